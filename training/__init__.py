@@ -1,0 +1,1 @@
+"""All that is fitted: VEGETA, adapters, heads, splits, metrics and reports. Nothing here is needed to apply a model."""
