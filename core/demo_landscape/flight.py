@@ -84,8 +84,8 @@ class FlightStrips:
 
     def _across(self, columns: IntArray, rows: IntArray) -> FloatArray:
         shift = rows.astype(np.float32)[:, None] * np.float32(self.tilt)
-        result: FloatArray = (columns.astype(np.float32) + np.float32(self.offset) - shift) / np.float32(STRIP_M)
-        return result
+        metres = columns.astype(np.float32) + np.float32(self.offset) - shift
+        return (metres / np.float32(STRIP_M)).astype(np.float32, copy=False)
 
     def strip_of(self, *, columns: IntArray, rows: IntArray) -> IntArray:
         """Number of the strip that shows each pixel."""
@@ -99,8 +99,7 @@ class FlightStrips:
         along = (rows % FRAME_M).astype(np.float32) / np.float32(FRAME_M / 2) - np.float32(1)
         # Only a part of it: mosaics are balanced, though never wholly.
         loss = across * across + np.float32(0.3) * (along * along)[:, None]
-        result: FloatArray = np.float32(1) - np.float32(strip.falloff) * loss
-        return result
+        return (np.float32(1) - np.float32(strip.falloff) * loss).astype(np.float32, copy=False)
 
 
 def make_strips(generator: np.random.Generator, size_px: int) -> FlightStrips:
@@ -117,7 +116,9 @@ def make_strips(generator: np.random.Generator, size_px: int) -> FlightStrips:
             generator.normal(0, 0.09) + generator.normal(0, 0.035, 4)
         )
         haze = generator.uniform(0.004, 0.030) * np.array([0.75, 0.95, 1.35, 0.25])
-        flown = date(int(generator.choice([2021, 2022])), 5, 8) + timedelta(days=int(generator.integers(0, 138)))
+        flown = date(int(generator.choice([2021, 2022])), 5, 8) + timedelta(
+            days=int(generator.integers(0, 138))
+        )
         strips.append(
             Strip(
                 day=flown,

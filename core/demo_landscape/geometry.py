@@ -93,8 +93,9 @@ class CornerCuts:
             valid = valid & (across * leg_y + down * leg_x >= leg_x * leg_y)
         return valid
 
-    def square_inside(self, *, x_px: NDArray[np.floating], y_px: NDArray[np.floating],
-                      side_m: float) -> BoolArray:
+    def square_inside(
+        self, *, x_px: NDArray[np.floating], y_px: NDArray[np.floating], side_m: float
+    ) -> BoolArray:
         """Whether whole squares of `side_m` metres around the points hold image data."""
         half = side_m / 2
         valid = self.inside(x_px=x_px - half, y_px=y_px - half)

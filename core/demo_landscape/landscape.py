@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 
@@ -27,7 +26,10 @@ from botaclip.core.demo_landscape.parcels import HABITATS, make_parcels
 from botaclip.core.demo_landscape.photograph import Photographer, Scene
 from botaclip.core.demo_landscape.taxa import (
     WITHOUT_HOST,
+    Butterfly,
     Cells,
+    Plant,
+    SoilGroup,
     butterfly_chance,
     make_butterflies,
     make_plants,
@@ -37,7 +39,8 @@ from botaclip.core.demo_landscape.taxa import (
     scale_to,
     soil_abundance,
 )
-from botaclip.core.demo_landscape.terrain import INVISIBLE, make_terrain, gradient_names
+from botaclip.core.demo_landscape.terrain import INVISIBLE, gradient_names, make_terrain
+from botaclip.core.errors import OptionError
 
 HISTORY_STRENGTH = 0.8
 """Standard deviation of a plant's luck on the log scale: what no environment explains."""
@@ -68,9 +71,10 @@ class Landscape:
 
     def __init__(self, seed: int, n_species: int = 60, size_m: float = 6000.0) -> None:
         if seed < 0 or n_species < 1 or size_m < 1000 or size_m % CELL_M:
-            raise ValueError(
-                f"seed {seed}, {n_species} species, {size_m} m: the seed must not be negative, there must be"
-                " a species, and the size a multiple of 20 m from 1,000 m on"
+            raise OptionError(
+                f"seed {seed}, {n_species} species and a side of {size_m:g} m make no landscape",
+                remedy="the seed must not be negative, there must be a species, and the side be a multiple"
+                " of 20 m from 1,000 m on",
             )
         self.seed, self.n_species, self.size_m = seed, n_species, float(size_m)
         self.crs, self.x_min_m, self.y_max_m = CRS, X_MIN_M, Y_MAX_M
@@ -133,9 +137,7 @@ class Landscape:
         ndarray of uint8, (4, height, width)
             Red, green, blue, near infrared; 0 in every band where there is no data, never 0 elsewhere.
         """
-        inside = self.corners.inside(
-            x_px=window.columns[None, :] + 0.5, y_px=window.rows[:, None] + 0.5
-        )
+        inside = self.corners.inside(x_px=window.columns[None, :] + 0.5, y_px=window.rows[:, None] + 0.5)
         if not inside.any():
             return np.zeros((4, window.height, window.width), np.uint8)
         pixels = self._photographer.render(window)
@@ -202,18 +204,18 @@ class Landscape:
         return np.where(self.cells.valid, field, np.float32(np.nan)).astype(np.float32)
 
     @cached_property
-    def plants(self) -> tuple:  # type: ignore[type-arg]
-        """The plants, tuple of `Plant`."""
+    def plants(self) -> tuple[Plant, ...]:
+        """The plants."""
         return make_plants(self._stream(5), self.cells, self.n_species)
 
     @cached_property
-    def butterflies(self) -> tuple:  # type: ignore[type-arg]
-        """The butterflies, tuple of `Butterfly`."""
+    def butterflies(self) -> tuple[Butterfly, ...]:
+        """The butterflies."""
         return make_butterflies(self._stream(6), self.plants)
 
     @cached_property
-    def soil_groups(self) -> tuple:  # type: ignore[type-arg]
-        """The soil groups, tuple of `SoilGroup`."""
+    def soil_groups(self) -> tuple[SoilGroup, ...]:
+        """The soil groups."""
         return make_soil_groups(self._stream(7))
 
     @cached_property
@@ -222,7 +224,7 @@ class Landscape:
         rates = np.empty((len(self.plants), self.grid.cells, self.grid.cells), np.float32)
         for number, plant in enumerate(self.plants):
             luck = self.grid.random_field(
-                np.random.default_rng([self.seed, 8, number]), length_m=500, smoothness=2.2
+                np.random.default_rng([self.seed, 8, number]), length_m=250, smoothness=2.2
             )
             intensity = plant_intensity(
                 plant, self.cells, np.float32(HISTORY_STRENGTH) * self.grid.interior(luck)
@@ -258,15 +260,13 @@ class Landscape:
         """Expected abundance of each soil group in the square (reads per sample); NaN outside."""
         return self._masked(np.stack([soil_abundance(group, self.cells) for group in self.soil_groups]))
 
-    def cell_index(
-        self, *, x: NDArray[np.floating], y: NDArray[np.floating]
-    ) -> tuple[IntArray, IntArray]:
+    def cell_index(self, *, x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[IntArray, IntArray]:
         """Row and column of the 20 m cell that holds each point (map coordinates)."""
         column = np.floor((np.asarray(x) - self.x_min_m) / CELL_M).astype(np.int64)
         row = np.floor((self.y_max_m - np.asarray(y)) / CELL_M).astype(np.int64)
         return row, column
 
     @property
-    def invisible(self) -> Iterable[str]:
+    def invisible(self) -> tuple[str, ...]:
         """Names of what leaves no trace in the photograph."""
         return (*INVISIBLE, "history of every plant")

@@ -91,6 +91,21 @@ def value_noise(columns: IntArray, rows: IntArray, scale: int, salt: int) -> Flo
     return stretch(lattice, *place(rows, first_row), *place(columns, first_column))
 
 
+def smoothed(field: FloatArray, sigma: float) -> NDArray[np.float64]:
+    """Gaussian mean with edges repeated; `sigma` in nodes."""
+    reach = int(3 * sigma + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    weights /= weights.sum()
+    result = field.astype(np.float64)
+    for _ in range(2):  # rows, then columns; turned each time
+        wide = np.pad(result, ((reach, reach), (0, 0)), mode="edge")
+        result = np.zeros_like(result)
+        for step, weight in enumerate(weights):
+            result += weight * wide[step : step + result.shape[0]]
+        result = result.T
+    return result
+
+
 class CoarseGrid:
     """Fields on 20 m nodes (the centres of the truth cells) with a margin around the landscape.
 
@@ -163,6 +178,8 @@ class CoarseGrid:
         across = np.fft.rfftfreq(nodes, d=CELL_M)[None, :]
         spectrum *= (1 + (down**2 + across**2) * length_m**2) ** (-smoothness / 2)
         spectrum[0, 0] = 0
-        field = np.fft.irfft2(spectrum, s=(nodes, nodes))[: self.nodes, : self.nodes]
+        whole = np.fft.irfft2(spectrum, s=(nodes, nodes))
+        field = whole[: self.nodes, : self.nodes].astype(np.float32)
         inside = self.interior(field)
-        return ((field - inside.mean()) / inside.std()).astype(np.float32)
+        mean, deviation = inside.mean(dtype=np.float64), inside.std(dtype=np.float64)
+        return ((field - mean) / deviation).astype(np.float32)

@@ -152,7 +152,9 @@ def make_parcels(generator: np.random.Generator, grid: CoarseGrid, terrain: Terr
     v = (cy * east - cx * south) / STRETCH / PARCEL_M
     first = (int(np.floor(u.min())) - 2, int(np.floor(v.min())) - 2)
     across, down = int(u.max()) + 4 - first[0], int(v.max()) + 4 - first[1]
-    lattice_v, lattice_u = np.meshgrid(np.arange(down) + first[1], np.arange(across) + first[0], indexing="ij")
+    lattice_v, lattice_u = np.meshgrid(
+        np.arange(down) + first[1], np.arange(across) + first[0], indexing="ij"
+    )
     site_u = (lattice_u + generator.uniform(0.15, 0.85, lattice_u.shape)).ravel()
     site_v = (lattice_v + generator.uniform(0.15, 0.85, lattice_v.shape)).ravel()
     places = site_u.size
@@ -162,8 +164,14 @@ def make_parcels(generator: np.random.Generator, grid: CoarseGrid, terrain: Terr
     y = np.clip(along * south + aside * east, -reach, grid.size_px + reach).astype(np.float32)
     cold, moist, nutrients, slope_e, slope_s, settled = (
         grid.at_points(field, x, y).astype(np.float64)
-        for field in (terrain.coldness, terrain.moisture, terrain.nutrients, terrain.slope_east,
-                      terrain.slope_south, terrain.settled)
+        for field in (
+            terrain.coldness,
+            terrain.moisture,
+            terrain.nutrients,
+            terrain.slope_east,
+            terrain.slope_south,
+            terrain.settled,
+        )
     )
     steep = np.hypot(slope_e, slope_s) / 0.45
     constant, optimum, tolerance, by_moisture, by_nutrients, by_steepness, by_settled = _CHOICE.T[:, :, None]
@@ -183,7 +191,9 @@ def make_parcels(generator: np.random.Generator, grid: CoarseGrid, terrain: Terr
     forest = (habitat == BROADLEAF) | (habitat == CONIFER)
     mixed = 1 / (1 + np.exp(-(1.3 * (cold - 0.1) + 0.8 * generator.standard_normal(places))))
     mixed = np.where(habitat == BROADLEAF, 0.55 * mixed, 0.45 + 0.55 * mixed)
-    closed = np.where(forest, 0.97 - 0.25 * generator.beta(1.2, 4, places) - 0.12 * np.clip(cold - 0.8, 0, 2), 1)
+    closed = np.where(
+        forest, 0.97 - 0.25 * generator.beta(1.2, 4, places) - 0.12 * np.clip(cold - 0.8, 0, 2), 1
+    )
     share[0] = np.where(forest, closed * (1 - mixed), share[0])
     share[1] = np.where(forest, closed * mixed, share[1])
     share[2] = np.where(habitat == SCRUB, share[2] * (1.15 - 0.2 * np.clip(cold - 0.5, -1, 2)), share[2])
@@ -191,9 +201,13 @@ def make_parcels(generator: np.random.Generator, grid: CoarseGrid, terrain: Terr
     # Orchards and old trees in a few meadows.
     share[0] = np.where((habitat == RICH) & (generator.random(places) < 0.1), 0.25, share[0])
 
-    added = np.where(farmed, 0.9, 0.0) + np.where(forest | (habitat == ROCK), 0.1, 0.45) * generator.standard_normal(places)
+    added = np.where(farmed, 0.9, 0.0) + np.where(
+        forest | (habitat == ROCK), 0.1, 0.45
+    ) * generator.standard_normal(places)
     row_angle = angle + generator.choice([0.0, np.pi / 2], places) + generator.normal(0, 0.12, places)
-    period = np.where(habitat == ARABLE, generator.uniform(2.4, 5.0, places), generator.uniform(6, 11, places))
+    period = np.where(
+        habitat == ARABLE, generator.uniform(2.4, 5.0, places), generator.uniform(6, 11, places)
+    )
     tone = np.exp(0.13 * generator.standard_normal(places) + 0.05 * generator.standard_normal((4, places)))
     return Parcels(
         axis=(east, south),
@@ -203,8 +217,9 @@ def make_parcels(generator: np.random.Generator, grid: CoarseGrid, terrain: Terr
         site_v=site_v.astype(np.float32),
         habitat=habitat.astype(np.int64),
         crown_share=np.clip(share, 0, 0.97).astype(np.float32),
-        crown_size=np.clip(0.72 + 0.10 * nutrients - 0.09 * cold + 0.11 * generator.standard_normal(places), 0.6, 1)
-        .astype(np.float32),
+        crown_size=np.clip(
+            0.72 + 0.10 * nutrients - 0.09 * cold + 0.11 * generator.standard_normal(places), 0.6, 1
+        ).astype(np.float32),
         input=np.clip(added, -1, 2).astype(np.float32),
         row_east=(np.cos(row_angle) / period).astype(np.float32),
         row_south=(np.sin(row_angle) / period).astype(np.float32),

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from botaclip.core.demo_landscape.canopy import (
     BROADLEAF_CROWN,
-    CONIFER_CROWN,
     NO_CROWN,
     SHRUB_CROWN,
     Canopy,
@@ -46,7 +45,12 @@ _TRACK = np.array([0.200, 0.180, 0.140, 0.28], np.float32)
 _BANK = np.array([0.265, 0.255, 0.235, 0.29], np.float32)
 # Crowns: none, broadleaf, conifer, shrub.
 _CROWN = np.array(
-    [[0.0, 0.0, 0.0, 0.0], [0.048, 0.078, 0.036, 0.45], [0.033, 0.046, 0.031, 0.25], [0.058, 0.076, 0.042, 0.33]],
+    [
+        [0.0, 0.0, 0.0, 0.0],
+        [0.048, 0.078, 0.036, 0.45],
+        [0.033, 0.046, 0.031, 0.25],
+        [0.058, 0.076, 0.042, 0.33],
+    ],
     np.float32,
 )
 _AUTUMN = np.array([0.125, 0.100, 0.040, 0.36], np.float32)

@@ -8,9 +8,10 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.demo_landscape.geometry import PATCH_M, BoolArray
+from botaclip.core.demo_landscape.geometry import CELL_M, PATCH_M, BoolArray
 from botaclip.core.demo_landscape.landscape import Landscape
 from botaclip.core.demo_landscape.taxa import WITHOUT_HOST
+from botaclip.core.errors import OptionError
 
 COVER_CODES = ("r", "+", "1", "2", "3", "4", "5")
 """Braun-Blanquet codes, from sparse to closed."""
@@ -19,6 +20,10 @@ _COVER_BOUNDS = np.array([0.15, 1.0, 5.0, 25.0, 50.0, 75.0])
 _FOUND = np.array([0.80, 0.91, 0.97, 0.995, 1.0, 1.0, 1.0])
 _CLUSTERED = 0.38
 _SPACINGS_M = (120.0, 100.0)
+# The square of the truth cell that holds the centre must be seen too, up to half a cell further on.
+_SEEN_M = PATCH_M + CELL_M + 2.0
+_JAMMED = 0.56
+"""Share of an area that squares dropped at random can cover at most (Feder 1980)."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +61,9 @@ class Survey:
 class _Room:
     """Accepted points, found again quickly through coarse bins."""
 
-    def __init__(self, size_m: float, reach_m: float) -> None:
+    def __init__(self, reach_m: float) -> None:
         self.reach = reach_m
         self.bins: dict[tuple[int, int], list[tuple[float, float]]] = {}
-        self.size = size_m
 
     def _bin(self, x: float, y: float) -> tuple[int, int]:
         return int(x // self.reach), int(y // self.reach)
@@ -88,11 +92,13 @@ def _place(
     """
     size = landscape.size_m
     clustered = int(_CLUSTERED * plots)
-    room = _Room(size, spacing)
+    if (plots - clustered) * spacing**2 > _JAMMED * size**2:
+        return None
+    room = _Room(spacing)
     points: list[tuple[float, float]] = []
 
     def fits(x: float, y: float) -> bool:
-        return bool(landscape.corners.square_inside(x_px=np.array(x), y_px=np.array(y), side_m=PATCH_M + 2))
+        return bool(landscape.corners.square_inside(x_px=np.array(x), y_px=np.array(y), side_m=_SEEN_M))
 
     # Clusters are where one can drive to.
     candidates = generator.uniform(PATCH_M, size - PATCH_M, (max(400, 4 * plots), 2)).round(1)
@@ -117,7 +123,7 @@ def _place(
     in_clusters = len(points)
     for _ in range(60):
         darts = generator.uniform(PATCH_M / 2, size - PATCH_M / 2, (2 * plots, 2)).round(1)
-        seen = landscape.corners.square_inside(x_px=darts[:, 0], y_px=darts[:, 1], side_m=PATCH_M + 2)
+        seen = landscape.corners.square_inside(x_px=darts[:, 0], y_px=darts[:, 1], side_m=_SEEN_M)
         for x, y in darts[seen]:
             if len(points) >= plots:
                 break
@@ -143,16 +149,20 @@ def sample_survey(landscape: Landscape, plots: int = 1000, *, draw: int = 0) -> 
 
     Raises
     ------
-    ValueError
+    OptionError
         If the landscape has no room for so many plots.
     """
     generator = np.random.default_rng([landscape.seed, 9, plots, draw])
+    placed = None
     for spacing in _SPACINGS_M:
-        placed = _place(landscape, generator, plots, spacing)
-        if placed is not None:
-            break
-    if plots < 1 or placed is None:
-        raise ValueError(f"no room for {plots} plots in {landscape.size_m / 1000:g} km x {landscape.size_m / 1000:g} km")
+        if plots >= 1 and placed is None:
+            placed = _place(landscape, generator, plots, spacing)
+    if placed is None:
+        side = f"{landscape.size_m / 1000:g} km"
+        raise OptionError(
+            f"no room for {plots} plots of {PATCH_M} m in {side} x {side}, half of them a patch apart",
+            remedy="ask for fewer plots, and at least one",
+        )
     order = generator.permutation(plots)
     points, alone = placed[0][order], placed[1][order]
     x = np.round(landscape.x_min_m + points[:, 0], 1)

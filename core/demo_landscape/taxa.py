@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
 from botaclip.core.demo_landscape.geometry import CELL_M, PATCH_M, BoolArray, FloatArray
 from botaclip.core.demo_landscape.names import butterfly_names, plant_names, soil_group_names
@@ -139,7 +137,13 @@ class SoilGroup:
 
 def patch_mean(field: FloatArray) -> FloatArray:
     """Mean over the 100 m square (5 x 5 cells) around every cell."""
-    mean: NDArray[np.float64] = uniform_filter(field.astype(np.float64), _CELLS_PER_PATCH, mode="nearest")
+    reach = _CELLS_PER_PATCH // 2
+    rows, columns = field.shape
+    wide = np.pad(field.astype(np.float64), reach, mode="edge")
+    across = np.add.reduce([wide[:, step : step + columns] for step in range(_CELLS_PER_PATCH)])
+    mean = (
+        np.add.reduce([across[step : step + rows] for step in range(_CELLS_PER_PATCH)]) / _CELLS_PER_PATCH**2
+    )
     return mean.astype(np.float32)
 
 
@@ -147,7 +151,9 @@ def make_plants(generator: np.random.Generator, cells: Cells, count: int) -> tup
     """Draw plants whose optima lie where their habitat occurs."""
     names = plant_names(generator, count)
     inside = {name: cells.gradients[name][cells.valid] for name in NICHE_GRADIENTS}
-    homes = generator.permutation(np.resize(np.repeat(np.arange(10), np.ceil(_HOMES * count).astype(int)), count))
+    homes = generator.permutation(
+        np.resize(np.repeat(np.arange(10), np.ceil(_HOMES * count).astype(int)), count)
+    )
     # From rare to common, evenly over the ranks.
     rank = (generator.permutation(count) + 0.5) / max(count, 1)
     commonness = 0.03 + 0.52 * rank**1.7
@@ -166,7 +172,6 @@ def make_plants(generator: np.random.Generator, cells: Cells, count: int) -> tup
         tolerance = np.exp(generator.normal(np.log(1.3), 0.3, optimum.size))
         # Most plants are indifferent to some gradients.
         tolerance[generator.random(optimum.size) < np.array([0.25, 0.3, 0.35, 0.35, 0.55])] = 5.0
-        # No one gradient cares for water and tarmac.
         plants.append(
             Plant(
                 name=name,
@@ -211,10 +216,14 @@ def scale_to(intensity: FloatArray, valid: BoolArray, commonness: float) -> floa
     return float(np.exp((low + high) / 2))
 
 
-def make_butterflies(generator: np.random.Generator, plants: tuple[Plant, ...], count: int = 12) -> tuple[Butterfly, ...]:
+def make_butterflies(
+    generator: np.random.Generator, plants: tuple[Plant, ...], count: int = 12
+) -> tuple[Butterfly, ...]:
     """Draw butterflies on plants that are not rare, open-land plants first."""
     names = butterfly_names(generator, count)
-    weight = np.array([(p.commonness > 0.06) * (2.5 if p.home in (POOR, RICH, SCRUB, WETLAND) else 1.0) for p in plants])
+    weight = np.array(
+        [(p.commonness > 0.06) * (2.5 if p.home in (POOR, RICH, SCRUB, WETLAND) else 1.0) for p in plants]
+    )
     weight = weight + 1e-6
     butterflies = []
     for name in names:
@@ -242,7 +251,9 @@ def butterfly_chance(butterfly: Butterfly, cells: Cells) -> FloatArray:
     """Chance that a butterfly is met in the 100 m square around every cell if a host grows there."""
     use = patch_mean(np.tensordot(butterfly.affinity, cells.habitat_share, axes=1))
     climate = patch_mean(
-        np.exp(np.float32(-0.5) * ((cells.gradients["coldness"] - butterfly.optimum) / butterfly.tolerance) ** 2)
+        np.exp(
+            np.float32(-0.5) * ((cells.gradients["coldness"] - butterfly.optimum) / butterfly.tolerance) ** 2
+        )
     )
     return (butterfly.boldness * use * climate).astype(np.float32)
 
@@ -258,16 +269,16 @@ def make_soil_groups(generator: np.random.Generator) -> tuple[SoilGroup, ...]:
     kinds = generator.permutation(np.resize(np.arange(3), 51))
     for name, kind in zip(soil_group_names(), kinds, strict=True):
         driven_by = tuple(pools)[kind]
-        gradients = generator.choice(pools[driven_by], 2, replace=False)
+        gradients = [str(name) for name in generator.choice(pools[driven_by], 2, replace=False)]
         if driven_by == "mixed":  # one of each
-            gradients = (generator.choice(pools["mixed"][:2]), generator.choice(pools["mixed"][2:]))
+            gradients = [str(generator.choice(part)) for part in (pools[driven_by][:2], pools[driven_by][2:])]
         signs = generator.choice([-1.0, 1.0], 2)
         strength = signs * np.array([generator.uniform(0.6, 1.0), generator.uniform(0.2, 0.6)])
         groups.append(
             SoilGroup(
                 name=name,
                 driven_by=driven_by,
-                weights={str(g): float(s) for g, s in zip(gradients, strength, strict=True)},
+                weights={g: float(s) for g, s in zip(gradients, strength, strict=True)},
                 level=float(np.exp(generator.uniform(np.log(8), np.log(400)))),
             )
         )

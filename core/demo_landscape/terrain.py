@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from botaclip.core.demo_landscape.geometry import CELL_M, FloatArray
-from botaclip.core.demo_landscape.noise import CoarseGrid
+from botaclip.core.demo_landscape.noise import CoarseGrid, smoothed
 
 INVISIBLE = ("acidity", "continentality", "clay")
 """Gradients the photograph knows nothing of."""
@@ -66,7 +65,7 @@ def _standardised(grid: CoarseGrid, field: FloatArray) -> FloatArray:
 def _slope_size(field: FloatArray) -> FloatArray:
     south, east = np.gradient(field.astype(np.float64), float(CELL_M))
     # Smoothed and bounded below: where the field is flat a line would widen without limit.
-    size = gaussian_filter(np.hypot(south, east), 2.0)
+    size = smoothed(np.hypot(south, east), 2.0)
     return np.maximum(size, 0.25 * np.median(size)).astype(np.float32)
 
 
@@ -89,7 +88,7 @@ def make_terrain(generator: np.random.Generator, grid: CoarseGrid) -> Terrain:
 
     south, east = np.gradient(elevation.astype(np.float64), float(CELL_M))
     slope_east, slope_south = east.astype(np.float32), south.astype(np.float32)
-    relative = elevation - gaussian_filter(elevation, 18.0)
+    relative = elevation - smoothed(elevation, 18.0)
     river_slope = _slope_size(river)
     river_distance = np.abs(river) / river_slope
     moisture = (
@@ -106,7 +105,9 @@ def make_terrain(generator: np.random.Generator, grid: CoarseGrid) -> Terrain:
     # Wave lengths of 100-200 m: meadows' edges meander, they do not shiver.
     ragged = 6 + 22 * np.clip(0.5 + 0.45 * coldness, 0, 1)
     across = grid.coordinates() / np.float32(grid.size_px)
-    continentality = 3.0 * across[None, :] + 0.25 * grid.random_field(generator, length_m=1500, smoothness=3.0)
+    continentality = 3.0 * across[None, :] + 0.25 * grid.random_field(
+        generator, length_m=1500, smoothness=3.0
+    )
     return Terrain(
         elevation_m=elevation,
         coldness=coldness,
