@@ -1,1 +1,4 @@
-"""The face of BotaCLIP inside QGIS. Imports the standard library, ``qgis``, ``qgis.PyQt`` and our own dependency-free modules only."""
+"""The face of BotaCLIP inside QGIS.
+
+Imports the standard library, ``qgis``, ``qgis.PyQt`` and our own dependency-free modules only.
+"""

@@ -148,7 +148,10 @@ class Option:
 
     def _number(self, value: Any) -> int | float:
         try:
-            number: int | float = int(str(value)) if self.kind is Kind.INTEGER else float(str(value).replace(",", "."))
+            number: int | float = float(str(value).replace(",", "."))
+            if self.kind is Kind.INTEGER:
+                # QGIS hands whole numbers over as 5.0; text is read as it stands, so that no digit is lost.
+                number = int(value) if isinstance(value, float) and value.is_integer() else int(str(value))
         except ValueError:
             raise self._wrong(
                 value, "use a whole number" if self.kind is Kind.INTEGER else "use a number"
@@ -179,6 +182,8 @@ class Command:
     group: str = ""
     # Which part of the environment it needs: "run" (no torch, no scikit-learn) or "train".
     needs: str = "run"
+    # Whether it may take long, so that the faces first ask how long and how large the result will be.
+    long: bool = False
 
     @property
     def algorithm(self) -> str:
@@ -300,7 +305,7 @@ TRAIN = Command(
         _o("metrics", Kind.OUTPUT_JSON, "Scores to write (JSON)."),
         *EVERYWHERE,
     ),
-    group="Model", needs="train",
+    group="Model", needs="train", long=True,
 )
 
 EMBED = Command(
@@ -316,7 +321,7 @@ EMBED = Command(
         _o("output", Kind.OUTPUT_RASTER, "GeoTIFF to write.", required=True),
         *EVERYWHERE,
     ),
-    group="Maps",
+    group="Maps", long=True,
 )
 
 SUITABILITY = Command(
@@ -328,7 +333,7 @@ SUITABILITY = Command(
         _o("output", Kind.OUTPUT_RASTER, "GeoTIFF to write.", required=True),
         *EVERYWHERE,
     ),
-    group="Maps",
+    group="Maps", long=True,
 )
 
 PREDICT = Command(
@@ -342,7 +347,7 @@ PREDICT = Command(
         _o("output", Kind.OUTPUT_VECTOR, "GeoPackage or CSV to write.", required=True),
         *EVERYWHERE,
     ),
-    group="Maps",
+    group="Maps", long=True,
 )
 
 INFO = Command(
@@ -435,6 +440,6 @@ def command_line(command: Command, parameters: Mapping[str, Any]) -> str:
         elif option.positional:
             words.append(str(value))
         else:
-            text = f"{value:g}" if isinstance(value, float) else str(value)
-            words += [option.flag, text]
+            text = str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+            words += [f"{option.flag}={text}"] if text.startswith("-") else [option.flag, text]
     return " ".join(shlex.quote(word) for word in words)

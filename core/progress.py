@@ -72,4 +72,38 @@ class Progress:
         )
 
 
+class TimeLeft:
+    """How long a job will still take, from how fast it advanced; recent speed counts more than old.
+
+    The speed is smoothed over some ten seconds, so that a fast stage after a slow one soon shows, while a single
+    slow tile does not make the time jump.
+    """
+
+    WARM_UP_S = 2.0
+    SMOOTHING_S = 10.0
+
+    def __init__(self) -> None:
+        self._first: tuple[float, float] | None = None
+        self._last = (0.0, 0.0)
+        self._speed = 0.0
+
+    def update(self, fraction: float, now: float) -> float | None:
+        """Return the seconds left at ``now`` (s, any origin), None while it cannot be told."""
+        if self._first is None:
+            self._first = self._last = (fraction, now)
+            return None
+        (fraction_0, start), (fraction_1, before) = self._first, self._last
+        if now > before:
+            elapsed = now - start
+            # Until the window is full, the mean over all that has been seen is the best there is.
+            weight = min(1.0, (now - before) / min(self.SMOOTHING_S, elapsed))
+            self._speed += weight * ((fraction - fraction_1) / (now - before) - self._speed)
+            self._last = (fraction, now)
+        if fraction >= 1.0:
+            return 0.0
+        if now - start < self.WARM_UP_S or self._speed <= 0.0 or fraction <= fraction_0:
+            return None
+        return (1.0 - fraction) / self._speed
+
+
 SILENT = Progress()

@@ -8,8 +8,10 @@ longer runs are removed by the next run that writes the same output.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +26,20 @@ announce: Callable[[str, str], None] | None = None
 def part_path(output: Path) -> Path:
     """Return the name under which ``output`` is written until it is complete."""
     return output.with_name(f"{output.name}.{os.getpid()}.part")
+
+
+def discard(part: Path) -> bool:
+    """Remove an unfinished file or folder and what its driver lays beside it; return whether it was there."""
+    found = False
+    # GDAL and SQLite write <part>.aux.xml, <part>-journal and the like.
+    for path in (part, *part.parent.glob(f"{_escape(part.name)}[.-]*")):
+        with contextlib.suppress(OSError):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+            found = True
+    return found
 
 
 def _alive(pid: int) -> bool:
@@ -51,8 +67,7 @@ def remove_stale(output: Path) -> list[Path]:
         for path in output.parent.glob(f"{_escape(output.name)}.*.part"):
             match = _PART.search(path.name)
             if match and int(match.group(1)) != os.getpid() and not _alive(int(match.group(1))):
-                with contextlib.suppress(OSError):
-                    path.unlink()
+                if discard(path):
                     removed.append(path)
     return removed
 
@@ -88,6 +103,23 @@ def check_writable(output: Path, *, overwrite: bool) -> None:
         )
 
 
+def _concerns(error: OSError, part: Path) -> bool:
+    if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return True
+    if isinstance(error.filename, (str, bytes, os.PathLike)):
+        return Path(os.fsdecode(error.filename)) == part
+    # GDAL's errors carry no number: name the output only where the disk really is full.
+    return error.errno is None and shutil.disk_usage(part.parent).free < 2**20
+
+
+def _not_written(error: OSError, output: Path) -> OutputError:
+    return OutputError(
+        f"it cannot be written ({error.strerror or error})",
+        where=str(output),
+        remedy="free disk space or choose another folder",
+    )
+
+
 @contextlib.contextmanager
 def unfinished(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield the path to write to; rename it to ``output`` on success, remove it on any failure.
@@ -104,16 +136,18 @@ def unfinished(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
     if announce is not None:
         announce("part", str(part))
     try:
-        yield part
-        os.replace(part, output)
-    except OSError as error:
-        raise OutputError(
-            f"it cannot be written ({error.strerror or error})",
-            where=str(output),
-            remedy="free disk space or choose another folder",
-        ) from error
+        try:
+            yield part
+        except OSError as error:
+            # Reading may fail inside the block as well; only a failure to write is the output's.
+            if not _concerns(error, part):
+                raise
+            raise _not_written(error, output) from error
+        try:
+            os.replace(part, output)
+        except OSError as error:
+            raise _not_written(error, output) from error
     finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+        discard(part)
         if announce is not None:
             announce("done", str(part))

@@ -1,0 +1,187 @@
+"""The one Processing algorithm class; each command of the option table is an instance of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputString,
+)
+from qgis.PyQt.QtGui import QIcon
+
+from botaclip.botaclip_qgis.environment import new_worker
+from botaclip.botaclip_qgis.icons import icon, icon_path
+from botaclip.botaclip_qgis.layers import name_and_style
+from botaclip.botaclip_qgis.parameters import processing_options, processing_parameter
+from botaclip.botaclip_qgis.values import Values, hand_over, read_values, unknown_names
+from botaclip.core.errors import BotaclipError, Cancelled
+from botaclip.core.options import OUTPUT_KINDS, Command, command_line
+from botaclip.core.worker_client import WorkerClient
+
+# Every algorithm also returns what the command line prints at its end: scores, a report on a model...
+SUMMARY = "SUMMARY"
+# Each text of the progress is kept in the dialog's log, so it is renewed only so often.
+SECONDS_BETWEEN_TEXTS = 10.0
+
+_TAGS = (
+    "botaclip", "species", "plants", "vegetation", "relevé", "suitability", "habitat", "distribution",
+    "embedding", "deep learning", "machine learning", "imagery", "orthophoto", "remote sensing",
+)  # fmt: skip
+
+
+class BotaclipAlgorithm(QgsProcessingAlgorithm):
+    """Runs one command in the worker process.
+
+    Parameters
+    ----------
+    command
+        The command; its options become the parameters.
+    """
+
+    def __init__(self, command: Command) -> None:
+        super().__init__()
+        self._command = command
+        self._values: Values | None = None
+
+    def name(self) -> str:  # noqa: D102
+        return self._command.algorithm
+
+    def displayName(self) -> str:  # noqa: D102
+        return self._command.title
+
+    def group(self) -> str:  # noqa: D102
+        return self._command.group
+
+    def groupId(self) -> str:  # noqa: D102
+        return self._command.group.lower().replace(" ", "").replace("-", "")
+
+    def tags(self) -> list[str]:  # noqa: D102
+        return [self._command.name, *_TAGS]
+
+    def shortDescription(self) -> str:  # noqa: D102
+        return self._command.summary
+
+    def shortHelpString(self) -> str:  # noqa: D102
+        return f"{self._command.summary}\n\n{self._command.help}"
+
+    def icon(self) -> QIcon:  # noqa: D102
+        return icon(self._command.name)
+
+    def svgIconPath(self) -> str:  # noqa: D102
+        return icon_path(self._command.name)
+
+    def createInstance(self) -> BotaclipAlgorithm:  # noqa: D102
+        return BotaclipAlgorithm(self._command)
+
+    def initAlgorithm(self, configuration: Mapping[str, Any] | None = None) -> None:  # noqa: D102
+        for option in processing_options(self._command):
+            self.addParameter(processing_parameter(option))
+        self.addOutput(QgsProcessingOutputString(SUMMARY, "Summary"))
+
+    def prepareAlgorithm(  # noqa: D102
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        for name in unknown_names(self, parameters):
+            feedback.pushWarning(f"{self.id()} has no parameter {name}; it is ignored.")
+        try:
+            self._values = read_values(self, self._command, parameters, context)
+        except BotaclipError as error:
+            raise QgsProcessingException(error.sentence) from None
+        return True
+
+    def processAlgorithm(  # noqa: D102
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        if self._values is None:
+            raise QgsProcessingException("The algorithm was not prepared.")
+        try:
+            for warning in self._values.warnings:
+                feedback.pushWarning(warning)
+            given = hand_over(self._values, self, self._command, parameters, context, feedback)
+            feedback.pushInfo(f"The same on the command line:\n{command_line(self._command, given)}\n")
+            with new_worker() as worker:
+                answer = self._run(worker, given, feedback)
+        except BotaclipError as error:
+            raise QgsProcessingException(error.sentence) from None
+        return self._results(given, answer, context, feedback)
+
+    def _run(
+        self, worker: WorkerClient, given: Mapping[str, Any], feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        texts = _ProgressTexts(feedback)
+
+        def log(level: str, message: str) -> None:
+            (feedback.pushWarning if level == "warning" else feedback.pushInfo)(message)
+
+        try:
+            return worker.run(
+                self._command.name, given, progress=texts.show, log=log, is_cancelled=feedback.isCanceled
+            )
+        except BotaclipError as error:
+            if not isinstance(error, Cancelled):
+                for line in worker.diagnostics().splitlines():
+                    feedback.pushDebugInfo(line)
+            raise
+
+    def _results(
+        self,
+        given: Mapping[str, Any],
+        answer: Mapping[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+    ) -> dict[str, Any]:
+        said = answer.get("print") or ""
+        summary = said if isinstance(said, str) else "\n".join(str(line) for line in said)
+        if summary:
+            feedback.pushInfo(summary)
+        results: dict[str, Any] = {SUMMARY: summary}
+        for option in processing_options(self._command):
+            if option.kind in OUTPUT_KINDS and given.get(option.key):
+                path = str(given[option.key])
+                if not Path(path).exists():
+                    raise QgsProcessingException(f"{path} was not written.")
+                results[option.parameter] = path
+                name_and_style(path, self._layer_name(given), context)
+        return results
+
+    def _layer_name(self, given: Mapping[str, Any]) -> str:
+        model = given.get("model")
+        return f"{self._command.title} ({Path(str(model)).stem})" if model else self._command.title
+
+
+class _ProgressTexts:
+    """Shows the worker's progress: the bar always, the text when the stage changes and now and then."""
+
+    def __init__(self, feedback: QgsProcessingFeedback) -> None:
+        self._feedback = feedback
+        self._message = ""
+        self._shown = time.monotonic()
+
+    def show(self, fraction: float, message: str, seconds_left: float | None) -> None:
+        self._feedback.setProgress(100.0 * fraction)
+        now = time.monotonic()
+        if message == self._message and now - self._shown < SECONDS_BETWEEN_TEXTS:
+            return
+        self._message, self._shown = message, now
+        left = time_left_text(seconds_left)
+        text = ", ".join(part for part in (message, left) if part)
+        if text:
+            self._feedback.setProgressText(text)
+
+
+def time_left_text(seconds: float | None) -> str:
+    """Return the time left in words, as roughly as it is known; empty when it is not."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"about {max(5, round(seconds / 5) * 5)} s left"
+    if seconds < 5400:
+        return f"about {round(seconds / 60)} min left"
+    return f"about {seconds / 3600:.1f} h left"

@@ -1,0 +1,192 @@
+"""The dock beside the map click: which model and image, and the species to expect at the last place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qgis.core import QgsApplication, QgsProject
+from qgis.gui import QgsDockWidget, QgsFileWidget
+from qgis.PyQt.QtCore import QSortFilterProxyModel, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
+    QFormLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from botaclip.botaclip_qgis.click_table import NAME, SUITABILITY, THRESHOLD, BarDelegate, SpeciesTable
+from botaclip.botaclip_qgis.icons import icon
+from botaclip.botaclip_qgis.parameters import MODEL_FILTER
+from botaclip.botaclip_qgis.project_entries import PROJECT_MODEL, PROJECT_RASTER, PROJECT_SCOPE
+from botaclip.botaclip_qgis.raster_choice import RasterChoice
+
+NO_MODEL = "Choose a model, then click the map. A model is made with the Processing tool Train a model."
+NO_RASTER = "Choose the image to look at: a raster layer, or a folder of tiles."
+NO_CRS = "The map has no CRS, so the place cannot be found in the image. Set one in the project's properties."
+READY = "Click the map to see which species to expect there."
+
+
+class ClickDock(QgsDockWidget):
+    """Shows the species to expect; knows nothing of the worker."""
+
+    # Model or image were changed.
+    sources_changed = pyqtSignal()
+    tool_wanted = pyqtSignal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("BotaCLIP: species to expect", parent)
+        self.setObjectName("botaclip_click_dock")
+        self.setWindowIcon(icon("click"))
+        self._reading_project = False
+
+        self.model_file = QgsFileWidget()
+        self.model_file.setObjectName("botaclip_model")
+        self.model_file.setFilter(MODEL_FILTER)
+        self.model_file.setDialogTitle("BotaCLIP model")
+        self.model_file.lineEdit().setAccessibleName("Model file")
+        self.raster = RasterChoice(optional=True)
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow("&Model", self.model_file)
+        form.addRow("&Image", self.raster)
+
+        self.tool_button = QToolButton()
+        self.tool_button.setObjectName("botaclip_click_tool")
+        self.tool_button.setIcon(icon("click"))
+        self.tool_button.setText("Click the map")
+        self.tool_button.setAccessibleName("Click the map for the species to expect")
+        self.tool_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.tool_button.setCheckable(True)
+        self.find = QLineEdit()
+        self.find.setObjectName("botaclip_find_species")
+        self.find.setPlaceholderText("Find species")
+        self.find.setAccessibleName("Find species in the list")
+        self.find.setClearButtonEnabled(True)
+        self.copy_button = QToolButton()
+        self.copy_button.setObjectName("botaclip_copy")
+        self.copy_button.setIcon(QgsApplication.getThemeIcon("mActionEditCopy.svg"))
+        self.copy_button.setToolTip("Copy the list as a table")
+        self.copy_button.setAccessibleName("Copy the list as a table")
+        self.copy_button.setEnabled(False)
+        bar = QHBoxLayout()
+        bar.addWidget(self.tool_button)
+        bar.addWidget(self.find, 1)
+        bar.addWidget(self.copy_button)
+
+        self.status = QLabel(NO_MODEL)
+        self.status.setObjectName("botaclip_status")
+        self.status.setAccessibleName("Status")
+        self.status.setWordWrap(True)
+        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+
+        self.table = SpeciesTable(self)
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self.table)
+        self._sorted.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.view = QTreeView()
+        self.view.setObjectName("botaclip_species")
+        self.view.setAccessibleName("Species to expect, the most suitable first")
+        self.view.setRootIsDecorated(False)
+        self.view.setUniformRowHeights(True)
+        self.view.setAlternatingRowColors(True)
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.view.setModel(self._sorted)
+        self.view.setItemDelegateForColumn(SUITABILITY, BarDelegate(self.view))
+        header = self.view.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(SUITABILITY, QHeaderView.ResizeMode.Interactive)
+        header.setSectionResizeMode(THRESHOLD, QHeaderView.ResizeMode.ResizeToContents)
+        header.resizeSection(SUITABILITY, 130)
+
+        body = QWidget(self)
+        layout = QVBoxLayout(body)
+        layout.addLayout(form)
+        layout.addLayout(bar)
+        layout.addWidget(self.status)
+        layout.addWidget(self.view, 1)
+        body.setMinimumWidth(340)
+        self.setWidget(body)
+
+        self.model_file.fileChanged.connect(lambda _path: self._on_sources_changed())
+        self.raster.changed.connect(self._on_sources_changed)
+        self.tool_button.toggled.connect(self.tool_wanted)
+        self.find.textChanged.connect(self._sorted.setFilterFixedString)
+        self.copy_button.clicked.connect(self.copy)
+
+    def model_path(self) -> str:
+        """Return the chosen model file, empty when none is."""
+        return str(self.model_file.filePath()).strip()
+
+    def _on_sources_changed(self) -> None:
+        self.show_message("")
+        if not self._reading_project:
+            self._write_project()
+        self.sources_changed.emit()
+
+    def _write_project(self) -> None:
+        project = QgsProject.instance()
+        project.writeEntry(PROJECT_SCOPE, PROJECT_MODEL, project.writePath(self.model_path()))
+        layer = self.raster.layer()
+        raster = layer.id() if layer is not None else project.writePath(self.raster.value() or "")
+        project.writeEntry(PROJECT_SCOPE, PROJECT_RASTER, raster)
+
+    def read_project(self) -> None:
+        """Take up model and image that the project names."""
+        project = QgsProject.instance()
+        model, _ = project.readEntry(PROJECT_SCOPE, PROJECT_MODEL, "")
+        raster, _ = project.readEntry(PROJECT_SCOPE, PROJECT_RASTER, "")
+        self._reading_project = True
+        try:
+            self.model_file.setFilePath(project.readPath(model) if model else "")
+            known = project.mapLayer(raster) if raster else None
+            self.raster.set_value(known or (project.readPath(raster) if raster else None))
+        finally:
+            self._reading_project = False
+        self.show_message("")
+
+    def show_message(self, message: str) -> None:
+        """Show ``message``, or what to do next, and no species."""
+        self.table.show_species([], relative=False)
+        self.copy_button.setEnabled(False)
+        if not message:
+            message = NO_MODEL if not self.model_path() else NO_RASTER if not self.raster.value() else READY
+        self.status.setText(message)
+
+    def show_answer(self, answer: Mapping[str, Any]) -> None:
+        """Show what the worker's ``click`` answered."""
+        if answer.get("status") != "ok":
+            self.show_message(str(answer.get("message") or "There is nothing to say about this place."))
+            return
+        species = answer.get("species") or []
+        self.table.show_species(species, relative=bool(answer.get("relative")))
+        self.copy_button.setEnabled(bool(species))
+        self.status.setText(_place_text(answer))
+        self.view.scrollToTop()
+
+    def copy(self) -> None:
+        """Put the list on the clipboard as tab-separated text."""
+        QgsApplication.clipboard().setText(self.table.as_tsv())
+
+
+def _place_text(answer: Mapping[str, Any]) -> str:
+    """Return one sentence about the place and how many species are expected there."""
+    species = answer.get("species") or []
+    expected = sum(bool(one.get("above")) for one in species)
+    text = f"{expected} of {len(species)} species expected"
+    patch = answer.get("patch") or {}
+    if patch.get("size_m"):
+        text += f" on the {patch['size_m']:g} m patch around this place"
+    if answer.get("relative"):
+        text += ". Relative suitability, no probability: the relevés say nothing about absences"
+    if answer.get("plot"):
+        text += f". Each value {answer['plot']}"
+    message = str(answer.get("message") or "").rstrip(".")
+    return f"{text}. {message}." if message else f"{text}."

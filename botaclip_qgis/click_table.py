@@ -1,0 +1,133 @@
+"""The ranked list of species, its bars, and its text for the clipboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, Qt
+from qgis.PyQt.QtGui import QColor, QPainter, QPen
+from qgis.PyQt.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+NAME, SUITABILITY, THRESHOLD = range(3)
+# Tells apart by lightness as well as by hue, on a light and on a dark ground.
+EXPECTED = QColor("#2a9d8f")
+NOT_EXPECTED = QColor("#a3adb5")
+
+
+class SpeciesTable(QAbstractTableModel):
+    """The species at one place, the most suitable first.
+
+    A presence-only model gives relative suitability, which is no probability: it is shown as a number, never
+    in per cent.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._species: list[dict[str, Any]] = []
+        self.relative = False
+
+    def show_species(self, species: Sequence[Mapping[str, Any]], *, relative: bool) -> None:
+        """Show ``species`` (``name``, ``suitability``, ``threshold``, ``above``), ranked."""
+        self.beginResetModel()
+        known = [dict(one) for one in species if one.get("suitability") is not None]
+        self._species = sorted(known, key=lambda one: (-one["suitability"], one["name"]))
+        self.relative = relative
+        self.endResetModel()
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, NAME, THRESHOLD)
+
+    def species(self, row: int) -> dict[str, Any]:
+        """Return the species of a row."""
+        return self._species[row]
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102
+        return 0 if parent is not None and parent.isValid() else len(self._species)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102
+        return 0 if parent is not None and parent.isValid() else 3
+
+    @property
+    def headings(self) -> tuple[str, str, str]:
+        """The columns' headings."""
+        return ("Species", "Relative suitability" if self.relative else "Probability", "Threshold")
+
+    def headerData(  # noqa: D102
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self.headings[section]
+        return None
+
+    def number(self, value: float | None) -> str:
+        """Return a suitability or threshold as shown."""
+        if value is None:
+            return ""
+        return f"{value:.2f}" if self.relative else f"{100 * value:.0f} %"
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
+        if not index.isValid():
+            return None
+        one = self._species[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            texts = (one["name"], self.number(one["suitability"]), self.number(one.get("threshold")))
+            return texts[index.column()]
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == THRESHOLD:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            return self.sentence(one)
+        return None
+
+    def sentence(self, one: Mapping[str, Any]) -> str:
+        """Return what a row says, in words."""
+        what = "relative suitability" if self.relative else "probability"
+        text = f"{one['name']}: {what} {self.number(one['suitability'])}"
+        if one.get("threshold") is not None:
+            side = "expected" if one.get("above") else "not expected"
+            text += f", {side} (threshold {self.number(one['threshold'])})"
+        return text
+
+    def as_tsv(self) -> str:
+        """Return the table as tab-separated text with full numbers, for a spreadsheet."""
+        measure = "relative_suitability" if self.relative else "probability"
+        lines = ["\t".join(("species", measure, "threshold", "expected"))]
+        for one in self._species:
+            threshold = "" if one.get("threshold") is None else f"{one['threshold']:.4f}"
+            expected = "" if one.get("threshold") is None else ("yes" if one.get("above") else "no")
+            name = " ".join(str(one["name"]).split())
+            lines.append("\t".join((name, f"{one['suitability']:.4f}", threshold, expected)))
+        return "\n".join(lines) + "\n"
+
+
+class BarDelegate(QStyledItemDelegate):
+    """Draws suitability as a bar from 0 to 1 with a tick at the threshold, the number at its right."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:  # noqa: D102
+        model = index.model()
+        if hasattr(model, "mapToSource"):
+            index, model = model.mapToSource(index), model.sourceModel()
+        one = model.species(index.row())
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(option.rect, option.palette.highlight())
+        number_width = option.fontMetrics.horizontalAdvance("100 % ")
+        box = QRectF(option.rect).adjusted(3, 4, -number_width - 3, -4)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(option.palette.alternateBase())
+        painter.drawRoundedRect(box, 2, 2)
+        share = min(1.0, max(0.0, one["suitability"]))
+        painter.setBrush(EXPECTED if one.get("above") else NOT_EXPECTED)
+        painter.drawRoundedRect(QRectF(box.left(), box.top(), box.width() * share, box.height()), 2, 2)
+        if one.get("threshold") is not None:
+            x = box.left() + box.width() * min(1.0, max(0.0, one["threshold"]))
+            painter.setPen(QPen(option.palette.text().color(), 2))
+            painter.drawLine(int(x), int(box.top()) - 2, int(x), int(box.bottom()) + 2)
+        selected = option.state & QStyle.StateFlag.State_Selected
+        pen = option.palette.highlightedText() if selected else option.palette.text()
+        painter.setPen(pen.color())
+        right = QRectF(option.rect).adjusted(0, 0, -3, 0)
+        align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(
+            right, int(align.value if hasattr(align, "value") else align), model.number(one["suitability"])
+        )
+        painter.restore()

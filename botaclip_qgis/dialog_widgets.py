@@ -1,0 +1,141 @@
+"""The widgets of Processing's dialogs that QGIS's own do not suffice for. Loaded when a dialog opens, never before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingUtils,
+    QgsProject,
+    QgsProperty,
+    QgsVectorLayer,
+)
+from qgis.gui import QgsAbstractProcessingParameterWidgetWrapper, QgsGui, QgsProcessingGui
+from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QWidget
+
+from botaclip.botaclip_qgis.raster_choice import RasterChoice
+
+
+class _OwnWidget(QgsAbstractProcessingParameterWidgetWrapper):
+    """Shows a widget of ours, and leaves the model designer QGIS's own, where a value may come from another step."""
+
+    def __new__(cls, parameter: Any, dialog: Any, row: int = 0, column: int = 0) -> Any:
+        """Return QGIS's own wrapper for the model designer."""
+        if type(dialog).__name__ == "ModelerParametersDialog":
+            own = QgsGui.processingGuiRegistry().createModelerParameterWidget(
+                dialog.model, dialog.childId, parameter, dialog.context
+            )
+            own.setDialog(dialog)
+            return own
+        return super().__new__(cls, parameter)
+
+    def __init__(
+        self, parameter: QgsProcessingParameterDefinition, dialog: Any, row: int = 0, column: int = 0
+    ) -> None:
+        batch = type(dialog).__name__ == "BatchAlgorithmDialog"
+        kinds = QgsProcessingGui.WidgetType
+        super().__init__(parameter, kinds.Batch if batch else kinds.Standard)
+        self.inner: Any = None
+
+    def make(self) -> QWidget:
+        """Return the widget; kinds of it return theirs."""
+        return QWidget()
+
+    def createWidget(self) -> QWidget:  # noqa: D102
+        # Whatever is returned here loses its Python half on its way through QGIS (seen in 3.40), so that is a
+        # plain box around the widget.
+        box = QWidget()
+        layout = QHBoxLayout(box)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.inner = self.make()
+        layout.addWidget(self.inner)
+        box.setFocusProxy(self.inner)
+        return box
+
+    def changed(self, *_value: Any) -> None:
+        """Tell the dialog."""
+        self.widgetValueHasChanged.emit(self)
+
+
+class RasterWidget(_OwnWidget):
+    """Shows a :class:`~botaclip.botaclip_qgis.raster_choice.RasterChoice`."""
+
+    def make(self) -> QWidget:  # noqa: D102
+        optional = bool(self.parameterDefinition().flags() & QgsProcessingParameterDefinition.Flag.FlagOptional)
+        choice = RasterChoice(optional=optional)
+        choice.changed.connect(self.changed)
+        return choice
+
+    def setWidgetValue(self, value: Any, context: QgsProcessingContext) -> None:  # noqa: D102
+        if value is not None:
+            self.inner.set_value(value)
+
+    def widgetValue(self) -> Any:  # noqa: D102
+        return self.inner.value()
+
+
+class FieldWidget(_OwnWidget):
+    """An editable combo box with the columns of all tables of the dialog, those of the parent table first.
+
+    QGIS's own widget offers the parent's columns only, but coordinates may stand in the relevés as well as in
+    the plots; and it silently takes the first column where the default is not there.
+    """
+
+    def make(self) -> QWidget:  # noqa: D102
+        self._tables: list[QgsAbstractProcessingParameterWidgetWrapper] = []
+        combo = QComboBox()
+        combo.setEditable(True)
+        combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        combo.setAccessibleName(self.parameterDefinition().description())
+        combo.setObjectName(f"botaclip_{self.parameterDefinition().name().lower()}")
+        combo.editTextChanged.connect(self.changed)
+        return combo
+
+    def postInitialize(self, wrappers: list[QgsAbstractProcessingParameterWidgetWrapper]) -> None:  # noqa: D102
+        super().postInitialize(wrappers)
+        parent = self.parameterDefinition().parentLayerParameterName()
+        self._tables = [
+            wrapper
+            for wrapper in wrappers
+            if wrapper.parameterDefinition().type() == QgsProcessingParameterFeatureSource.typeName()
+        ]
+        self._tables.sort(key=lambda wrapper: wrapper.parameterDefinition().name() != parent)
+        for wrapper in self._tables:
+            wrapper.widgetValueHasChanged.connect(self._fill)
+        self._fill()
+
+    def _fill(self, *_changed: Any) -> None:
+        columns: dict[str, None] = {}
+        for wrapper in self._tables:
+            columns.update(dict.fromkeys(_columns_of(wrapper.parameterValue())))
+        text = self.inner.currentText()
+        self.inner.blockSignals(True)
+        self.inner.clear()
+        self.inner.addItems(["", *columns])
+        self.inner.setEditText(text)
+        self.inner.blockSignals(False)
+
+    def setWidgetValue(self, value: Any, context: QgsProcessingContext) -> None:  # noqa: D102
+        self.inner.setEditText("" if value is None else str(value))
+
+    def widgetValue(self) -> Any:  # noqa: D102
+        return self.inner.currentText().strip() or None
+
+
+def _columns_of(value: Any) -> list[str]:
+    """Return the column names of the layer behind a feature source parameter's value."""
+    if isinstance(value, QgsProcessingFeatureSourceDefinition):
+        value = value.source
+    if isinstance(value, QgsProperty):
+        value = value.staticValue()
+    # A file that is not in the project is opened for its column names only; the context takes it away again.
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    layer = value if not value or isinstance(value, QgsVectorLayer) else None
+    if layer is None and value:
+        layer = QgsProcessingUtils.mapLayerFromString(str(value), context)
+    return [field.name() for field in layer.fields()] if isinstance(layer, QgsVectorLayer) else []

@@ -1,0 +1,244 @@
+"""Makes typed Processing parameters from the one table of options.
+
+The parameters' widgets are named by dotted path and looked up by Processing only when a dialog opens, so that
+nothing here loads ``qgis.gui`` under ``qgis_process``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterCrs,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+    QgsProcessingParameterVectorDestination,
+)
+
+from botaclip.core.options import Command, Kind, Option
+
+MODEL_FILTER = "BotaCLIP model (*.botaclip)"
+REPLACED = "A file of this name is replaced."
+
+# Options that Processing has its own way for: it shows progress itself.
+OMITTED = frozenset({"progress"})
+# Options without a say in Processing: destinations chosen there are expected to be replaced.
+HIDDEN = frozenset({"overwrite"})
+# Optional outputs that the dialog writes to a temporary file unless told otherwise.
+WRITTEN_BY_DEFAULT = frozenset({"report"})
+# Words that are written otherwise than the option's name.
+_SPELLING = {"crs": "CRS", "x": "X", "y": "Y", "json": "JSON", "releves": "Relevés"}
+
+_VECTOR_TYPES = {
+    Kind.TABLE: QgsProcessing.SourceType.TypeVector,
+    Kind.POINTS: QgsProcessing.SourceType.TypeVector,
+    Kind.MASK: QgsProcessing.SourceType.TypeVectorPolygon,
+}
+
+
+class RasterOrFolderParameter(QgsProcessingParameterRasterLayer):
+    """A raster layer, a raster file, or a folder of tiles.
+
+    QGIS's own raster parameter refuses a folder before the algorithm sees it. Any text passes here; the
+    worker opens it and says in words what is wrong with it.
+    """
+
+    def checkValueIsAcceptable(  # noqa: D102 - the name is QGIS's
+        self, value: Any, context: QgsProcessingContext | None = None
+    ) -> bool:
+        if isinstance(value, str) and value.strip():
+            return True
+        return bool(super().checkValueIsAcceptable(value, context))
+
+
+def label(option: Option) -> str:
+    """Return the option's label: its words, with the unit behind them."""
+    words = [_SPELLING.get(word, word) for word in option.name.split("-")]
+    text = " ".join(words)
+    text = text[:1].upper() + text[1:]
+    return f"{text} [{option.unit}]" if option.unit else text
+
+
+def help_text(option: Option) -> str:
+    """Return the help that the toolbox and ``qgis_process help`` show."""
+    text = option.help_with_default
+    if option.kind.value.startswith("output"):
+        text = f"{text} {REPLACED}"
+    return text
+
+
+def _optional(option: Option) -> bool:
+    return not option.required
+
+
+def _raster(option: Option) -> QgsProcessingParameterDefinition:
+    parameter = RasterOrFolderParameter(option.parameter, label(option), optional=_optional(option))
+    _set_widget(parameter, "botaclip.botaclip_qgis.dialog_widgets.RasterWidget")
+    return parameter
+
+
+def _vector(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterFeatureSource(
+        option.parameter, label(option), [_VECTOR_TYPES[option.kind]], optional=_optional(option)
+    )
+
+
+def _field(option: Option) -> QgsProcessingParameterDefinition:
+    parameter = QgsProcessingParameterField(
+        option.parameter,
+        label(option),
+        defaultValue=option.default,
+        parentLayerParameterName=option.parent.replace("-", "_").upper(),
+        optional=_optional(option),
+    )
+    _set_widget(parameter, "botaclip.botaclip_qgis.dialog_widgets.FieldWidget")
+    return parameter
+
+
+def _number(option: Option) -> QgsProcessingParameterDefinition:
+    kinds = QgsProcessingParameterNumber.Type
+    bounds: dict[str, float] = {}
+    if option.minimum is not None:
+        bounds["minValue"] = option.minimum
+    if option.maximum is not None:
+        bounds["maxValue"] = option.maximum
+    return QgsProcessingParameterNumber(
+        option.parameter,
+        label(option),
+        kinds.Integer if option.kind is Kind.INTEGER else kinds.Double,
+        option.default,
+        optional=_optional(option),
+        **bounds,
+    )
+
+
+def _choice(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterEnum(
+        option.parameter,
+        label(option),
+        list(option.choices),
+        defaultValue=option.default,
+        optional=_optional(option),
+        usesStaticStrings=True,
+    )
+
+
+def _flag(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterBoolean(
+        option.parameter, label(option), bool(option.default), optional=_optional(option)
+    )
+
+
+def _text(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterString(
+        option.parameter, label(option), option.default, optional=_optional(option)
+    )
+
+
+def _model(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterFile(
+        option.parameter, label(option), optional=_optional(option), fileFilter=MODEL_FILTER
+    )
+
+
+def _crs(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterCrs(
+        option.parameter, label(option), option.default, optional=_optional(option)
+    )
+
+
+def _extent(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterExtent(
+        option.parameter, label(option), option.default, optional=_optional(option)
+    )
+
+
+def _file_destination(file_filter: str) -> Callable[[Option], QgsProcessingParameterDefinition]:
+    def make(option: Option) -> QgsProcessingParameterDefinition:
+        return QgsProcessingParameterFileDestination(
+            option.parameter,
+            label(option),
+            file_filter,
+            optional=_optional(option),
+            createByDefault=option.required or option.name in WRITTEN_BY_DEFAULT,
+        )
+
+    return make
+
+
+def _raster_destination(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterRasterDestination(
+        option.parameter, label(option), optional=_optional(option), createByDefault=option.required
+    )
+
+
+def _vector_destination(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterVectorDestination(
+        option.parameter, label(option), optional=_optional(option), createByDefault=option.required
+    )
+
+
+def _folder_destination(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterFolderDestination(
+        option.parameter, label(option), optional=_optional(option), createByDefault=option.required
+    )
+
+
+_MAKERS: dict[Kind, Callable[[Option], QgsProcessingParameterDefinition]] = {
+    Kind.RASTER: _raster,
+    Kind.TABLE: _vector,
+    Kind.POINTS: _vector,
+    Kind.MASK: _vector,
+    Kind.MODEL: _model,
+    Kind.FIELD: _field,
+    Kind.CRS: _crs,
+    Kind.EXTENT: _extent,
+    Kind.TEXT: _text,
+    Kind.LIST: _text,
+    Kind.INTEGER: _number,
+    Kind.NUMBER: _number,
+    Kind.CHOICE: _choice,
+    Kind.FLAG: _flag,
+    Kind.OUTPUT_FOLDER: _folder_destination,
+    Kind.OUTPUT_RASTER: _raster_destination,
+    Kind.OUTPUT_VECTOR: _vector_destination,
+    Kind.OUTPUT_MODEL: _file_destination(MODEL_FILTER),
+    Kind.OUTPUT_HTML: _file_destination("HTML (*.html)"),
+    Kind.OUTPUT_JSON: _file_destination("JSON (*.json)"),
+}
+
+
+def _set_widget(parameter: QgsProcessingParameterDefinition, path: str) -> None:
+    parameter.setMetadata({"widget_wrapper": {"class": path}})
+
+
+def processing_parameter(option: Option) -> QgsProcessingParameterDefinition:
+    """Return the Processing parameter of ``option``, with its help, unit, bounds and flags."""
+    parameter = _MAKERS[option.kind](option)
+    parameter.setHelp(help_text(option))
+    flags = parameter.flags()
+    if option.advanced:
+        flags |= QgsProcessingParameterDefinition.Flag.FlagAdvanced
+    if option.name in HIDDEN:
+        flags |= QgsProcessingParameterDefinition.Flag.FlagHidden
+    parameter.setFlags(flags)
+    return parameter
+
+
+def processing_options(command: Command) -> list[Option]:
+    """Return the options of ``command`` that Processing shows."""
+    return [option for option in command.options if option.name not in OMITTED]

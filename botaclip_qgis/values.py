@@ -1,0 +1,286 @@
+"""Reads Processing's parameter values into plain ones, keyed as in the option table.
+
+Layers and the project are only touched by :func:`read_values`, which runs on the main thread; what it returns
+is plain data, plus the plans by which :func:`hand_over` writes temporary copies in the background.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    NULL,
+    QgsCoordinateReferenceSystem,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingFeatureSourceDefinition,
+    QgsProcessingFeedback,
+    QgsProcessingUtils,
+    QgsProperty,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
+
+from botaclip.botaclip_qgis.parameters import HIDDEN, processing_options
+from botaclip.botaclip_qgis.plain_files import (
+    VectorPlan,
+    crs_text,
+    has_own_nodata,
+    plan_vector,
+    raster_file,
+    write_geopackage,
+)
+from botaclip.core.errors import OptionError
+from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option
+
+_VECTOR_KINDS = frozenset({Kind.TABLE, Kind.POINTS, Kind.MASK})
+_BARE_NUMBERS = re.compile(r"[-+\d.eE\s]+(,[-+\d.eE\s]+){3}")
+# Tables that may carry the coordinates; the first given one counts.
+_PLACED_BY = ("points", "plots", "releves")
+
+
+@dataclasses.dataclass
+class Values:
+    """What a run was asked to do, as plain data.
+
+    Parameters
+    ----------
+    parameters
+        Values by option key; layers as file names.
+    copies
+        Vector options (by key) whose layer has to be written to a temporary GeoPackage.
+    warnings
+        What the user should know before trusting the result.
+    """
+
+    parameters: dict[str, Any]
+    copies: dict[str, VectorPlan]
+    warnings: list[str]
+
+
+def is_given(raw: Any) -> bool:
+    """Whether a raw parameter value says anything."""
+    return raw is not None and raw != NULL and not (isinstance(raw, str) and raw.strip() == "")
+
+
+def unknown_names(algorithm: QgsProcessingAlgorithm, parameters: Mapping[str, Any]) -> list[str]:
+    """Return the names that the algorithm does not have; ``qgis_process`` ignores them silently."""
+    known = {definition.name() for definition in algorithm.parameterDefinitions()}
+    return sorted(set(parameters) - known)
+
+
+def read_values(
+    algorithm: QgsProcessingAlgorithm,
+    command: Command,
+    parameters: Mapping[str, Any],
+    context: QgsProcessingContext,
+) -> Values:
+    """Return what ``parameters`` say. Main thread only.
+
+    Raises
+    ------
+    OptionError
+        A value is not allowed, or a layer is not one that the worker can read.
+    """
+    reader = _Reader(algorithm, parameters, context)
+    values = Values({}, {}, [])
+    raster_crs = QgsCoordinateReferenceSystem()
+    has_outputs = any(
+        option.kind in OUTPUT_KINDS and is_given(parameters.get(option.parameter)) for option in command.options
+    )
+    for option in processing_options(command):
+        raw = parameters.get(option.parameter)
+        value: Any
+        if option.kind in OUTPUT_KINDS:
+            value = reader.output(option)
+        elif option.name in HIDDEN:
+            value = bool(option.parse(raw)) if is_given(raw) else has_outputs
+        elif not is_given(raw):
+            value = option.default
+        elif option.kind is Kind.RASTER:
+            value, raster_crs = reader.raster(option, values.warnings)
+        elif option.kind in _VECTOR_KINDS:
+            plan = reader.vector(option, raw)
+            value = plan.path
+            if not plan.path:
+                values.copies[option.key] = plan
+            reader.plans[option.key] = plan
+        elif option.kind is Kind.EXTENT:
+            value = reader.extent(option, raster_crs)
+        else:
+            value = reader.plain(option)
+        if option.required and value in (None, "") and option.key not in values.copies:
+            raise OptionError(f"{option.parameter} is missing", remedy=option.help)
+        values.parameters[option.key] = value
+    _take_crs_of_layers(values.parameters, reader.plans)
+    return values
+
+
+def hand_over(
+    values: Values,
+    algorithm: QgsProcessingAlgorithm,
+    command: Command,
+    parameters: Mapping[str, Any],
+    context: QgsProcessingContext,
+    feedback: QgsProcessingFeedback,
+) -> dict[str, Any]:
+    """Return the worker's parameters, every vector layer being a file; writes the temporary copies.
+
+    Raises
+    ------
+    OutputError, Cancelled
+        As :func:`~botaclip.botaclip_qgis.plain_files.write_geopackage`.
+    """
+    plain = dict(values.parameters)
+    for key, plan in values.copies.items():
+        option = next(option for option in command.options if option.key == key)
+        source = algorithm.parameterAsSource(parameters, option.parameter, context)
+        if source is None:
+            raise OptionError(
+                "the layer cannot be read", where=option.parameter, remedy="choose another layer"
+            )
+        path = Path(QgsProcessingUtils.generateTempFilename(f"{key}.gpkg"))
+        count = write_geopackage(source, path, feedback)
+        feedback.pushInfo(
+            f"{option.parameter}: {count} rows of {plan.name} were written to {path}, "
+            f"because {', '.join(plan.reasons)}."
+        )
+        plain[key] = str(path)
+    return plain
+
+
+def _take_crs_of_layers(parameters: dict[str, Any], plans: Mapping[str, VectorPlan]) -> None:
+    """Pass on the CRS of the layer that has the coordinates, unless CRS or coordinate columns are given."""
+    if "crs" not in parameters or parameters["crs"] or parameters.get("x_field"):
+        return
+    for key in _PLACED_BY:
+        if key in plans:
+            parameters["crs"] = plans[key].crs or None
+            return
+
+
+class _Reader:
+    """Evaluates single parameters."""
+
+    def __init__(
+        self, algorithm: QgsProcessingAlgorithm, parameters: Mapping[str, Any], context: QgsProcessingContext
+    ) -> None:
+        self._algorithm = algorithm
+        self._parameters = parameters
+        self._context = context
+        self.plans: dict[str, VectorPlan] = {}
+
+    def plain(self, option: Option) -> Any:
+        arguments = (self._parameters, option.parameter, self._context)
+        algorithm = self._algorithm
+        if option.kind is Kind.CRS:
+            crs = algorithm.parameterAsCrs(*arguments)
+            if not crs.isValid():
+                raise OptionError(
+                    f"{self._parameters[option.parameter]!r} is no coordinate reference system",
+                    where=option.parameter,
+                    remedy="use a code such as EPSG:2154",
+                )
+            return crs_text(crs)
+        if option.kind is Kind.FLAG:
+            return algorithm.parameterAsBool(*arguments)
+        if option.kind is Kind.CHOICE:
+            return option.parse(algorithm.parameterAsEnumString(*arguments))
+        if option.kind is Kind.INTEGER:
+            return option.parse(algorithm.parameterAsInt(*arguments))
+        if option.kind is Kind.NUMBER:
+            return option.parse(algorithm.parameterAsDouble(*arguments))
+        return option.parse(algorithm.parameterAsString(*arguments))
+
+    def output(self, option: Option) -> str | None:
+        raw = self._parameters.get(option.parameter)
+        if not is_given(raw):
+            return None
+        arguments = (self._parameters, option.parameter, self._context)
+        if option.kind in (Kind.OUTPUT_RASTER, Kind.OUTPUT_VECTOR):
+            path = self._algorithm.parameterAsOutputLayer(*arguments)
+        else:
+            path = self._algorithm.parameterAsFileOutput(*arguments)
+        if not path:
+            return None
+        if Path(str(path)).suffix == "" and option.kind is not Kind.OUTPUT_FOLDER:
+            raise OptionError(
+                f"{path!r} has no file extension",
+                where=option.parameter,
+                remedy="name a file such as result.tif",
+            )
+        return str(Path(str(path)).absolute())
+
+    def raster(self, option: Option, warnings: list[str]) -> tuple[str, QgsCoordinateReferenceSystem]:
+        raw = self._parameters[option.parameter]
+        text = self._algorithm.parameterAsString(self._parameters, option.parameter, self._context)
+        # A folder of tiles, or a file: the worker opens it and words what is wrong with it.
+        if isinstance(raw, str) and Path(raw).exists():
+            layer = None if Path(raw).is_dir() else self._raster_layer(option)
+            return str(Path(raw).absolute()), layer.crs() if layer else QgsCoordinateReferenceSystem()
+        layer = self._raster_layer(option)
+        if layer is None:
+            raise OptionError(
+                f"there is no raster layer, file or folder {text!r}",
+                where=option.parameter,
+                remedy="choose a GeoTIFF, a VRT or a folder of tiles",
+            )
+        if has_own_nodata(layer):
+            warnings.append(
+                f"{layer.name()}: nodata values set in QGIS are not in the file and are not used; "
+                "write them into the file."
+            )
+        return raster_file(layer), layer.crs()
+
+    def _raster_layer(self, option: Option) -> QgsRasterLayer | None:
+        return self._algorithm.parameterAsRasterLayer(self._parameters, option.parameter, self._context)
+
+    def vector(self, option: Option, raw: Any) -> VectorPlan:
+        layer = self._vector_layer(option, raw)
+        if layer is None:
+            source = self._algorithm.parameterAsSource(self._parameters, option.parameter, self._context)
+            if source is None:
+                raise OptionError(
+                    "the layer cannot be read",
+                    where=option.parameter,
+                    remedy="choose a layer or table that opens",
+                )
+            return VectorPlan(
+                source.sourceName(), "", ("it is no layer of its own",), crs_text(source.sourceCrs())
+            )
+        return plan_vector(layer, raw)
+
+    def _vector_layer(self, option: Option, raw: Any) -> QgsVectorLayer | None:
+        value = raw.source if isinstance(raw, QgsProcessingFeatureSourceDefinition) else raw
+        if isinstance(value, QgsProperty):
+            value = value.staticValue()
+        layer = self._algorithm.parameterAsVectorLayer(
+            {option.parameter: value}, option.parameter, self._context
+        )
+        return layer if isinstance(layer, QgsVectorLayer) else None
+
+    def extent(self, option: Option, raster_crs: QgsCoordinateReferenceSystem) -> str:
+        arguments = (self._parameters, option.parameter, self._context)
+        crs = QgsCoordinateReferenceSystem()
+        # QGIS would look for a layer of that name, and complain, to learn the CRS of bare numbers.
+        if not _BARE_NUMBERS.fullmatch(str(self._parameters[option.parameter])):
+            crs = self._algorithm.parameterAsExtentCrs(*arguments)
+        if crs.isValid() and not crs.authid().startswith("EPSG:") and raster_crs.isValid():
+            # The option's text has room for a code only.
+            box = self._algorithm.parameterAsExtent(*arguments, raster_crs)
+            crs = QgsCoordinateReferenceSystem()
+        else:
+            box = self._algorithm.parameterAsExtent(*arguments)
+        if box.isNull() or box.isEmpty():
+            raise OptionError(
+                f"{self._parameters[option.parameter]!r} is no extent",
+                where=option.parameter,
+                remedy="use xmin,xmax,ymin,ymax [EPSG:code]",
+            )
+        numbers = (box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum())
+        text = ",".join(repr(float(number)) for number in numbers)
+        return f"{text} [{crs.authid()}]" if crs.isValid() and crs.authid() else text

@@ -1,0 +1,205 @@
+"""The lattice function: what the encoder sees at any place, one function for training, map and click."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from botaclip.core.encoders import Encoder
+from botaclip.core.errors import EncoderError
+from botaclip.core.lattice import PatchSpec
+from botaclip.core.lattice_reader import LatticeReader
+from botaclip.core.progress import SILENT, Progress
+
+Vectors = NDArray[np.float32]
+Shares = NDArray[np.float32]
+
+SEEN_PATCH = 0.75  # share of a patch's pixels that must be valid
+SEEN_CELL = 0.5  # share of a cell's pixels below which its vector is left out of the mean
+
+_RUN_CELLS = 12  # side of what one run of the encoder takes: large enough to be fast, small enough for the cache
+_WALK_CELLS = 128  # side of what is held at once while patches are gathered
+_GROUP_NODES = 32  # patches whose centres lie in one such square share their cells
+_SUM_CHANNELS = 32
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PixelWindow:
+    """Pixels of whole cells with the encoder's margin around them, as read.
+
+    ``row``, ``col``, ``height``, ``width`` count cells; ``pixels`` is float32 (C, H, W), ``valid`` bool (H, W).
+    """
+
+    row: int
+    col: int
+    height: int
+    width: int
+    pixels: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+
+
+class CellSource:
+    """Vectors of cells and patches of one raster on one lattice.
+
+    Reading (:meth:`read`) and computing (:meth:`encode`, :meth:`encode_grid`) can be called apart, so that a
+    stream overlaps them.
+
+    Parameters
+    ----------
+    reader
+        The raster on the lattice.
+    encoder
+        A dense encoder whose stride is the lattice's.
+
+    Raises
+    ------
+    EncoderError
+        Encoder, lattice and raster do not fit each other.
+    """
+
+    def __init__(self, reader: LatticeReader, encoder: Encoder) -> None:
+        if encoder.stride_px != reader.lattice.stride_px:
+            raise EncoderError(
+                f"{encoder.id} has cells of {encoder.stride_px} pixels, the lattice of {reader.lattice.stride_px}"
+            )
+        if tuple(encoder.bands) != tuple(reader.source.roles):
+            raise EncoderError(
+                f"{encoder.id} looks at {', '.join(encoder.bands)}, the raster has {', '.join(reader.source.roles)}",
+                where=reader.source.name, remedy="name the same bands with --bands",
+            )  # fmt: skip
+        self.reader = reader
+        self.encoder = encoder
+
+    def read(self, row: int, col: int, height: int, width: int) -> PixelWindow:
+        """Read the pixels of a window of cells and its surroundings; safe in any thread."""
+        stride, margin = self.encoder.stride_px, self.encoder.margin_px
+        pixels, valid = self.reader.read(
+            row * stride - margin, col * stride - margin, height * stride + 2 * margin, width * stride + 2 * margin
+        )
+        return PixelWindow(row=row, col=col, height=height, width=width, pixels=pixels, valid=valid)
+
+    def encode(self, window: PixelWindow) -> tuple[Vectors, Shares]:
+        """Return vectors (D, h, w), 0 where a cell has no valid pixel, and shares of valid pixels (h, w)."""
+        stride, margin = self.encoder.stride_px, self.encoder.margin_px
+        height, width = window.height, window.width
+        inner = window.valid[margin : margin + height * stride, margin : margin + width * stride]
+        seen = inner.reshape(height, stride, width, stride).mean(axis=(1, 3), dtype=np.float32)
+        vectors = np.zeros((self.encoder.dimension, height, width), dtype=np.float32)
+        for top in range(0, height, _RUN_CELLS):
+            for left in range(0, width, _RUN_CELLS):
+                bottom, right = min(top + _RUN_CELLS, height), min(left + _RUN_CELLS, width)
+                if not seen[top:bottom, left:right].any():
+                    continue
+                rows = slice(top * stride, bottom * stride + 2 * margin)
+                cols = slice(left * stride, right * stride + 2 * margin)
+                run = self.encoder.encode(window.pixels[None, :, rows, cols], window.valid[None, rows, cols])
+                vectors[:, top:bottom, left:right] = run[0]
+        vectors *= seen > 0
+        return vectors, seen
+
+    def cells(self, row: int, col: int, height: int, width: int) -> tuple[Vectors, Shares]:
+        """Return the vectors (D, h, w) of a window of cells and the share of valid pixels (h, w) of each."""
+        return self.encode(self.read(row, col, height, width))
+
+    def patches(
+        self, rows: ArrayLike, cols: ArrayLike, patch: PatchSpec, *, progress: Progress = SILENT
+    ) -> tuple[Vectors, Shares]:
+        """Return the vectors (N, D) of the patches centred on nodes, NaN where not seen, and shares seen (N,).
+
+        Patches near each other share their cells; memory depends on neither their number nor their size.
+        """
+        row, col = np.atleast_1d(np.asarray(rows, dtype=np.int64)), np.atleast_1d(np.asarray(cols, dtype=np.int64))
+        count, half = len(row), patch.cells // 2
+        result = np.full((count, self.encoder.dimension), np.nan, dtype=np.float32)
+        seen = np.zeros(count, dtype=np.float32)
+        group = np.stack([row // _GROUP_NODES, col // _GROUP_NODES])
+        order = np.lexsort((group[1], group[0]))
+        if not count:
+            return result, seen
+        borders = np.flatnonzero(np.any(np.diff(group[:, order], axis=1) != 0, axis=0)) + 1
+        done = 0
+        for members in np.split(order, borders):
+            progress.update(done / count, "Reading patches")
+            box = row[members] - half, col[members] - half
+            together = (np.ptp(box[0]) + patch.cells) * (np.ptp(box[1]) + patch.cells)
+            # Far apart in a large square it is cheaper to look at each by itself.
+            crowds = [members] if together <= len(members) * patch.cells**2 else np.split(members, len(members))
+            for crowd in crowds:
+                progress.check()
+                result[crowd], seen[crowd] = self._gather(row[crowd] - half, col[crowd] - half, patch)
+            done += len(members)
+        return result, seen
+
+    def _gather(self, tops: NDArray[np.int64], lefts: NDArray[np.int64], patch: PatchSpec) -> tuple[Vectors, Shares]:
+        """Walk over the cells under some patches and add up what each patch covers."""
+        sums = np.zeros((len(tops), self.encoder.dimension))
+        weights, shares = np.zeros(len(tops)), np.zeros(len(tops))
+        last_row, last_col = int(tops.max()) + patch.cells, int(lefts.max()) + patch.cells
+        for top in range(int(tops.min()), last_row, _WALK_CELLS):
+            for left in range(int(lefts.min()), last_col, _WALK_CELLS):
+                height, width = min(_WALK_CELLS, last_row - top), min(_WALK_CELLS, last_col - left)
+                vectors, seen = self.cells(top, left, height, width)
+                for i in range(len(tops)):
+                    part = (
+                        slice(max(0, tops[i] - top), max(0, tops[i] + patch.cells - top)),
+                        slice(max(0, lefts[i] - left), max(0, lefts[i] + patch.cells - left)),
+                    )
+                    weight = seen[part] >= SEEN_CELL
+                    sums[i] += np.einsum("dhw,hw->d", vectors[(slice(None), *part)], weight, dtype=np.float64)
+                    weights[i] += weight.sum()
+                    shares[i] += seen[part].sum(dtype=np.float64)
+        share = (shares / patch.cells**2).astype(np.float32)
+        return _means(sums, weights[:, None], share[:, None]), share
+
+    def patch_grid(
+        self, row: int, col: int, height: int, width: int, step: int, patch: PatchSpec
+    ) -> tuple[Vectors, Shares]:
+        """Return the vectors (D, h, w) of the patches on every ``step``-th node, NaN where not seen, and shares (h, w).
+
+        ``row``, ``col`` is the first node, ``height`` and ``width`` count nodes of the grid.
+        """
+        return self.encode_grid(self.read_grid(row, col, height, width, step, patch), step, patch)
+
+    def read_grid(self, row: int, col: int, height: int, width: int, step: int, patch: PatchSpec) -> PixelWindow:
+        """Read all pixels that a grid of patches needs."""
+        half = patch.cells // 2
+        return self.read(row - half, col - half, (height - 1) * step + patch.cells, (width - 1) * step + patch.cells)
+
+    def encode_grid(self, window: PixelWindow, step: int, patch: PatchSpec) -> tuple[Vectors, Shares]:
+        """Return vectors and shares of the grid of patches whose pixels :meth:`read_grid` read."""
+        height = (window.height - patch.cells) // step + 1
+        width = (window.width - patch.cells) // step + 1
+        vectors = np.full((self.encoder.dimension, height, width), np.nan, dtype=np.float32)
+        if not window.valid.any():
+            return vectors, np.zeros((height, width), dtype=np.float32)
+        values, seen = self.encode(window)
+        share = (_box_sums(seen[None], step, patch.cells)[0] / patch.cells**2).astype(np.float32)
+        counted = seen >= SEEN_CELL
+        weights = _box_sums(counted[None], step, patch.cells)[0]
+        values *= counted
+        for first in range(0, len(values), _SUM_CHANNELS):
+            part = slice(first, first + _SUM_CHANNELS)
+            vectors[part] = _means(_box_sums(values[part], step, patch.cells), weights, share)
+        return vectors, share
+
+    def block_nodes(self, step: int, patch: PatchSpec) -> int:
+        """Return the side, in nodes, of grids that :meth:`patch_grid` does well: little overlap, bounded memory."""
+        cells = 256 if patch.cells > 16 else 160
+        return max(8, (max(cells, 2 * patch.cells) - patch.cells) // step + 1)
+
+
+def _means(sums: NDArray[np.float64], weights: NDArray[np.float64], share: Shares) -> Vectors:
+    seen = (share >= SEEN_PATCH) & (weights > 0)
+    return np.where(seen, sums / np.maximum(weights, 1.0), np.nan).astype(np.float32)
+
+
+def _box_sums(values: NDArray[np.generic], step: int, side: int) -> NDArray[np.float64]:
+    """Sums over squares of ``side`` cells, every ``step``-th: (D, H, W) -> (D, h, w), in float64 by running totals."""
+    total = np.zeros((values.shape[0], values.shape[1] + 1, values.shape[2]), dtype=np.float64)
+    np.cumsum(values, axis=1, dtype=np.float64, out=total[:, 1:])
+    total = total[:, side::step] - total[:, :-side:step]
+    across = np.zeros((*total.shape[:2], total.shape[2] + 1), dtype=np.float64)
+    np.cumsum(total, axis=2, out=across[:, :, 1:])
+    return across[:, :, side::step] - across[:, :, :-side:step]

@@ -1,0 +1,92 @@
+"""A click on the map: which species to expect here, from a model and a raster that stay open between clicks."""
+
+from __future__ import annotations
+
+import collections
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from botaclip.core.applied_model import NODATA, OK, OUTSIDE, AppliedModel
+from botaclip.core.places import Points
+from botaclip.core.progress import Progress
+
+_KEPT = 2
+_open: collections.OrderedDict[tuple[Any, ...], AppliedModel] = collections.OrderedDict()
+_lock = threading.Lock()
+
+_MESSAGES = {
+    OK: "",
+    OUTSIDE: "This place lies outside the raster.",
+    NODATA: "Less than three quarters of the patch around this place have image data.",
+}
+
+
+def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Return the species to expect at a place.
+
+    Parameters
+    ----------
+    parameters
+        ``raster``, ``model``, ``x``, ``y``, ``crs``, and optionally ``species``, ``request``, ``bands``, ``device``.
+
+    Returns
+    -------
+    dict
+        ``request`` as given; ``status`` ``ok``, ``outside`` or ``nodata`` with ``message``; ``species`` ranked
+        ``{"name", "suitability", "threshold", "above"}``; ``relative`` when suitability is no probability;
+        ``patch`` ``{"x", "y", "crs", "size_m", "offset_m"}``; ``seconds``.
+    """
+    started = time.perf_counter()
+    with _lock:
+        applied = _warm(parameters, progress)
+        model = applied.model
+        chosen = model.choose(parameters.get("species"))
+        place = Points(np.array([float(parameters["x"])]), np.array([float(parameters["y"])]), str(parameters["crs"]))
+        found = applied.at(place, chosen, progress)
+    status = str(found.status[0])
+    species = []
+    if status == OK:
+        for position in np.argsort(-found.suitability[0], kind="stable"):
+            index, value = chosen[position], float(found.suitability[0, position])
+            threshold = float(model.thresholds[index])
+            known = not np.isnan(threshold)
+            species.append({
+                "name": model.species[index], "suitability": value, "threshold": threshold if known else None,
+                "above": value >= threshold if known else None,
+            })
+    patch = None
+    if np.isfinite(found.offset_m[0]):
+        patch = {
+            "x": float(found.nodes.x[0]), "y": float(found.nodes.y[0]), "crs": found.nodes.crs,
+            "size_m": model.patch.size_m, "offset_m": float(found.offset_m[0]),
+        }
+    return {
+        "request": parameters.get("request"), "status": {OK: "ok", NODATA: "nodata"}.get(status, "outside"),
+        "message": _MESSAGES.get(status, _MESSAGES[OUTSIDE]), "species": species, "relative": model.relative,
+        "patch": patch, "plot": model.plot_words, "device": applied.device, "seconds": time.perf_counter() - started,
+    }
+
+
+def _warm(parameters: dict[str, Any], progress: Progress) -> AppliedModel:
+    """Return model and raster, opened anew only when a file has changed."""
+    raster, model = str(parameters["raster"]), str(parameters["model"])
+    asked = parameters.get("bands"), parameters.get("device") or "auto"
+    key = (raster, _stamp(raster), model, _stamp(model), *asked)
+    if key in _open:
+        _open.move_to_end(key)
+        return _open[key]
+    _open[key] = AppliedModel.open(model, raster, bands=asked[0], device=asked[1], progress=progress)
+    while len(_open) > _KEPT:
+        _open.popitem(last=False)[1].close()
+    return _open[key]
+
+
+def _stamp(name: str) -> tuple[tuple[str, int, int], ...]:
+    """Return name, size and modification time of a file, or of all files of a folder."""
+    path = Path(name)
+    files = sorted(path.iterdir()) if path.is_dir() else [path] if path.exists() else []
+    return tuple((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)

@@ -1,0 +1,198 @@
+"""A trained model at work: raw vectors in, adapted vectors and suitability out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from botaclip.core import encoders
+from botaclip.core.encoders import Encoder
+from botaclip.core.encoders.onnx_session import open_session
+from botaclip.core.errors import EncoderError, ModelFileError
+from botaclip.core.lattice import Lattice, PatchSpec
+from botaclip.core.model_file import ModelFile
+from botaclip.core.rasters import RasterSource, open_raster
+from botaclip.core.releves import choose_species
+
+Floats = NDArray[np.float32]
+
+# Graphs always see so many rows: a matrix product may round otherwise for one row than for a thousand, and then a
+# click would differ from the map in the last digit.
+_ROWS = 512
+
+
+class Model:
+    """What a model file computes; adapter and head run on the CPU, the encoder where it is asked to.
+
+    Parameters
+    ----------
+    file
+        The checked model file.
+
+    Raises
+    ------
+    ModelFileError
+        A graph cannot be loaded, or does not fit the rest of the file.
+    """
+
+    def __init__(self, file: ModelFile) -> None:
+        self.file = file
+        self.metadata = file.metadata
+        self.lattice = Lattice.from_json(file.metadata["lattice"])
+        self.patch = PatchSpec(float(file.metadata["patch"]["size_m"]), int(file.metadata["patch"]["cells"]))
+        self.species = tuple(str(kind["name"]) for kind in file.metadata["species"])
+        self.roles = tuple(str(band["role"]) for band in file.metadata["bands"])
+        self.dimension = int(file.metadata["encoder"]["dimension"])
+        self._adapter = self._session("adapter.onnx", "vectors", ("adapted", "unit"), self.dimension)
+        self.width = int(self._adapter.get_outputs()[0].shape[1])
+        self._head = self._session("head.onnx", "adapted", ("logits", "suitability"), self.width)
+        if self._head.get_outputs()[1].shape[1] != len(self.species):
+            raise ModelFileError("its head and its list of species differ in number", where=str(file.path))
+        arrays = file.arrays()
+        self.pca_mean, self.pca_components, self.pca_share = (
+            arrays[f"pca.{name}"].astype(np.float32) for name in ("mean", "components", "share")
+        )
+        if self.pca_mean.shape != (self.width,):
+            raise ModelFileError("its principal components are not of its vectors", where=str(file.path))
+        self.plot_vectors: Floats = arrays["plots.vectors"].astype(np.float32)
+        if self.plot_vectors.ndim != 2 or self.plot_vectors.shape[1] != self.width or not len(self.plot_vectors):
+            raise ModelFileError("its plots' vectors are not of its width", where=str(file.path))
+
+    @classmethod
+    def open(cls, path: str | Path) -> Model:
+        """Open a model file; raises :class:`ModelFileError` as :meth:`ModelFile.open` does."""
+        return cls(ModelFile.open(path))
+
+    def _session(self, part: str, given: str, made: tuple[str, ...], width: int) -> ort.InferenceSession:
+        where = f"{self.file.path}, {part}"
+        try:
+            session = open_session(self.file.parts[part])
+        except EncoderError as error:
+            raise ModelFileError(error.found, where=where, remedy=error.remedy) from error
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        names = [entry.name for entry in inputs], tuple(entry.name for entry in outputs)
+        if names != ([given], made) or len(inputs[0].shape) != 2 or inputs[0].shape[1] != width:
+            raise ModelFileError(f"the graph does not turn {given} (N, {width}) into {', '.join(made)}", where=where)
+        return session
+
+    @functools.cached_property
+    def thresholds(self) -> NDArray[np.float64]:
+        """Threshold of each species (S,), NaN where it has none."""
+        values = [kind.get("threshold") for kind in self.metadata["species"]]
+        return np.array([np.nan if value is None else value for value in values], float)
+
+    @property
+    def relative(self) -> bool:
+        """Whether suitability is relative only: presence-only data say nothing about probability."""
+        return self.metadata["data_type"] == "presence-only"
+
+    def adapt(self, vectors: Floats) -> tuple[Floats, Floats]:
+        """Return adapted vectors and their unit form, (N, E) each, of raw vectors (N, D)."""
+        adapted, unit = self._run(self._adapter, vectors)
+        return adapted, unit
+
+    def suitability(self, adapted: Floats) -> Floats:
+        """Return calibrated suitability (N, S), 0 to 1, of adapted vectors (N, E)."""
+        return self._run(self._head, adapted)[1]
+
+    def components(self, unit: Floats, count: int) -> Floats:
+        """Return the first ``count`` principal components (N, count) of unit vectors (N, E)."""
+        scores = np.empty((len(unit), count), np.float32)
+        basis = np.ascontiguousarray(self.pca_components[:count].T)
+        for start, rows in _batches(unit):
+            scores[start : start + _ROWS] = ((rows - self.pca_mean) @ basis)[: len(unit) - start]
+        return scores
+
+    def _run(self, session: ort.InferenceSession, values: Floats) -> list[Floats]:
+        name = session.get_inputs()[0].name
+        results = [np.empty((len(values), entry.shape[1]), np.float32) for entry in session.get_outputs()]
+        for start, rows in _batches(values):
+            for result, made in zip(results, session.run(None, {name: rows}), strict=True):
+                result[start : start + _ROWS] = made[: len(values) - start]
+        return results
+
+    def encoder(self, device: str = "cpu") -> Encoder:
+        """Return the encoder that the model was trained with, from the file or else from this installation.
+
+        Raises
+        ------
+        EncoderError
+            It is not at hand, or not the same, or the device cannot be had.
+        """
+        about = self.metadata["encoder"]
+        if "encoder.onnx" in self.file.parts:
+            return encoders.from_parts(self.file.parts["encoder.onnx"], self.metadata, device=device)
+        low, high = self.metadata["value_range"]
+        encoder = encoders.get(str(about["id"]), bands=self.roles, value_range=(low, high), device=device)
+        if encoder.sha256 != about["sha256"]:
+            raise EncoderError(
+                f"the encoder {encoder.id} at hand is not the one the model was trained with",
+                where=str(self.file.path), remedy="update the plugin or retrain the model",
+            )
+        return encoder
+
+    def open_raster(self, raster: str | Path, *, bands: str | None = None) -> RasterSource:
+        """Open a raster with the bands that the model was made for, in its order.
+
+        Raises
+        ------
+        ModelFileError
+            The raster lacks a band of the model.
+        RasterError
+            It cannot be opened.
+        """
+        source = open_raster(raster, bands=bands)
+        indexes = dict(zip(source.roles, source.band_indexes, strict=True))
+        missing = [role for role in self.roles if role not in indexes]
+        if missing:
+            raise ModelFileError(
+                f"the model was made for the bands {', '.join(self.roles)}, but {source.name} has only "
+                f"{', '.join(source.roles)}: {', '.join(missing)} missing",
+                where=str(self.file.path), remedy="use a raster with these bands, or a model made for those it has",
+            )
+        if source.roles == self.roles:
+            return source
+        return open_raster(raster, bands=",".join(f"{role}={indexes[role]}" for role in self.roles))
+
+    def choose(self, species: str | list[str] | None) -> list[int]:
+        """Return the indexes of the species asked for; of all when none is.
+
+        Raises
+        ------
+        ModelFileError
+            The model does not know one of them.
+        """
+        return choose_species(species, self.species, where=str(self.file.path), error=ModelFileError)
+
+    def tags(self) -> dict[str, str]:
+        """Return what a map made with this model says about its origin."""
+        encoder = self.metadata["encoder"]
+        return {
+            "BOTACLIP_MODEL": self.file.path.name, "BOTACLIP_MODEL_SHA256": self.file.sha256,
+            "BOTACLIP_ENCODER": str(encoder["id"]), "BOTACLIP_ENCODER_SHA256": str(encoder["sha256"]),
+            "BOTACLIP_DATA_TYPE": str(self.metadata["data_type"]),
+            "BOTACLIP_PATCH": f"{self.patch.size_m:g} m, {self.patch.cells} x {self.patch.cells} cells",
+            "BOTACLIP_PLOT": self.plot_words, "BOTACLIP_LICENCE": str(self.metadata.get("licence", "")),
+            "BOTACLIP_CITE": str(self.metadata.get("cite", "")),
+            "BOTACLIP_VERSIONS": ", ".join(f"{k} {v}" for k, v in sorted(self.metadata["versions"].items())),
+        }
+
+    @property
+    def plot_words(self) -> str:
+        """What a value refers to."""
+        area = self.metadata.get("releve_area_m2") or self.patch.size_m**2
+        return f"refers to a plot of {area:g} m2"
+
+
+def _batches(values: Floats) -> Iterator[tuple[int, Floats]]:
+    """Yield ``start, rows``: always ``_ROWS`` rows, the last ones filled up with zeros."""
+    for start in range(0, len(values), _ROWS):
+        rows = np.ascontiguousarray(values[start : start + _ROWS], np.float32)
+        if len(rows) < _ROWS:
+            rows = np.concatenate([rows, np.zeros((_ROWS - len(rows), rows.shape[1]), np.float32)])
+        yield start, rows

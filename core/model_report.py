@@ -1,0 +1,139 @@
+"""What a model file holds, in words and as JSON; and whether it is whole and safe."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from botaclip.core.errors import EncoderError, ModelFileError
+from botaclip.core.model import Model
+from botaclip.core.model_file import ModelFile
+from botaclip.core.progress import Progress
+from botaclip.core.unfinished import unfinished
+
+_SCORE = "tss_at_train_threshold"
+_SPECIES_SHOWN = 400
+
+
+def info(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Run ``botaclip info``: species, scores, bands, patch, encoder, training, licence, how to cite.
+
+    Raises
+    ------
+    ModelFileError
+        The file is no model file, damaged or made by a newer version.
+    OutputError
+        The JSON cannot be written.
+    """
+    model = Model.open(parameters["model"])
+    about = describe(model)
+    progress.update(1.0, "model read")
+    if not parameters.get("output"):
+        return {"model": about, "print": words(model)}
+    with unfinished(Path(parameters["output"]), overwrite=bool(parameters.get("overwrite"))) as part:
+        part.write_text(json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+    return {"model": about, "output": str(parameters["output"])}
+
+
+def describe(model: Model) -> dict[str, Any]:
+    """Return everything that is known about a model, without its arrays and its plot table."""
+    plots = model.file.plots().get("plots", [])
+    return {
+        "path": str(model.file.path), "sha256": model.file.sha256,
+        "size_bytes": model.file.path.stat().st_size, "plots": len(plots),
+        "parts": {name: len(blob) for name, blob in sorted(model.file.parts.items())},
+        "cell_m": model.lattice.cell_m, **model.metadata,
+    }
+
+
+def words(model: Model) -> list[str]:
+    """Return the same as lines of text."""
+    data, encoder = model.metadata, model.metadata["encoder"]
+    training, alignment = data["training"], data["alignment"]
+    lines = [
+        f"{model.file.path.name}  ({model.file.path.stat().st_size / 2**20:.1f} MiB, SHA-256 {model.file.sha256})",
+        f"made       {data['created']} with {_versions(data['versions'])}",
+        f"bands      {', '.join(model.roles)}; values {data['value_range'][0]:g} to {data['value_range'][1]:g}",
+        f"patch      {model.patch.size_m:g} m, {model.patch.cells} x {model.patch.cells} cells; "
+        + model.lattice.describe(),
+        f"encoder    {encoder['id']} ({'in the file' if encoder['embedded'] else 'not in the file'}, "
+        f"{encoder.get('licence', 'licence not stated')}, SHA-256 {encoder['sha256']})",
+        f"alignment  {alignment.get('chosen', '?')}, lambda {alignment.get('lambda')}, steps {alignment.get('steps')}",
+        f"relevés    {training.get('plots', '?')} plots, {data['data_type']}, cover {_scale(data['cover_scale'])}; "
+        f"places of plots: {data['plot_locations']}",
+        f"extent     {_extent(training.get('extent_wgs84'))}",
+        f"dates      {' to '.join(map(str, training.get('dates') or [])) or 'not stated'}",
+        f"licence    {data.get('licence') or 'not stated'}",
+        f"cite       {data.get('cite') or 'not stated'}",
+        *_scores(data.get("scores") or {}),
+        f"{len(model.species)} species: presences, prevalence, threshold"
+        + (" (relative suitability: presence-only data say nothing about probability)" if model.relative else ""),
+    ]
+    for kind in data["species"][:_SPECIES_SHOWN]:
+        threshold = kind.get("threshold")
+        lines.append(
+            f"  {kind['name']:<40} {kind.get('presences', '?'):>6}  {kind.get('prevalence', float('nan')):>6.3f}  "
+            + ("     -" if threshold is None else f"{threshold:>6.3f}")
+        )
+    if len(model.species) > _SPECIES_SHOWN:
+        lines.append(f"  ... and {len(model.species) - _SPECIES_SHOWN} more")
+    return lines
+
+
+def _versions(versions: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+
+
+def _scale(scale: Any) -> str:
+    return f"{scale.get('name')} ({scale.get('source')})" if isinstance(scale, dict) else str(scale)
+
+
+def _extent(extent: Any) -> str:
+    if not isinstance(extent, list) or len(extent) != 4:
+        return "not stated"
+    west, south, east, north = extent
+    return f"{west:.4f} to {east:.4f} east, {south:.4f} to {north:.4f} north (WGS 84)"
+
+
+def _scores(scores: dict[str, Any]) -> list[str]:
+    """Return a line per column of the blocked cross-validation, where the model states it."""
+    summary = scores.get("blocked", scores)
+    if not isinstance(summary, dict):
+        return []
+    lines = []
+    for column, metrics in summary.items():
+        tss = metrics.get(_SCORE) if isinstance(metrics, dict) else None
+        if isinstance(tss, dict) and isinstance(tss.get("median"), (int, float)):
+            lines.append(f"  {column:<16} {tss['median']:.3f}")
+    return ["TSS at the training threshold, median over species, spatial blocks:", *lines] if lines else []
+
+
+def verify(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Run ``botaclip verify``: checksums, structure, graphs, and that the parts fit each other.
+
+    Raises
+    ------
+    ModelFileError
+        Anything is wrong; the message says what.
+    """
+    file = ModelFile.open(parameters["model"])
+    progress.update(0.5, "checksums and graphs are good")
+    model = Model(file)
+    lines = [
+        f"whole: {len(file.parts)} parts, every checksum fits",
+        "safe: numbers, JSON and ONNX graphs only; no graph reads other files or uses operators of its own",
+        "fitting: graphs, species, vectors and principal components fit each other",
+    ]
+    try:
+        model.encoder()
+        lines.append(f"encoder: {file.metadata['encoder']['id']} is at hand and the one of the training")
+        at_hand = True
+    except EncoderError as error:
+        if file.metadata["encoder"]["embedded"]:
+            raise ModelFileError(error.found, where=str(file.path), remedy=error.remedy) from error
+        lines.append(f"encoder: not at hand ({error.found})")
+        at_hand = False
+    progress.update(1.0, "model checked")
+    lines.append(f"SHA-256 {file.sha256}; compare it with the one that the author of the model states")
+    return {"sha256": file.sha256, "parts": sorted(file.parts), "encoder_at_hand": at_hand, "print": lines}

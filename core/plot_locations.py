@@ -1,0 +1,82 @@
+"""The plot table of a model file, and how exactly it says where the plots lie.
+
+Places of rare plants may be sensitive, and so may be private land: the author of a model chooses.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from botaclip.core.errors import OptionError
+from botaclip.core.places import Points, parse_crs
+from botaclip.core.releves import ReleveTable
+
+_METRES_PER_DEGREE = 111_320.0
+
+
+def parse_plot_locations(text: str) -> float | None:
+    """Return the rounding of plot places in metres (0 for exact), None for no places at all.
+
+    Raises
+    ------
+    OptionError
+        ``text`` is none of ``exact``, ``coarse:M``, ``none``.
+    """
+    word, _, metres = text.strip().lower().partition(":")
+    if not metres and word in ("exact", "none"):
+        return 0.0 if word == "exact" else None
+    try:
+        size = float(metres)
+    except ValueError:
+        size = math.nan
+    if word != "coarse" or not (math.isfinite(size) and size > 0):
+        raise OptionError(f"--plot-locations cannot be {text!r}", remedy="use exact, none, or coarse:1000 for 1000 m")
+    return size
+
+
+def plot_records(table: ReleveTable, locations: str) -> dict[str, Any]:
+    """Return ``plots.json``: name, date, digest and place of every plot, in the order of the table.
+
+    Parameters
+    ----------
+    table
+        The plots of the model, in the order of ``plots.vectors``.
+    locations
+        ``exact``, ``coarse:M`` (the centre of the square of M metres that a plot lies in) or ``none``.
+
+    Raises
+    ------
+    OptionError
+        ``locations`` is none of these.
+    """
+    metres = parse_plot_locations(locations)
+    rows: list[dict[str, Any]] = [
+        {"id": str(name), "date": str(date), "digest": str(digest)}
+        for name, date, digest in zip(table.plot_ids, table.dates, table.digests, strict=True)
+    ]
+    if metres is None:
+        return {"locations": locations, "plots": rows}
+    places = coarsened(table.points, metres) if metres else table.points
+    for row, x, y in zip(rows, places.x.tolist(), places.y.tolist(), strict=True):
+        row |= {"x": x, "y": y}
+    return {"locations": locations, "crs": table.points.crs, "plots": rows}
+
+
+def coarsened(points: Points, metres: float) -> Points:
+    """Return the centres of the squares of ``metres`` that the places lie in."""
+    crs = parse_crs(points.crs)
+    if crs.is_geographic:
+        # One width for all, so that the squares are at least so wide everywhere.
+        height = metres / _METRES_PER_DEGREE
+        width = height / max(0.01, math.cos(math.radians(float(np.abs(points.y).max()))))
+    else:
+        width = height = metres / float(crs.axis_info[0].unit_conversion_factor)
+
+    def centre(values: NDArray[np.float64], size: float) -> NDArray[np.float64]:
+        return np.round((np.floor(values / size) + 0.5) * size, 8)
+
+    return Points(x=centre(points.x, width), y=centre(points.y, height), crs=points.crs)

@@ -1,0 +1,95 @@
+"""QGIS styles (``.qml``) that lie beside the maps, so that they look right without a click. For QGIS 3.34 and later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.sax.saxutils import quoteattr
+
+# Viridis (van der Walt and Smith, CC0): even steps of lightness, readable for colour-blind eyes and in grey.
+VIRIDIS = (
+    "#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725",
+)  # fmt: skip
+
+_FRAME = """<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
+<qgis version="3.34.0" styleCategories="Symbology">
+  <pipe>
+    <provider>
+      <resampling enabled="false" zoomedInResamplingMethod="nearestNeighbour" \
+zoomedOutResamplingMethod="nearestNeighbour" maxOversampling="2"/>
+    </provider>
+{renderer}
+    <brightnesscontrast brightness="0" contrast="0" gamma="1"/>
+    <huesaturation saturation="0" grayscaleMode="0" invertColors="0" colorizeOn="0" colorizeRed="255" \
+colorizeGreen="128" colorizeBlue="128" colorizeStrength="100"/>
+    <rasterresampler maxOversampling="2"/>
+    <resamplingStage>resamplingFilter</resamplingStage>
+  </pipe>
+  <blendMode>0</blendMode>
+</qgis>
+"""
+_ORIGIN = """      <minMaxOrigin>
+        <limits>None</limits>
+        <extent>WholeRaster</extent>
+        <statAccuracy>Estimated</statAccuracy>
+        <cumulativeCutLower>0.02</cumulativeCutLower>
+        <cumulativeCutUpper>0.98</cumulativeCutUpper>
+        <stdDevFactor>2</stdDevFactor>
+      </minMaxOrigin>"""
+
+
+def qml_pca(limits: Sequence[tuple[float, float]]) -> str:
+    """Return the style that shows the first bands of an embedding as red, green and blue.
+
+    Parameters
+    ----------
+    limits
+        Stored values shown darkest and brightest, for each of the first three bands (fewer: the last is repeated).
+    """
+    bands = [min(band, len(limits)) for band in (1, 2, 3)]
+    stretches = "\n".join(
+        f"      <{colour}ContrastEnhancement>\n"
+        f"        <minValue>{low:.9g}</minValue>\n        <maxValue>{high:.9g}</maxValue>\n"
+        f"        <algorithm>StretchToMinimumMaximum</algorithm>\n"
+        f"      </{colour}ContrastEnhancement>"
+        for colour, (low, high) in zip(("red", "green", "blue"), (limits[band - 1] for band in bands), strict=True)
+    )
+    return _FRAME.format(
+        renderer=(
+            f'    <rasterrenderer type="multibandcolor" redBand="{bands[0]}" greenBand="{bands[1]}" '
+            f'blueBand="{bands[2]}" alphaBand="-1" opacity="1" nodataColor="">\n'
+            f"{_ORIGIN}\n{stretches}\n    </rasterrenderer>"
+        )
+    )
+
+
+def qml_suitability(band: int = 1, *, low: float = 0.0, high: float = 1.0, unit: str = "") -> str:
+    """Return the style that shows one band of a suitability map from ``low`` (dark) to ``high`` (bright).
+
+    Parameters
+    ----------
+    band
+        The band shown at first, from 1.
+    low, high
+        Values at the ends of the colours.
+    unit
+        Written behind the numbers of the legend.
+    """
+    steps = len(VIRIDIS) - 1
+    items = []
+    for i, colour in enumerate(VIRIDIS):
+        value = low + (high - low) * i / steps
+        label = quoteattr(f"{value:.2g}{unit}")
+        items.append(f'          <item value="{value:.9g}" label={label} color="{colour}" alpha="255"/>')
+    return _FRAME.format(
+        renderer=(
+            f'    <rasterrenderer type="singlebandpseudocolor" band="{band}" classificationMin="{low:.9g}" '
+            f'classificationMax="{high:.9g}" alphaBand="-1" opacity="1" nodataColor="">\n{_ORIGIN}\n'
+            "      <rastershader>\n"
+            '        <colorrampshader colorRampType="INTERPOLATED" classificationMode="2" clip="0" labelPrecision="2" '
+            f'minimumValue="{low:.9g}" maximumValue="{high:.9g}">\n'
+            + "\n".join(items)
+            + f'\n          <rampLegendSettings suffix={quoteattr(unit)} prefix="" minimumLabel="" maximumLabel="" '
+            'orientation="2" direction="0" useContinuousLegend="1"/>\n'
+            "        </colorrampshader>\n      </rastershader>\n    </rasterrenderer>"
+        )
+    )

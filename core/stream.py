@@ -1,0 +1,104 @@
+"""Read, infer, write: three stages that overlap, in order, with a bounded number of blocks on the way."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from botaclip.core.progress import SILENT, Progress
+
+Block = TypeVar("Block")
+Loaded = TypeVar("Loaded")
+Result = TypeVar("Result")
+
+_WAIT_S = 0.1
+
+
+def stream(
+    blocks: Iterable[Block],
+    read: Callable[[Block], Loaded | None],
+    infer: Callable[[Block, Loaded], Result],
+    write: Callable[[Block, Result], None],
+    *,
+    total: int,
+    progress: Progress = SILENT,
+    message: str = "",
+    readers: int = 1,
+    depth: int = 2,
+) -> int:
+    """Run every block through the three stages; the order of writing is that of the blocks.
+
+    Reading goes ahead in ``readers`` threads, ``infer`` runs in the calling thread (onnxruntime has threads of its
+    own), writing follows in one thread. At most ``depth`` blocks wait before and after inference, so memory does
+    not depend on how many there are.
+
+    Parameters
+    ----------
+    blocks
+        What to work on; taken one by one.
+    read
+        Called in a reader thread; None skips the block (nothing in it).
+    infer
+        Called with the block and what was read.
+    write
+        Called in the writer thread with the block and its result.
+    total
+        Number of blocks, for the progress.
+    progress, message
+        Told after every block; its ``Cancelled`` ends the run.
+    readers, depth
+        Reader threads, and blocks that may wait.
+
+    Returns
+    -------
+    Number of blocks that were written.
+
+    Raises
+    ------
+    Exception
+        The first one of any stage, after the other stages have stopped; ``Cancelled`` likewise.
+    """
+    waiting: collections.deque[tuple[Block, Future[Loaded | None]]] = collections.deque()
+    writing: collections.deque[Future[None]] = collections.deque()
+    source, done, written = iter(blocks), 0, 0
+    with _pool(readers) as reading, _pool(1) as finishing:
+        while True:
+            while len(waiting) < max(readers, depth) and (block := next(source, None)) is not None:
+                waiting.append((block, reading.submit(read, block)))
+            if not waiting:
+                break
+            progress.update(done / max(total, 1), message)
+            done += 1
+            block, future = waiting.popleft()
+            loaded = _result(future, progress)
+            if loaded is None:
+                continue
+            result = infer(block, loaded)
+            del loaded
+            while len(writing) >= depth or (writing and writing[0].done()):
+                _result(writing.popleft(), progress)
+            writing.append(finishing.submit(write, block, result))
+            written += 1
+        while writing:
+            _result(writing.popleft(), progress)
+    return written
+
+
+def _result(future: Future[Result], progress: Progress) -> Result:
+    """Wait for a stage, asking now and then whether to stop."""
+    while not wait([future], timeout=_WAIT_S).done:
+        progress.check()
+    return future.result()
+
+
+@contextlib.contextmanager
+def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that finish what they have begun and drop the rest, whatever happens."""
+    pool = ThreadPoolExecutor(max_workers=threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,262 @@
+"""Points and polygons from and to files, by pyogrio and the csv module alone."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import pyogrio.errors
+import pyogrio.raw
+from numpy.typing import NDArray
+
+from botaclip.core.errors import OptionError, OutputError
+from botaclip.core.places import Points, parse_crs
+from botaclip.core.unfinished import unfinished
+
+Ring = NDArray[np.float64]
+Columns = dict[str, NDArray[Any]]
+
+_CSV = {".csv", ".tsv", ".txt"}
+_POINT, _POLYGON, _MULTIPOINT, _MULTIPOLYGON, _COLLECTION = 1, 3, 4, 6, 7
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Polygons:
+    """Polygons in one CRS: each a list of rings (M, 2), the first the outline, the others holes."""
+
+    polygons: tuple[tuple[Ring, ...], ...]
+    crs: str
+
+
+def read_points(
+    path: str | Path, *, crs: str | None = None, x_field: str = "x", y_field: str = "y"
+) -> tuple[Points, Columns]:
+    """Read a point layer, or a CSV with columns of coordinates.
+
+    Parameters
+    ----------
+    path
+        A CSV (comma, semicolon or tab) or anything that GDAL reads; ``file.gpkg|layername=x`` picks a layer.
+    crs
+        CRS of the coordinates where the file does not say it.
+    x_field, y_field
+        Columns of a CSV or of a table without geometry.
+
+    Returns
+    -------
+    points, columns
+        In the order of the file; all its columns by name.
+
+    Raises
+    ------
+    OptionError
+        It cannot be read, has no such columns, other geometry than points, or no CRS.
+    """
+    file, layer = _layer(path)
+    if file.suffix.lower() in _CSV:
+        columns = _read_csv(file)
+        geometry: Sequence[bytes | None] | None = None
+        found_crs = None
+    else:
+        meta, geometry, columns = _read_layer(file, layer)
+        found_crs = meta["crs"]
+    if geometry is not None:
+        x, y = _point_coordinates(geometry, file)
+    else:
+        x, y = (_number_column(columns, name, file) for name in (x_field, y_field))
+    spoken = found_crs or crs
+    if not spoken:
+        raise OptionError("nothing says the CRS of the points", where=str(file), remedy="give it with --crs EPSG:code")
+    parse_crs(spoken)
+    return Points(x=x, y=y, crs=spoken), columns
+
+
+def read_polygons(path: str | Path) -> Polygons:
+    """Read all polygons of a layer.
+
+    Raises
+    ------
+    OptionError
+        It cannot be read, has no CRS, or holds no polygon.
+    """
+    file, layer = _layer(path)
+    meta, geometry, _ = _read_layer(file, layer)
+    if not meta["crs"]:
+        raise OptionError("the polygon layer has no CRS", where=str(file), remedy="assign one in QGIS")
+    polygons: list[tuple[Ring, ...]] = []
+    for blob in geometry if geometry is not None else ():
+        if blob is not None:
+            try:
+                _collect(blob, 0, polygons, [])
+            except (struct.error, ValueError) as error:
+                raise OptionError(f"a geometry cannot be read ({error})", where=str(file),
+                                  remedy="convert curves to polygons in QGIS") from error  # fmt: skip
+    if not polygons:
+        raise OptionError("the layer holds no polygon", where=str(file), remedy="choose a polygon layer")
+    return Polygons(polygons=tuple(polygons), crs=meta["crs"])
+
+
+def write_points(
+    path: str | Path, points: Points, columns: Mapping[str, Sequence[Any] | NDArray[Any]], *, overwrite: bool = False
+) -> None:
+    """Write points with columns as a GeoPackage, or as CSV (columns x, y and crs first) by the file's suffix.
+
+    Raises
+    ------
+    OutputError
+        The suffix is neither, the file exists, or it cannot be written.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in (".gpkg", ".csv"):
+        raise OutputError(f"points are not written as {suffix or 'a file without suffix'!r}", where=str(path),
+                          remedy="end the name in .gpkg or .csv")  # fmt: skip
+    with unfinished(path, overwrite=overwrite) as part:
+        if suffix == ".csv":
+            _write_csv(part, points, columns)
+        else:
+            _write_gpkg(part, path.stem, points, columns)
+
+
+def _layer(path: str | Path) -> tuple[Path, str | None]:
+    """Split QGIS's ``file|layername=x``."""
+    text, *options = str(path).split("|")
+    named = [option.partition("=")[2] for option in options if option.lower().startswith("layername=")]
+    return Path(text), named[0] if named else None
+
+
+def _read_layer(file: Path, layer: str | None) -> tuple[dict[str, Any], Sequence[bytes | None] | None, Columns]:
+    try:
+        meta, _, geometry, fields = pyogrio.raw.read(file, layer=layer, force_2d=True)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
+        raise OptionError(f"it cannot be read ({str(error).splitlines()[0][:120]})", where=str(file),
+                          remedy="check the path, and that it is a vector layer") from error  # fmt: skip
+    return meta, geometry, dict(zip(meta["fields"].tolist(), fields, strict=True))
+
+
+def _read_csv(file: Path) -> Columns:
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            header = stream.readline()
+            stream.seek(0)
+            delimiter = max(",;\t", key=header.count)
+            rows = [row for row in csv.reader(stream, delimiter=delimiter) if any(cell.strip() for cell in row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise OptionError(f"it cannot be read ({error})", where=str(file), remedy="save it as UTF-8 CSV") from error
+    if len(rows) < 2:
+        raise OptionError("it holds no rows", where=str(file), remedy="give a CSV with a header and a row per point")
+    names = [name.strip() for name in rows[0]]
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(names):
+            raise OptionError(
+                f"it has {len(row)} cells where the header has {len(names)}", where=f"{file}, row {number}",
+                remedy="check quotes and separators",
+            )  # fmt: skip
+    return {name: np.array([row[i] for row in rows[1:]], dtype=object) for i, name in enumerate(names)}
+
+
+def _number_column(columns: Columns, name: str, file: Path) -> NDArray[np.float64]:
+    found = {key.lower(): key for key in columns}.get(name.lower())
+    if found is None:
+        raise OptionError(f"there is no column {name!r}", where=str(file),
+                          remedy=f"its columns are {', '.join(columns)}")  # fmt: skip
+    numbers = np.empty(len(columns[found]))
+    for i, cell in enumerate(columns[found]):
+        try:
+            numbers[i] = float(str(cell).replace(",", ".")) if str(cell).strip() else np.nan
+        except ValueError as error:
+            raise OptionError(f"{cell!r} in column {name!r} is no number", where=f"{file}, row {i + 2}",
+                              remedy="write coordinates as plain numbers") from error  # fmt: skip
+    return numbers
+
+
+def _point_coordinates(geometry: Sequence[bytes | None], file: Path) -> tuple[Ring, Ring]:
+    x, y = np.full(len(geometry), np.nan), np.full(len(geometry), np.nan)
+    for i, blob in enumerate(geometry):
+        if blob is None:
+            continue
+        found: list[tuple[float, float]] = []
+        try:
+            _collect(blob, 0, [], found)
+        except (struct.error, ValueError) as error:
+            raise OptionError(f"feature {i + 1} cannot be read ({error})", where=str(file),
+                              remedy="choose a point layer") from error  # fmt: skip
+        if len(found) != 1:
+            raise OptionError(f"feature {i + 1} is not one point", where=str(file), remedy="choose a layer of points")
+        x[i], y[i] = found[0]
+    return x, y
+
+
+def _collect(
+    blob: bytes, at: int, polygons: list[tuple[Ring, ...]], points: list[tuple[float, float]]
+) -> int:
+    """Read one well-known-binary geometry at an offset into the lists; return where it ends.
+
+    OGC Simple Features 1.2.1, section 8.2; two dimensions, which is how pyogrio was asked to hand it over.
+    """
+    order = "<" if blob[at] == 1 else ">"
+    (kind,) = struct.unpack_from(f"{order}I", blob, at + 1)
+    at += 5
+    if kind == _POINT:
+        points.append(struct.unpack_from(f"{order}2d", blob, at))
+        return at + 16
+    (count,) = struct.unpack_from(f"{order}I", blob, at)
+    at += 4
+    if kind == _POLYGON:
+        rings = []
+        for _ in range(count):
+            (length,) = struct.unpack_from(f"{order}I", blob, at)
+            rings.append(np.frombuffer(blob, f"{order}f8", 2 * length, at + 4).reshape(-1, 2).astype(np.float64))
+            at += 4 + 16 * length
+        if rings:
+            polygons.append(tuple(rings))
+        return at
+    if kind in (_MULTIPOINT, _MULTIPOLYGON, _COLLECTION):
+        for _ in range(count):
+            at = _collect(blob, at, polygons, points)
+        return at
+    raise ValueError(f"geometry type {kind} is neither point nor polygon")
+
+
+def _write_csv(part: Path, points: Points, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> None:
+    spoken = parse_crs(points.crs).to_authority(min_confidence=100)
+    crs = ":".join(spoken) if spoken else points.crs
+    with part.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["x", "y", "crs", *columns])
+        for i in range(len(points)):
+            place = repr(float(points.x[i])), repr(float(points.y[i])), crs
+            writer.writerow([*place, *(_cell(values[i]) for values in columns.values())])
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float | np.floating):
+        return "" if np.isnan(value) else f"{float(value):.6g}" if isinstance(value, np.float32) else repr(float(value))
+    return "" if value is None else value
+
+
+def _write_gpkg(part: Path, layer: str, points: Points, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> None:
+    geometry = np.empty(len(points), dtype=object)
+    for i in np.flatnonzero(points.finite):
+        geometry[i] = struct.pack("<BI2d", 1, _POINT, points.x[i], points.y[i])
+    fields = [_plain_column(values) for values in columns.values()]
+    try:
+        pyogrio.raw.write(
+            part, geometry, fields, list(columns), layer=layer, driver="GPKG", geometry_type="Point", crs=points.crs,
+            SPATIAL_INDEX="YES",
+        )  # fmt: skip
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
+        raise OutputError(f"it cannot be written ({error})", where=str(part), remedy="choose another folder") from error
+
+
+def _plain_column(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
+    array = np.asarray(values)
+    if array.dtype.kind in "biuf":
+        return array
+    return np.array([None if v is None else str(v) for v in values], dtype=object)

@@ -1,0 +1,157 @@
+"""Builds ``dist/botaclip-<version>.zip``, the plugin as QGIS installs it: ``make package``.
+
+The last commit is exported with ``git archive``, so nothing untracked gets in; ``pb_tool`` copies out of it what
+``pb_tool.cfg`` lists; the result is held against the rules of the QGIS plugin repository and zipped reproducibly: the
+same commit always gives the same bytes. Runs in ``.venv``, for ``pb_tool``.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = "botaclip"
+LARGEST_MB = 25
+# What the repository's validator and its security scan refuse.
+REFUSED_SUFFIXES = frozenset(
+    ".sh .bat .cmd .exe .com .msi .so .dll .dylib .pyd .pyc .pyo .a .o .whl .jar .bin .pkl .joblib .pt .pth".split()
+)
+REFUSED_NAMES = frozenset(["__pycache__", "__MACOSX", ".git", ".svn", ".DS_Store", ".venv", "node_modules"])
+# Parts of the checkout that are for developers.
+NOT_FOR_USERS = frozenset(["tests", "docs", "benchmarks", "scripts", ".ci"])
+NEEDED_METADATA = (
+    "name description version qgisMinimumVersion qgisMaximumVersion author email about tracker repository "
+    "hasProcessingProvider".split()
+)
+
+
+def metadata(folder: Path) -> dict[str, str]:
+    """Return the ``[general]`` section of ``metadata.txt``, with the keys as they are written."""
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string((folder / "metadata.txt").read_text(encoding="utf-8"))
+    return dict(parser["general"])
+
+
+def code_version(folder: Path) -> str:
+    """Return ``__version__`` without importing anything."""
+    match = re.search(r'^__version__ = "([^"]+)"$', (folder / "__init__.py").read_text(encoding="utf-8"), re.MULTILINE)
+    return match.group(1) if match else ""
+
+
+def problems(plugin: Path) -> list[str]:
+    """Return what the QGIS plugin repository would object to in the folder ``plugin``; empty when all is well."""
+    found = []
+    files = sorted(path for path in plugin.rglob("*") if not path.is_dir() or path.is_symlink())
+    for path in files:
+        relative = path.relative_to(plugin)
+        if path.is_symlink():
+            found.append(f"{relative} is a link")
+        if path.suffix.lower() in REFUSED_SUFFIXES:
+            found.append(f"{relative} is a binary or a script, which the repository refuses")
+        if REFUSED_NAMES & set(relative.parts):
+            found.append(f"{relative} does not belong into a package")
+        if relative.parts[0] in NOT_FOR_USERS:
+            found.append(f"{relative} is for developers")
+    needed = ("LICENSE", "__init__.py", "metadata.txt")
+    found += [f"{name} is missing" for name in needed if not (plugin / name).is_file()]
+    size_mb = sum(path.stat().st_size for path in files if path.is_file()) / 1e6
+    if size_mb > LARGEST_MB:
+        found.append(f"{size_mb:.0f} MB are more than {LARGEST_MB} MB")
+    return found + (_metadata_problems(plugin) if (plugin / "metadata.txt").is_file() else [])
+
+
+def _metadata_problems(plugin: Path) -> list[str]:
+    values = metadata(plugin)
+    found = [f"metadata.txt lacks {key}" for key in NEEDED_METADATA if not values.get(key)]
+    version = values.get("version", "")
+    if not re.fullmatch(r"\d+(\.\d+){1,2}", version):
+        found.append(f"version {version!r} is not numeric")
+    if version != code_version(plugin):
+        found.append(f"metadata.txt says version {version}, __init__.py {code_version(plugin)}")
+    if "/" in values.get("author", ""):
+        found.append("author may not contain a slash")
+    icon = values.get("icon")
+    if icon and not (plugin / icon).is_file():
+        found.append(f"the icon {icon} is missing")
+    return found
+
+
+def export(root: Path, folder: Path) -> Path:
+    """Export the last commit of ``root`` and let pb_tool make the plugin folder from it; return that folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    tree, deployed = folder / "tree", folder / "plugins"
+    tree.mkdir(parents=True)
+    deployed.mkdir()
+    archive = folder / "tree.tar"
+    subprocess.run(["git", "archive", "--format", "tar", "-o", str(archive), "HEAD"], cwd=root, check=True)
+    shutil.unpack_archive(archive, tree, "tar")
+    pb_tool = [str(Path(sys.executable).with_name("pb_tool"))]
+    _quietly([*pb_tool, "validate"], tree)
+    _quietly([*pb_tool, "deploy", "-y", "-p", str(deployed.resolve())], tree)
+    return deployed / NAME
+
+
+def _quietly(command: list[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+
+
+def write_zip(plugin: Path, output: Path, seconds: int) -> None:
+    """Zip the folder, every file dated ``seconds`` (Unix time), in the order of names."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.unlink(missing_ok=True)
+    date = time.gmtime(max(seconds, 315532800))[:6]  # a zip knows no time before 1980
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+        for path in sorted(path for path in plugin.rglob("*") if path.is_file()):
+            name = f"{plugin.name}/{path.relative_to(plugin).as_posix()}"
+            entry = zipfile.ZipInfo(name, date)  # type: ignore[arg-type]
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            target.writestr(entry, path.read_bytes())
+
+
+def build(root: Path) -> Path:
+    """Build the package of the last commit of ``root`` and return the ZIP.
+
+    Raises
+    ------
+    SystemExit
+        The package breaks a rule of the repository; every broken rule is named.
+    """
+    plugin = export(root, root / "build" / "package")
+    wrong = problems(plugin)
+    if wrong:
+        raise SystemExit("The package would be refused:\n" + "\n".join(f"  {line}" for line in wrong))
+    committed = subprocess.run(
+        ["git", "log", "-1", "--format=%ct"], cwd=root, check=True, capture_output=True, text=True
+    ).stdout
+    output = root / "dist" / f"{NAME}-{metadata(plugin)['version']}.zip"
+    write_zip(plugin, output, int(committed))
+    return output
+
+
+def main() -> int:
+    """Build, and say what came of it."""
+    dirty = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    if dirty:
+        print(f"Note: {len(dirty)} changes are not committed and not in the package.")
+    output = build(ROOT)
+    with zipfile.ZipFile(output) as archive:
+        count = len(archive.namelist())
+    print(f"{output.relative_to(ROOT)}: {count} files, {output.stat().st_size / 1e6:.2f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""A worker with small jobs of its own in place of the real ones, for the tests of the QGIS faces."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+_BOOT = Path(__file__).resolve().parents[2] / "core" / "worker_boot.py"
+_SPEC = importlib.util.spec_from_file_location("_worker_boot", _BOOT)
+assert _SPEC is not None and _SPEC.loader is not None
+worker_boot = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(worker_boot)
+
+
+def embed(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
+    """Write slowly; heed a cancel unless the model is called deaf."""
+    from botaclip.core.unfinished import unfinished
+
+    progress.info("begins")
+    progress.warning("mind the gap")
+    with unfinished(Path(parameters["output"]), overwrite=True) as part:
+        part.write_text("half")
+        Path(parameters["model"]).with_suffix(".pid").write_text(str(os.getpid()))
+        for step in range(600):
+            if "deaf" not in parameters["model"]:
+                progress.update(step / 600, "writes")
+            time.sleep(0.05)
+    return {}
+
+
+def verify(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
+    """Report a few stages at once."""
+    for step in range(11):
+        progress.update(step / 10, "one" if step < 5 else "two")
+        time.sleep(0.12)
+    return {"print": "whole and unaltered"}
+
+
+def click(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
+    """Answer with the place after a while; die where x is negative."""
+    if parameters["x"] < 0:
+        os._exit(7)
+    time.sleep(0.4)
+    species = [
+        {"name": "Fagus sylvatica", "suitability": 0.25, "threshold": 0.4, "above": False},
+        {"name": "Abies alba", "suitability": 0.75, "threshold": 0.5, "above": True},
+    ]
+    patch = {"x": parameters["x"], "y": parameters["y"], "crs": parameters["crs"], "size_m": 100.0, "offset_m": 1.0}
+    return {
+        "request": parameters["request"], "status": "ok", "message": "", "species": species, "relative": False,
+        "patch": patch, "seconds": 0.4, "pid": os.getpid(), "given": parameters,
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    jobs = {"embed": embed, "verify": verify, "click": click}
+    raise SystemExit(worker_boot.main(jobs))

@@ -1,0 +1,281 @@
+"""The locks are complete and hash-pinned, and the choice of torch's CPU build really chooses it."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import http.server
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import venv
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT
+from .script_modules import script
+
+environment = script("environment")
+locks = script("locks")
+qgis_system = script("qgis_system")
+torch_build = script("torch_build")
+
+REQUIREMENTS = ROOT / "requirements"
+LOCKS = sorted(REQUIREMENTS.glob("*.lock.txt"))
+PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+PLATFORMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+_ENTRY = re.compile(
+    r"^(?P<name>[a-zA-Z0-9._-]+)==(?P<version>\S+)(?: ; (?P<marker>[^\\]*))?(?P<hashes>(?: ?\\\n    --hash=\S+)*)",
+    re.MULTILINE,
+)
+
+
+def entries(lock: Path) -> list[tuple[str, str, str, list[str]]]:
+    """Return (name, version, marker, hashes) of every requirement."""
+    return [
+        (m["name"], m["version"], (m["marker"] or "").strip(), re.findall(r"--hash=(\S+)", m["hashes"]))
+        for m in _ENTRY.finditer(lock.read_text(encoding="utf-8"))
+    ]
+
+
+def pinned(lock: Path, python: str, platform: str) -> dict[str, list[str]]:
+    """Return name -> versions that a machine would install."""
+    from packaging.markers import Marker
+
+    machine = {
+        "python_version": python, "python_full_version": f"{python}.5", "sys_platform": platform,
+        "platform_system": PLATFORMS[platform], "platform_machine": "x86_64", "implementation_name": "cpython",
+        "platform_python_implementation": "CPython", "os_name": "nt" if platform == "win32" else "posix",
+    }  # fmt: skip
+    found: dict[str, list[str]] = {}
+    for name, version, marker, _ in entries(lock):
+        if not marker or Marker(marker).evaluate(machine):
+            found.setdefault(name, []).append(version)
+    return found
+
+
+def test_the_locks_are_there() -> None:
+    assert {lock.name for lock in LOCKS} == {
+        f"{name}.lock.txt" for name in ("run", "train", "dev", "torch-cpu", "torch-cuda")
+    }
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_every_requirement_is_pinned_by_hash_and_no_index_is_named(lock: Path) -> None:
+    text = lock.read_text(encoding="utf-8")
+    found = entries(lock)
+    requirements = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+    assert len(found) == len(requirements) > 3
+    for name, version, _, hashes in found:
+        assert hashes, f"{name}=={version} has no hash"
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest) for digest in hashes)
+    assert "://" not in text and "--index" not in text and "--find-links" not in text
+
+
+@pytest.mark.parametrize("name", ["run", "train", "dev"])
+def test_no_torch_and_no_cuda_in_the_other_sets(name: str) -> None:
+    names = {entry[0] for entry in entries(REQUIREMENTS / f"{name}.lock.txt")}
+    assert not [n for n in names if n.startswith(("torch", "nvidia", "cuda", "triton"))]
+
+
+def test_run_is_the_small_set() -> None:
+    names = {entry[0] for entry in entries(REQUIREMENTS / "run.lock.txt")}
+    assert {"numpy", "onnxruntime", "rasterio", "pyproj", "pyogrio", "safetensors"} <= names
+    assert not names & {"scikit-learn", "scipy", "pandas", "matplotlib"}
+
+
+@pytest.mark.parametrize(("python", "platform"), list(itertools.product(PYTHONS, PLATFORMS)))
+def test_one_version_of_everything_on_every_machine(python: str, platform: str) -> None:
+    together: dict[str, set[str]] = {}
+    for name in ("run", "train", "dev", "torch-cpu"):
+        here = pinned(REQUIREMENTS / f"{name}.lock.txt", python, platform)
+        assert all(len(versions) == 1 for versions in here.values()), f"{name} is ambiguous: {here}"
+        for package, versions in here.items():
+            together.setdefault(package, set()).update(versions)
+        for line in (REQUIREMENTS / f"{'torch' if name == 'torch-cpu' else name}.in").read_text().splitlines():
+            wanted = re.split(r"[=<> #]", line)[0].replace("_", "-")
+            assert not wanted or wanted in here, f"{wanted} is missing from {name}"
+    assert {package: versions for package, versions in together.items() if len(versions) > 1} == {}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_cpu_lock_holds_the_cpu_build_and_no_cuda(platform: str) -> None:
+    here = pinned(REQUIREMENTS / "torch-cpu.lock.txt", "3.11", platform)
+    version = torch_build.torch_version(REQUIREMENTS)
+    assert here["torch"] == [f"{version}+cpu" if platform == "linux" else version]
+    assert not [name for name in here if name.startswith(("nvidia", "cuda", "triton"))]
+    # The other build is what the test would find if the choice were taken out.
+    cuda = pinned(REQUIREMENTS / "torch-cuda.lock.txt", "3.11", "linux")
+    assert len([name for name in cuda if name.startswith(("nvidia", "cuda", "triton"))]) > 10
+
+
+def test_the_cpu_lock_is_made_from_the_list_of_digests() -> None:
+    digests = locks.read_digests(REQUIREMENTS / "torch-cpu.sha256")
+    listed = [entry for entry in entries(REQUIREMENTS / "torch-cpu.lock.txt") if entry[0] == "torch"]
+    assert {digest for entry in listed for digest in entry[3]} == {f"sha256:{digest}" for digest in digests.values()}
+    assert not [name for name in digests if "linux" in name and "+cpu" not in name]
+
+
+# --- against a loopback index --------------------------------------------------------------------------------------
+
+VERSION = "2.13.0"
+
+
+def fake_wheel(folder: Path, name: str, version: str, needs: tuple[str, ...] = ()) -> Path:
+    """Write a wheel with nothing in it but its metadata."""
+    stem = f"{name.replace('-', '_')}-{version}"
+    info = f"{stem}.dist-info"
+    needed = "".join(f"Requires-Dist: {other}\n" for other in needs)
+    files = {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed}",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+
+    def digest(text: str) -> str:
+        return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+
+    record = "".join(f"{path},sha256={digest(text)},{len(text)}\n" for path, text in files.items())
+    wheel = folder / f"{stem}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as target:
+        for path, text in {**files, f"{info}/RECORD": record + f"{info}/RECORD,,\n"}.items():
+            target.writestr(path, text)
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def indexes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Two package indexes on this machine: one offers a CPU and two CUDA builds of torch, one only the CUDA build."""
+    root = tmp_path_factory.mktemp("index")
+    cuda = ("nvidia-cublas", "nvidia-cudnn-cu13", "triton")
+    builds = {f"{VERSION}+cpu": (), VERSION: cuda, f"{VERSION}+cu130": cuda}
+    for index, offered in {"both": list(builds), "cuda-only": [VERSION]}.items():
+        wheels = [("torch", version, builds[version]) for version in offered] + [(name, "1.0", ()) for name in cuda]
+        for name, version, needs in wheels:
+            folder = root / index / name
+            folder.mkdir(parents=True, exist_ok=True)
+            fake_wheel(folder, name, version, needs)
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(root)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield {index: f"http://127.0.0.1:{server.server_port}/{index}" for index in ("both", "cuda-only")}
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def only_these_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PIP_") or name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    monkeypatch.setenv("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+
+
+def resolve(*arguments: str) -> dict[str, str] | None:
+    """Return name -> version of what pip would install with all dependencies; None when there is no solution."""
+    pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
+    done = subprocess.run([*pip, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        assert "No matching distribution" in done.stderr, done.stderr
+        return None
+    return {i["metadata"]["name"]: i["metadata"]["version"] for i in json.loads(done.stdout)["install"]}
+
+
+linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere PyPI's build is the CPU build")
+
+
+@linux_only
+def test_the_cpu_choice_resolves_to_the_cpu_build(indexes: dict[str, str]) -> None:
+    choice = torch_build.TorchChoice("cpu", indexes["both"])
+    assert resolve(choice.requirement(VERSION), *choice.source_arguments()) == {"torch": f"{VERSION}+cpu"}
+
+
+@linux_only
+def test_without_the_choice_the_cuda_build_comes(indexes: dict[str, str]) -> None:
+    """The negative check: the same index, the choice taken out."""
+    chosen = torch_build.TorchChoice("cuda", indexes["both"])
+    found = resolve(chosen.requirement(VERSION), *chosen.source_arguments())
+    assert found is not None
+    assert found["torch"] == f"{VERSION}+cu130"
+    assert {"nvidia-cublas", "nvidia-cudnn-cu13", "triton"} <= set(found)
+
+
+@linux_only
+def test_where_there_is_no_cpu_build_nothing_else_is_taken(indexes: dict[str, str]) -> None:
+    choice = torch_build.TorchChoice("cpu", indexes["cuda-only"])
+    assert resolve(choice.requirement(VERSION), *choice.source_arguments()) is None
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    venv.create(tmp_path / "venv", with_pip=True, symlinks=os.name != "nt")
+    return tmp_path / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def installed(python: Path) -> dict[str, str]:
+    listing = subprocess.run(
+        [str(python), "-m", "pip", "list", "--format", "json"], capture_output=True, text=True, check=True
+    ).stdout
+    return {package["name"]: package["version"] for package in json.loads(listing)}
+
+
+@linux_only
+def test_installing_checks_shows_and_records_the_digest(indexes: dict[str, str], python: Path, tmp_path: Path) -> None:
+    choice, log = torch_build.TorchChoice("cpu", indexes["both"]), tmp_path / "log"
+    name = f"torch-{VERSION}+cpu-py3-none-any.whl"
+    with pytest.raises(qgis_system.SetupError, match="nothing of it was installed"):
+        torch_build.install_cpu_torch(python, choice, version=VERSION, digests={name: "0" * 64}, log=log)
+    assert "torch" not in installed(python)
+
+    unlisted = torch_build.install_cpu_torch(python, choice, version=VERSION, digests={}, log=log)
+    assert unlisted["listed"] is False and unlisted["wheel"] == name
+    assert installed(python)["torch"] == f"{VERSION}+cpu"
+    assert not [package for package in installed(python) if package.startswith(("nvidia", "triton"))]
+
+    listed = torch_build.install_cpu_torch(python, choice, version=VERSION, digests={name: unlisted["sha256"]}, log=log)
+    assert listed == {**unlisted, "listed": True}
+
+    with pytest.raises(qgis_system.SetupError, match="BOTACLIP_TORCH_SOURCE"):
+        nowhere = torch_build.TorchChoice("cpu", indexes["cuda-only"])
+        torch_build.install_cpu_torch(python, nowhere, version=VERSION, digests={}, log=log)
+
+
+def test_a_folder_is_a_source_too(tmp_path: Path) -> None:
+    fake_wheel(tmp_path, "torch", f"{VERSION}+cpu")
+    choice = torch_build.TorchChoice("cpu", str(tmp_path))
+    assert resolve(f"torch=={VERSION}+cpu", *choice.source_arguments()) == {"torch": f"{VERSION}+cpu"}
+
+
+def test_a_lock_without_torch_keeps_the_rest() -> None:
+    text = (REQUIREMENTS / "torch-cpu.lock.txt").read_text(encoding="utf-8")
+    rest = torch_build.without_torch(text)
+    assert not re.search(r"^torch==", rest, re.M)
+    names = {match["name"] for match in _ENTRY.finditer(rest)}
+    assert {"filelock", "sympy", "jinja2", "networkx"} <= names
+    assert len(re.findall(r"--hash=", rest)) + len(locks.read_digests(REQUIREMENTS / "torch-cpu.sha256")) == len(
+        re.findall(r"--hash=", text)
+    )
+
+
+@pytest.mark.parametrize("value", ["", "cpu", "CUDA"])
+def test_the_choice_is_read_from_the_environment(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOTACLIP_TORCH", value)
+    assert torch_build.TorchChoice.from_environment().build == (value.lower() or "cpu")
+
+
+def test_a_wrong_choice_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOTACLIP_TORCH", "rocm")
+    with pytest.raises(qgis_system.SetupError, match="'rocm'; use one of cpu, cuda"):
+        torch_build.TorchChoice.from_environment()

@@ -1,0 +1,118 @@
+"""The one table of options."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from botaclip.core.errors import OptionError
+from botaclip.core.options import COMMANDS, EVERYWHERE, Command, Kind, Option, command_line, parse_parameters
+
+ALL = [(command, option) for command in COMMANDS.values() for option in command.options]
+# The faces of the issue, so that no option gets lost or renamed.
+FACES = {
+    "train": "raster releves plots crs plot-field species-field cover-field x-field y-field date-field cover-scale "
+    "data-type bands patch-size encoder groups block-size buffer folds min-presences species head alignment "
+    "regulariser plot-locations epochs output report metrics",
+    "embed": "raster model extent mask stride dimensions quantise output",
+    "suitability": "raster model species extent mask stride output",
+    "predict": "raster model points species output",
+    "info": "model",
+    "verify": "model",
+    "demo-data": "output seed plots species",
+    "devices": "json",
+}
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_commands_have_the_promised_options(name: str) -> None:
+    options = {option.name for option in COMMANDS[name].options}
+    assert options >= set(FACES[name].split()) | {"device", "random-state", "progress", "overwrite"}
+
+
+def test_all_commands_are_promised() -> None:
+    assert set(COMMANDS) == set(FACES)
+    assert all(command.options[-len(EVERYWHERE) :] == EVERYWHERE for command in COMMANDS.values())
+
+
+@pytest.mark.parametrize(("command", "option"), ALL, ids=[f"{command.name}-{option.name}" for command, option in ALL])
+def test_every_option_is_sound(command: Command, option: Option) -> None:
+    assert [other.name for other in command.options].count(option.name) == 1
+    assert option.help.strip().endswith(".") and option.help == " ".join(option.help.split())
+    assert option.name == option.name.lower() and option.parameter == option.name.upper().replace("-", "_")
+    assert bool(option.choices) == (option.kind is Kind.CHOICE)
+    assert not (option.required and option.default is not None)
+    assert option.parse(option.default) == option.default and option.parse("") == option.default
+    assert option.kind is not Kind.FLAG or option.default is False
+    if option.kind is Kind.FIELD:
+        assert command.option(option.parent).kind is Kind.TABLE
+    if option.unit:
+        assert option.kind in (Kind.NUMBER, Kind.INTEGER)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "value"),
+    [
+        (Kind.NUMBER, "1,5", 1.5), (Kind.NUMBER, 2, 2.0), (Kind.INTEGER, "7", 7), (Kind.FLAG, "Yes", True),
+        (Kind.FLAG, "0", False), (Kind.FLAG, True, True), (Kind.LIST, ["a", "b c"], "a,b c"),
+        (Kind.LIST, "a, b", "a, b"),
+        (Kind.CHOICE, " ONE ", "one"), (Kind.TEXT, 64, "64"), (Kind.TEXT, "  ", None), (Kind.RASTER, "/a b", "/a b"),
+    ],
+)  # fmt: skip
+def test_values_are_read(kind: Kind, given: Any, value: Any) -> None:
+    parsed = Option("x", kind, "X.", choices=("one", "two") if kind is Kind.CHOICE else ()).parse(given)
+    assert parsed == value and type(parsed) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "remedy"),
+    [
+        (Kind.NUMBER, "ten", "Use a number"), (Kind.NUMBER, "nan", "finite"), (Kind.NUMBER, math.inf, "finite"),
+        (Kind.NUMBER, "1.000,5", "Use a number"), (Kind.NUMBER, 11, "from 1 up to 10"),
+        (Kind.INTEGER, "0", "from 1 up to 10"),
+        (Kind.INTEGER, "2.5", "whole number"), (Kind.INTEGER, True, "whole number"),
+        (Kind.NUMBER, True, "Use a number"),
+        (Kind.FLAG, "perhaps", "true or false"), (Kind.CHOICE, "three", "one, two"),
+    ],
+)  # fmt: skip
+def test_bad_values_are_refused(kind: Kind, given: Any, remedy: str) -> None:
+    option = Option("x", kind, "X.", choices=("one", "two") if kind is Kind.CHOICE else (), minimum=1, maximum=10)
+    with pytest.raises(OptionError, match=f"--x cannot be .*{remedy}"):
+        option.parse(given)
+
+
+def test_whole_numbers_that_qgis_hands_over_as_floats_are_whole() -> None:
+    assert Option("x", Kind.INTEGER, "X.").parse(5.0) == 5
+
+
+def test_parse_parameters_fills_defaults_and_names_the_unknown() -> None:
+    parameters, unknown = parse_parameters(
+        COMMANDS["embed"], {"raster": "r", "model": "m", "output": "o", "Raster": "x", "dims": 3}
+    )
+    assert unknown == ["Raster", "dims"]
+    assert set(parameters) == {option.key for option in COMMANDS["embed"].options}
+    assert parameters["quantise"] == "none" and parameters["extent"] is None and parameters["overwrite"] is False
+    with pytest.raises(OptionError, match="botaclip embed: --model is missing"):
+        parse_parameters(COMMANDS["embed"], {"raster": "r", "output": "o"})
+
+
+def test_command_line_leaves_out_defaults_and_quotes() -> None:
+    parameters, _ = parse_parameters(
+        COMMANDS["demo-data"], {"output": "/a b", "seed": 7, "plots": 1000, "overwrite": True}
+    )
+    assert command_line(COMMANDS["demo-data"], parameters) == "botaclip demo-data --output '/a b' --seed 7 --overwrite"
+
+
+@given(st.floats(0.1, 100_000.0), st.text(min_size=1).filter(lambda text: text.strip() and "\0" not in text))
+def test_command_line_keeps_every_digit_and_letter(patch_size: float, species: str) -> None:
+    from botaclip.core.cli import parse
+
+    required = {"raster": "/r", "releves": "/t", "output": "/o"}
+    parameters, _ = parse_parameters(COMMANDS["train"], {**required, "patch_size": patch_size, "species": species})
+    words = shlex.split(command_line(COMMANDS["train"], parameters))
+    assert parse(words[1:]) == (COMMANDS["train"], parameters)

@@ -1,0 +1,113 @@
+"""The map click: never waits, shows the newest answer only, says in words why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.transform import from_origin
+from tests.qgis_support import Qgis, make_qgis
+
+
+@pytest.fixture(scope="module")
+def qgis() -> Iterator[Qgis]:
+    yield from make_qgis()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clicks")
+    (folder / "tiles").mkdir()
+    with rasterio.open(
+        folder / "image.tif", "w", driver="GTiff", width=4, height=4, count=1, dtype="uint8", crs="EPSG:2154",
+        transform=from_origin(0, 0, 1, 1),
+    ) as image:  # fmt: skip
+        image.write(np.ones((1, 4, 4), np.uint8))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clicks(qgis: Qgis, folder: Path) -> dict:
+    return qgis.script("clicks", str(folder))
+
+
+def test_asking_never_waits(clicks: dict) -> None:
+    assert clicks["asking_took"] < 0.1
+
+
+def test_of_a_burst_of_clicks_only_the_newest_is_answered(clicks: dict) -> None:
+    burst = clicks["burst"]
+    assert burst["numbers"] == [1, 2, 3, 4, 5]
+    assert [one["request"] for one in burst["answers"]] == [5]
+    assert burst["answers"][0]["patch"]["x"] == 4.0
+    assert burst["dropped"] == 4
+    assert burst["waiting"] == [True] * 5 + [False]
+
+
+def test_an_overtaken_answer_is_dropped(clicks: dict) -> None:
+    assert clicks["overtaken"] == [11.0]
+    assert clicks["forgotten"] == 0
+
+
+def test_a_dead_worker_is_started_again(clicks: dict) -> None:
+    assert clicks["revived"] == {"x": 20.0, "new": True, "failed": []}
+
+
+def test_a_click_that_kills_the_worker_is_told_and_the_next_one_works(clicks: dict) -> None:
+    assert clicks["dies"]["answers"] == 0
+    assert len(clicks["dies"]["failed"]) == 1
+    assert "it ended with exit code 7" in clicks["dies"]["failed"][0]
+    assert clicks["after"] == 21.0
+
+
+def test_closing_ends_thread_and_worker(clicks: dict) -> None:
+    assert clicks["closing"]["seconds"] < 3.0
+    assert clicks["closing"]["thread"] is False and clicks["closing"]["process"] is False
+
+
+def test_the_dock_says_what_is_missing(clicks: dict) -> None:
+    assert clicks["no_model"].startswith("Choose a model")
+    assert clicks["no_raster"].startswith("Choose the image")
+    assert clicks["ready"].startswith("Click the map")
+
+
+def test_the_dock_lists_species_by_suitability(clicks: dict) -> None:
+    assert clicks["rows"] == [["Abies alba", "75 %", "50 %"], ["Fagus sylvatica", "25 %", "40 %"]]
+    assert clicks["shown"] == "1 of 2 species expected on the 100 m patch around this place."
+    assert clicks["spoken"] == "Abies alba: probability 75 %, expected (threshold 50 %)"
+    assert clicks["found"] == 0
+
+
+def test_the_list_is_copied_as_a_table(clicks: dict) -> None:
+    assert clicks["copied"] == (
+        "species\tprobability\tthreshold\texpected\n"
+        "Abies alba\t0.7500\t0.5000\tyes\nFagus sylvatica\t0.2500\t0.4000\tno\n"
+    )
+    assert clicks["no_threshold"] == ["", "species\tprobability\tthreshold\texpected\na\t0.5000\t\t\n"]
+
+
+def test_relative_suitability_is_never_called_a_probability(clicks: dict) -> None:
+    assert clicks["relative"]["head"] == "Relative suitability"
+    assert clicks["relative"]["cell"] == "0.75"
+    assert "no probability" in clicks["relative"]["text"]
+
+
+def test_why_there_is_no_answer_is_said(clicks: dict) -> None:
+    assert clicks["outside"] == ["This place lies outside the raster.", 0, False]
+
+
+def test_the_project_keeps_model_and_image(clicks: dict, folder: Path) -> None:
+    assert clicks["stored"] == ["./m.botaclip", "./tiles"]
+    assert clicks["taken_up"] == [str(folder / "m.botaclip"), str(folder / "tiles")]
+    assert clicks["layer"] == [True, True]
+
+
+def test_everything_in_the_dock_has_an_accessible_name(clicks: dict) -> None:
+    assert clicks["unnamed"] == []
+
+
+def test_the_tool_tells_the_place_with_its_crs(clicks: dict) -> None:
+    assert clicks["clicked"] == [[5.0, 6.0, "EPSG:3857"]]

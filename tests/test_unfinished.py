@@ -1,0 +1,98 @@
+"""Outputs appear whole or not at all, and nothing half-written stays."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from botaclip.core import unfinished as module
+from botaclip.core.errors import Cancelled, OutputError
+from botaclip.core.unfinished import check_writable, discard, part_path, remove_stale, unfinished
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_appears_only_when_complete(tmp_path: Path) -> None:
+    output = tmp_path / "new" / "a.tif"
+    with unfinished(output) as part:
+        part.write_text("half")
+        Path(f"{part}.aux.xml").write_text("beside")
+        assert not output.exists() and part == part_path(output)
+    assert names(output.parent) == ["a.tif"] and output.read_text() == "half"
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), Cancelled(), KeyboardInterrupt(), SystemExit()])
+def test_failure_keeps_the_old_file(tmp_path: Path, error: BaseException) -> None:
+    (tmp_path / "a.tif").write_text("old")
+    with pytest.raises(type(error)), unfinished(tmp_path / "a.tif", overwrite=True) as part:
+        part.write_text("half")
+        Path(f"{part}-journal").write_text("beside")
+        raise error
+    assert names(tmp_path) == ["a.tif"] and (tmp_path / "a.tif").read_text() == "old"
+
+
+def test_a_block_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"), unfinished(tmp_path / "a.tif"):
+        pass
+
+
+def test_full_disk_is_the_outputs_error_and_a_failed_read_is_not(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="a.tif: it cannot be written .No space left on device."), unfinished(
+        tmp_path / "a.tif"
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(FileNotFoundError, match="input"), unfinished(tmp_path / "a.tif"):
+        (tmp_path / "input").read_text()
+    with pytest.raises(OSError, match="GDAL says no"), unfinished(tmp_path / "a.tif"):
+        raise OSError("GDAL says no")
+    assert names(tmp_path) == []
+
+
+def test_refuses_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_text("old")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match="exists already"):
+        check_writable(tmp_path / "a.tif", overwrite=False)
+    check_writable(tmp_path / "a.tif", overwrite=True)
+    with pytest.raises(OutputError, match="a folder of this name"):
+        check_writable(tmp_path / "folder", overwrite=True)
+    with pytest.raises(OutputError, match="folder cannot be made"):
+        check_writable(tmp_path / "a.tif" / "b.tif", overwrite=True)
+
+
+def test_stale_parts_of_the_dead_go_those_of_the_living_stay(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        dead.wait()
+    output = tmp_path / "a[1].tif"
+    mine, living = part_path(output).name, f"a[1].tif.{os.getppid()}.part"
+    stale = [f"a[1].tif.{dead.pid}.part", f"a[1].tif.{dead.pid}.part.aux.xml"]
+    other = [f"a1.tif.{dead.pid}.part", "a[1].tif.backup.part", f"a[1].tif.{dead.pid}.part2"]
+    for name in (mine, living, *stale, *other):
+        (tmp_path / name).write_text("x")
+    assert remove_stale(output) == [tmp_path / stale[0]]
+    assert names(tmp_path) == sorted([mine, living, *other])
+
+
+def test_discard_removes_a_folder_and_follows_no_link(tmp_path: Path) -> None:
+    part, precious = tmp_path / "out.1.part", tmp_path / "precious"
+    part.mkdir()
+    precious.mkdir()
+    (precious / "file").write_text("x")
+    (part / "link").symlink_to(precious)
+    assert discard(part) and not discard(part)
+    assert names(tmp_path) == ["precious"] and names(precious) == ["file"]
+
+
+def test_parts_are_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, str, bool]] = []
+    monkeypatch.setattr(module, "announce", lambda what, path: told.append((what, path, Path(path).exists())))
+    with unfinished(tmp_path / "a.tif") as part:
+        part.write_text("whole")
+    assert told == [("part", str(part), False), ("done", str(part), False)]

@@ -1,0 +1,321 @@
+"""Cross-validation in which nothing is scored on what it has seen.
+
+Standardiser, VEGETA, adapter, head, threshold and calibrator are fitted inside the training fold; alignment, its
+strength and the penalty are chosen by inner spatial validation of the training fold. Every column of the comparison
+goes through the same steps and has its head tuned as hard.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from botaclip.core.errors import LeakageError
+from botaclip.core.progress import SILENT, Progress
+from botaclip.training.alignment import Alignment, fit_adapter
+from botaclip.training.calibration import Calibrators
+from botaclip.training.heads import Head, clipped_prevalence, fit_forest, fit_linear, logit
+from botaclip.training.location import LOCATION_MODELS
+from botaclip.training.training_table import TrainingTable
+from botaclip.training.selection import Trial, best, inner_validation
+from botaclip.training.standardiser import Standardiser
+from botaclip.training.thresholds import max_tss_thresholds
+
+Array = NDArray[np.floating]
+Index = NDArray[np.integer]
+InnerFolds = Callable[[TrainingTable], Sequence[tuple[Index, Index]]]
+
+COLUMNS = ("raw", "supervised", "botaclip", "adapted", "shuffled", "location_only", "prevalence")
+IMAGE_COLUMNS = ("raw", "supervised", "botaclip", "adapted", "shuffled")
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """What a cross-validation tries and how.
+
+    Parameters
+    ----------
+    asked
+        ``auto`` or the alignment that the column ``adapted`` has to be.
+    alignments
+        Candidates; must hold at least ``supervised`` and ``botaclip``.
+    head
+        ``linear`` or ``forest``.
+    inner_folds
+        Returns spatial (train, held-out) pairs of a training table.
+    random_state
+        Seed of everything random.
+    device
+        Torch device of the adapters.
+    """
+
+    asked: str
+    alignments: tuple[Alignment, ...]
+    head: str
+    inner_folds: InnerFolds
+    random_state: int = 1
+    device: str = "cpu"
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """One column fitted on one training table: predicts, and remembers which plots it has seen."""
+
+    column: str
+    predict_logits: Callable[[TrainingTable], Array]
+    calibrate: Callable[[Array], Array]
+    thresholds: Array
+    seen: frozenset[str]
+    choice: str
+
+    def predict(self, table: TrainingTable) -> tuple[Array, Array]:
+        """Return calibrated suitability (N, S) and presence at the training threshold (N, S).
+
+        Raises
+        ------
+        LeakageError
+            A plot of ``table`` was used in fitting.
+        """
+        check_unseen(self.seen, table.ids, what=f"column '{self.column}'")
+        suitability = self.calibrate(self.predict_logits(table))
+        return suitability, suitability >= self.thresholds
+
+
+def check_unseen(seen: Collection[str], tested: Collection[str], *, what: str) -> None:
+    """Refuse to score what has been seen.
+
+    Raises
+    ------
+    LeakageError
+        Naming how many plots are common, and one of them.
+    """
+    both = sorted(set(seen) & set(tested))
+    if both:
+        raise LeakageError(
+            f"{what} was fitted on {len(both)} of the {len(tested)} plots it is to be scored on, '{both[0]}' among them",
+            remedy="score it on plots it has never seen, or fit it inside the training fold",
+        )
+
+
+def fit_head(vectors: Array, presence: Array, penalty: float, *, head: str, random_state: int) -> Head:
+    """Fit the chosen kind of head."""
+    if head == "forest":
+        return fit_forest(vectors, presence, random_state=random_state)
+    return fit_linear(vectors, presence, penalty)
+
+
+def _image_space(
+    table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol, progress: Progress
+) -> Callable[[Array], Array]:
+    """Fit standardiser and adapter of ``trial`` on a training table; return raw vector -> adapted vector."""
+    standardiser = Standardiser.fit(table.vectors)
+    if trial.steps == 0:
+        return standardiser
+    adapter = fit_adapter(
+        standardiser(table.vectors), releves.cover, releves.presence, trial.alignment, trial.steps,
+        random_state=protocol.random_state, device=protocol.device, progress=progress,
+    )
+    return lambda vectors: adapter(standardiser(vectors))
+
+
+def _out_of_fold_logits(
+    table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol, folds: Sequence[tuple[Index, Index]],
+    progress: Progress,
+) -> Array:
+    """Return out-of-fold logits for heads other than the linear one, the adapter refitted in each inner fold."""
+    logits = np.full(table.presence.shape, np.nan)
+    for train, held in folds:
+        space = _image_space(table.take(train), releves.take(train), trial, protocol, progress)
+        head = fit_head(
+            space(table.vectors[train]), table.presence[train], trial.penalty,
+            head=protocol.head, random_state=protocol.random_state,
+        )
+        logits[held] = head.logits(space(table.vectors[held]))
+    return logits
+
+
+def _fit_image_column(
+    column: str, table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol,
+    folds: Sequence[tuple[Index, Index]], progress: Progress,
+) -> Fitted:
+    logits = trial.logits
+    if protocol.head != "linear":
+        logits = _out_of_fold_logits(table, releves, trial, protocol, folds, progress)
+    space = _image_space(table, releves, trial, protocol, progress)
+    head = fit_head(
+        space(table.vectors), table.presence, trial.penalty, head=protocol.head, random_state=protocol.random_state
+    )
+    return _with_thresholds(
+        column, table, logits, folds, lambda other: head.logits(space(other.vectors)),
+        f"{trial.label}, penalty {trial.penalty:g}",
+    )
+
+
+def calibrate_and_threshold(
+    presence: Array, logits: Array, folds: Sequence[tuple[Index, Index]]
+) -> tuple[Calibrators, Array]:
+    """Fit calibrators on out-of-fold logits (N, S), and thresholds (S,) on what cross-fitted calibrators make of them."""
+    fold = np.full(len(presence), -1)
+    for number, (_, held) in enumerate(folds):
+        fold[held] = number
+    known = fold >= 0
+    presence, logits = presence[known], logits[known]
+    calibrators = Calibrators.fit(presence, logits)
+    return calibrators, max_tss_thresholds(presence, calibrators.cross_fitted(presence, logits, fold[known]))
+
+
+def _with_thresholds(
+    column: str, table: TrainingTable, logits: Array, folds: Sequence[tuple[Index, Index]],
+    predict: Callable[[TrainingTable], Array], choice: str,
+) -> Fitted:
+    calibrators, thresholds = calibrate_and_threshold(table.presence, logits, folds)
+    return Fitted(column, predict, calibrators, thresholds, frozenset(table.ids), choice)
+
+
+def _fit_location(table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol) -> Fitted:
+    candidates = []
+    for model in LOCATION_MODELS:
+        logits = np.full(table.presence.shape, np.nan)
+        loss = 0.0
+        for train, held in folds:
+            fitted = model.fit(table.places[train], table.presence[train], random_state=protocol.random_state)
+            logits[held] = fitted.logits(table.places[held])
+            p = expit(logits[held])
+            reference = np.square(table.presence[held] - clipped_prevalence(table.presence[train])).sum(axis=0)
+            error = np.square(table.presence[held] - p).sum(axis=0)
+            loss += float((error[reference > 0] / reference[reference > 0]).mean()) * len(held)
+        candidates.append((loss, model, logits))
+    _, model, logits = min(candidates, key=lambda candidate: candidate[0])
+    fitted = model.fit(table.places, table.presence, random_state=protocol.random_state)
+    return _with_thresholds(
+        "location_only", table, logits, folds, lambda other: fitted.logits(other.places), model.name
+    )
+
+
+def _fit_prevalence(table: TrainingTable) -> Fitted:
+    prevalence = clipped_prevalence(table.presence)
+    row = logit(prevalence)
+    return Fitted(
+        "prevalence", lambda other: np.broadcast_to(row, (len(other), len(row))), expit,
+        np.full(len(row), 0.5), frozenset(table.ids), "share of training plots",
+    )
+
+
+def choose(trials: Sequence[Trial], asked: str) -> dict[str, Trial]:
+    """Return the trial of each image column but ``shuffled``."""
+    wanted = {"none": ("none",)}.get(asked, (asked,)) if asked != "auto" else ()
+    return {
+        "raw": best(trials, "none"),
+        "supervised": best(trials, "supervised"),
+        "botaclip": best(trials, "botaclip"),
+        "adapted": best(trials, *wanted),
+    }
+
+
+def fit_columns(
+    table: TrainingTable, protocol: Protocol, *, columns: Sequence[str] = COLUMNS, progress: Progress = SILENT
+) -> tuple[dict[str, Fitted], list[Trial]]:
+    """Fit the columns on one training table.
+
+    Returns
+    -------
+    fitted, trials
+        ``fitted[column]``, and every trial of the inner validation.
+    """
+    folds = protocol.inner_folds(table)
+    trials = inner_validation(
+        table, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
+        progress=progress.stage(0.0, 0.7),
+    )
+    chosen = choose(trials, protocol.asked)
+    fitted: dict[str, Fitted] = {}
+    for column in columns:
+        progress.update(0.7 + 0.3 * len(fitted) / len(columns), f"fitting '{column}'")
+        if column == "location_only":
+            fitted[column] = _fit_location(table, folds, protocol)
+        elif column == "prevalence":
+            fitted[column] = _fit_prevalence(table)
+        elif column == "shuffled":
+            fitted[column] = _fit_shuffled(table, chosen["adapted"], protocol, folds, progress)
+        else:
+            same = next((c for c in ("raw", "supervised", "botaclip") if c in fitted and chosen[c] is chosen[column]), "")
+            fitted[column] = (
+                dataclasses.replace(fitted[same], column=column)
+                if same
+                else _fit_image_column(column, table, table, chosen[column], protocol, folds, progress)
+            )
+    return fitted, trials
+
+
+def _fit_shuffled(
+    table: TrainingTable, adapted: Trial, protocol: Protocol, folds: Sequence[tuple[Index, Index]], progress: Progress
+) -> Fitted:
+    """As ``adapted``, its adapter trained on relevés permuted among the training plots."""
+    order = np.random.default_rng(protocol.random_state).permutation(len(table))
+    permuted = table.with_releves_of(order)
+    if adapted.steps == 0:
+        return _fit_image_column("shuffled", table, permuted, adapted, protocol, folds, progress)
+    alignment = dataclasses.replace(adapted.alignment, checkpoints=(adapted.steps,))
+    trials = inner_validation(
+        table, folds, (alignment,), releves=permuted, random_state=protocol.random_state, device=protocol.device
+    )
+    return _fit_image_column(
+        "shuffled", table, permuted, best(trials, alignment.name), protocol, folds, progress
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class CrossValidation:
+    """Out-of-fold predictions of every column.
+
+    Parameters
+    ----------
+    folds
+        (train, test) index pairs.
+    fold
+        Fold of each plot (N,), -1 where none held it out.
+    suitability
+        Calibrated suitability by column, (N, S), NaN where not predicted.
+    positive
+        Presence at the training threshold by column, (N, S).
+    training_prevalence
+        (K, S).
+    choices
+        Per fold, what each column settled on.
+    """
+
+    folds: tuple[tuple[Index, Index], ...]
+    fold: Index
+    suitability: dict[str, Array]
+    positive: dict[str, NDArray[np.bool_]]
+    training_prevalence: Array
+    choices: tuple[dict[str, str], ...]
+
+
+def cross_validate(
+    table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol, *,
+    columns: Sequence[str] = COLUMNS, progress: Progress = SILENT,
+) -> CrossValidation:
+    """Predict every test plot by models that never saw it."""
+    shape = table.presence.shape
+    suitability = {column: np.full(shape, np.nan) for column in columns}
+    positive = {column: np.zeros(shape, dtype=bool) for column in columns}
+    fold = np.full(len(table), -1)
+    choices = []
+    prevalence = []
+    for number, (train, test) in enumerate(folds):
+        stage = progress.stage(number / len(folds), (number + 1) / len(folds))
+        inside, outside = table.take(train), table.take(test)
+        fitted, _ = fit_columns(inside, protocol, columns=columns, progress=stage)
+        for column, model in fitted.items():
+            suitability[column][test], positive[column][test] = model.predict(outside)
+        fold[test] = number
+        prevalence.append(clipped_prevalence(inside.presence))
+        choices.append({column: model.choice for column, model in fitted.items()})
+    return CrossValidation(
+        tuple(folds), fold, suitability, positive, np.array(prevalence), tuple(choices)
+    )

@@ -1,0 +1,135 @@
+"""The fitted parts as ONNX graphs, written from their matrices: no tracing, no torch, the same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from botaclip.training.heads import LinearHead
+from botaclip.training.standardiser import Standardiser
+
+Array = NDArray[np.floating]
+
+OPSET = 17
+IR_VERSION = 8
+
+
+def _tensor(name: str, values: Array) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.ascontiguousarray(values, dtype=np.float32), name)
+
+
+def _model(
+    name: str, nodes: Sequence[onnx.NodeProto], inputs: Sequence[tuple[str, int]], outputs: Sequence[tuple[str, int]],
+    tensors: Sequence[onnx.TensorProto],
+) -> bytes:
+    def info(which: tuple[str, int]) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(which[0], TensorProto.FLOAT, ["n", which[1]])
+
+    graph = helper.make_graph(
+        list(nodes), name, [info(i) for i in inputs], [info(o) for o in outputs], list(tensors)
+    )
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="botaclip", ir_version=IR_VERSION
+    )
+    onnx.checker.check_model(model)
+    return model.SerializeToString(deterministic=True)
+
+
+def _unit_nodes(source: str, target: str) -> list[onnx.NodeProto]:
+    """L2-normalise ``source``; a zero vector stays zero."""
+    return [
+        helper.make_node("ReduceL2", [source], [f"{target}_norm"], axes=[1], keepdims=1),
+        helper.make_node("Max", [f"{target}_norm", "tiny"], [f"{target}_safe"]),
+        helper.make_node("Div", [source, f"{target}_safe"], [target]),
+    ]
+
+
+def adapter_graph(standardiser: Standardiser, weight: Array | None, bias: Array | None) -> bytes:
+    """Return the graph raw vector (N, D) -> ``adapted`` (N, E) and ``unit`` (N, E).
+
+    Parameters
+    ----------
+    standardiser
+        Applied first; it is part of the graph so that nobody can forget it.
+    weight, bias
+        Of the image adapter, (D, E) and (E,); None for no adaptation.
+    """
+    width = len(standardiser.mean)
+    tensors = [_tensor("mean", standardiser.mean), _tensor("scale", standardiser.scale), _tensor("tiny", np.array(1e-12))]
+    nodes = [
+        helper.make_node("Sub", ["vectors", "mean"], ["centred"]),
+        helper.make_node("Div", ["centred", "scale"], ["standardised"]),
+    ]
+    if weight is None or bias is None:
+        nodes.append(helper.make_node("Identity", ["standardised"], ["adapted"]))
+        out = width
+    else:
+        out = weight.shape[1]
+        tensors += [_tensor("weight", weight), _tensor("bias", bias)]
+        nodes.append(helper.make_node("Gemm", ["standardised", "weight", "bias"], ["adapted"]))
+    nodes += _unit_nodes("adapted", "unit")
+    return _model("adapter", nodes, [("vectors", width)], [("adapted", out), ("unit", out)], tensors)
+
+
+def head_graph(head: LinearHead, *, slope: Array, intercept: Array) -> bytes:
+    """Return the graph adapted vector (N, E) -> ``logits`` (N, S) and calibrated ``suitability`` (N, S).
+
+    ``suitability = sigmoid(slope * logits + intercept)``, both per species (S,).
+    """
+    width, species = head.weights.shape
+    nodes = [
+        helper.make_node("Gemm", ["adapted", "weights", "intercept"], ["logits"]),
+        helper.make_node("Mul", ["logits", "calibration_slope"], ["sloped"]),
+        helper.make_node("Add", ["sloped", "calibration_intercept"], ["calibrated"]),
+        helper.make_node("Sigmoid", ["calibrated"], ["suitability"]),
+    ]
+    tensors = [
+        _tensor("weights", head.weights),
+        _tensor("intercept", head.intercept),
+        _tensor("calibration_slope", slope),
+        _tensor("calibration_intercept", intercept),
+    ]
+    return _model("head", nodes, [("adapted", width)], [("logits", species), ("suitability", species)], tensors)
+
+
+def vegeta_graph(centre: Array, layers: Sequence[tuple[Array, Array]]) -> bytes:
+    """Return the graph cover in percent (N, V) -> ``unit`` (N, E): Hellinger transform, layers, L2 norm.
+
+    Parameters
+    ----------
+    centre
+        Subtracted after the Hellinger transform (V,).
+    layers
+        ``(weight (I, O), bias (O,))`` of each linear layer; GELU (its erf form) between them.
+    """
+    tensors = [_tensor("tiny", np.array(1e-12)), _tensor("centre", centre)]
+    nodes = [
+        helper.make_node("ReduceSum", ["releves", "axis"], ["total"], keepdims=1),
+        helper.make_node("Max", ["total", "tiny"], ["safe_total"]),
+        helper.make_node("Div", ["releves", "safe_total"], ["share"]),
+        helper.make_node("Sqrt", ["share"], ["hellinger"]),
+        helper.make_node("Sub", ["hellinger", "centre"], ["x0"]),
+    ]
+    extra = [numpy_helper.from_array(np.array([1], dtype=np.int64), "axis")]
+    if len(layers) > 1:
+        tensors += [_tensor("root2", np.array(np.sqrt(2.0))), _tensor("half", np.array(0.5)), _tensor("one", np.array(1.0))]
+    for i, (weight, bias) in enumerate(layers):
+        tensors += [_tensor(f"w{i}", weight), _tensor(f"b{i}", bias)]
+        nodes.append(helper.make_node("Gemm", [f"x{i}", f"w{i}", f"b{i}"], [f"y{i}"]))
+        if i + 1 < len(layers):
+            nodes += [
+                helper.make_node("Div", [f"y{i}", "root2"], [f"e{i}"]),
+                helper.make_node("Erf", [f"e{i}"], [f"f{i}"]),
+                helper.make_node("Add", [f"f{i}", "one"], [f"g{i}"]),
+                helper.make_node("Mul", [f"g{i}", "half"], [f"h{i}"]),
+                helper.make_node("Mul", [f"y{i}", f"h{i}"], [f"x{i + 1}"]),
+            ]
+    last = f"y{len(layers) - 1}"
+    nodes += _unit_nodes(last, "unit")
+    return _model(
+        "vegeta", nodes, [("releves", len(centre))], [("unit", layers[-1][0].shape[1])], [*tensors, *extra]
+    )

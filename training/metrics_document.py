@@ -1,0 +1,157 @@
+"""``metrics.json``: everything that is reported, in one document. Every figure of the report comes from it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import botaclip
+from botaclip.core.pairing import Pairs
+from botaclip.core.rasters import RasterSource
+from botaclip.core.releves import ReleveTable
+from botaclip.training.evaluation import CrossValidation
+from botaclip.training.metrics import reliability_bins
+from botaclip.training.selection import Trial
+from botaclip.training.training_table import TrainingTable
+
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "onnxruntime", "rasterio", "pyproj")
+
+# With presence-only tables an unlisted species is not absent: these scores would not be what their names say.
+_NEED_ABSENCES = ("tss_at_train_threshold", "tss_max", "auprc", "brier", "truth_correlation")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of BotaCLIP, Python and the packages that compute."""
+    found = {"botaclip": botaclip.__version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def without_nan(value: Any) -> Any:
+    """Return ``value`` with every non-finite number as None, which is what JSON can say."""
+    if isinstance(value, Mapping):
+        return {str(key): without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    return value
+
+
+def _presence_only(scores: dict[str, Any]) -> dict[str, Any]:
+    """Keep what may be said without absences, under its right name."""
+    kept = {
+        metric: value
+        for metric, value in scores.items()
+        if not metric.startswith(_NEED_ABSENCES) and not metric.startswith("auc")
+    }
+    for suffix in ("", "_fold_mean"):
+        if f"auc{suffix}" in scores:
+            kept[f"auc_background{suffix}"] = scores[f"auc{suffix}"]
+    return kept
+
+
+def reason_of_choice(asked: str, chosen: Trial, trials: Sequence[Trial]) -> str:
+    """Return in one sentence what the model uses and why."""
+    raw = min((t.loss for t in trials if t.alignment.name == "none"), default=float("nan"))
+    what = "the frozen vectors as they are" if chosen.steps == 0 else chosen.label
+    if asked == "auto":
+        return (
+            f"Alignment: auto picked {what}; inner spatial validation put the head's relative error at "
+            f"{chosen.loss:.4f}, against {raw:.4f} for the frozen vectors (1 is the prevalence alone)."
+        )
+    return (
+        f"Alignment: {what}, as asked; relative error of the head in inner spatial validation {chosen.loss:.4f}, "
+        f"against {raw:.4f} for the frozen vectors."
+    )
+
+
+def metrics_document(
+    data: TrainingTable, table: ReleveTable, pairs: Pairs, source: RasterSource, parameters: Mapping[str, Any], *,
+    blocked: CrossValidation, targets: dict[str, Any], summary: dict[str, Any], summary_random: dict[str, Any],
+    chosen: Trial, trials: Sequence[Trial], seconds: float,
+) -> dict[str, Any]:
+    """Return the document as described in ``docs/metrics.md``; numbers that do not exist are None."""
+    omitted = dict(table.take(pairs.plots).omitted)
+    if table.data_type == "presence-only":
+        summary = {c: _presence_only(s) for c, s in summary.items()}
+        summary_random = {c: _presence_only(s) for c, s in summary_random.items()}
+        targets = {t: {c: _presence_only(s) for c, s in columns.items()} for t, columns in targets.items()}
+        reason = "the table is presence-only: an unlisted species is not absent"
+        omitted |= {metric: reason for metric in _NEED_ABSENCES if metric != "truth_correlation"}
+        omitted["auc"] = f"{reason}; auc_background is against unlisted plots"
+    if data.truth is None:
+        omitted["truth_correlation"] = "the truth is known only in the demo landscape"
+    document = {
+        "summary": summary,
+        "summary_random_folds": summary_random,
+        "targets": targets,
+        "folds": [
+            {
+                "fold": number,
+                "n_train": len(train),
+                "n_test": len(test),
+                "n_buffered": len(data) - len(train) - len(test),
+                "choices": blocked.choices[number],
+            }
+            for number, (train, test) in enumerate(blocked.folds)
+        ],
+        "dropped": list(pairs.dropped),
+        "omitted": omitted,
+        "versions": versions(),
+        "seconds": round(seconds, 1),
+        "alignment": {
+            "asked": parameters["alignment"],
+            "picked": chosen.label,
+            "reason": reason_of_choice(parameters["alignment"], chosen, trials),
+            "candidates": [
+                {"label": t.label, "penalty": t.penalty, "relative_error": t.loss} for t in _best_per_label(trials)
+            ],
+        },
+        "calibration": {"bins": _reliability(data, blocked)},
+        "plots": [
+            {"id": name, "x": float(x), "y": float(y), "fold": int(fold)}
+            for name, (x, y), fold in zip(data.ids, data.places, blocked.fold, strict=True)
+        ],
+        "data": {
+            "raster": str(parameters["raster"]),
+            "bands": list(source.roles),
+            "releves": str(parameters["releves"]),
+            "n_plots": len(data),
+            "n_species": len(data.species),
+            "data_type": table.data_type,
+            "cover_scale": str(table.cover_scale),
+            "patch_size_m": pairs.patch.size_m,
+            "lattice": pairs.lattice.describe(),
+            "encoder": parameters["encoder"],
+            "head": parameters["head"],
+            "notes": list(table.report),
+            "presences": {name: int(n) for name, n in zip(data.species, data.presence.sum(axis=0), strict=True)},
+        },
+    }
+    return without_nan(document)  # type: ignore[no-any-return]
+
+
+def _best_per_label(trials: Sequence[Trial]) -> list[Trial]:
+    best: dict[str, Trial] = {}
+    for trial in trials:
+        if trial.label not in best or trial.loss < best[trial.label].loss:
+            best[trial.label] = trial
+    return sorted(best.values(), key=lambda trial: trial.loss)
+
+
+def _reliability(data: TrainingTable, blocked: CrossValidation) -> list[dict[str, float]]:
+    """Return predicted against observed share over all species and held-out plots."""
+    held = blocked.fold >= 0
+    return reliability_bins(data.presence[held].ravel(), blocked.suitability["adapted"][held].ravel(), bins=10)

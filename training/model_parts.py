@@ -1,0 +1,166 @@
+"""The refit on all plots, and what of it goes into the model file."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+from sklearn.decomposition import PCA
+
+import botaclip
+from botaclip.core.pairing import Pairs
+from botaclip.core.places import Points
+from botaclip.core.plot_locations import plot_records
+from botaclip.core.progress import Progress
+from botaclip.core.rasters import WAVELENGTHS_UM, RasterSource
+from botaclip.core.releves import ReleveTable
+from botaclip.training.alignment import Adapter, fit_adapter
+from botaclip.training.calibration import Calibrators
+from botaclip.training.evaluation import Protocol, calibrate_and_threshold, choose
+from botaclip.training.export import adapter_graph, head_graph, vegeta_graph
+from botaclip.training.heads import fit_linear
+from botaclip.training.metrics_document import versions, without_nan
+from botaclip.training.selection import Trial, inner_validation
+from botaclip.training.standardiser import Standardiser
+from botaclip.training.training_table import TrainingTable
+from botaclip.training.vegeta import ReleveTower, fit_releve_tower
+
+Array = NDArray[np.floating]
+
+PRINCIPAL_COMPONENTS = 256
+LARGEST_EMBEDDED_ENCODER = 50_000_000
+CITE = (
+    "Cerna, Si-Moussi, Thuiller, Hendrikx, Miele: BotaCLIP: Contrastive Learning for Botany-Aware Representation of "
+    "Earth Observation Data, arXiv:2511.21194 (the method); BotaCLIP for QGIS, BotaCLIP developers (this software)"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelParts:
+    """What :meth:`ModelFile.write` needs, and how the alignment was chosen."""
+
+    metadata: dict[str, Any]
+    parts: dict[str, bytes]
+    choice: Trial
+    trials: list[Trial]
+
+
+def model_parts(
+    data: TrainingTable, table: ReleveTable, pairs: Pairs, source: RasterSource, protocol: Protocol,
+    parameters: Mapping[str, Any], summary: Mapping[str, Any], *, progress: Progress,
+) -> ModelParts:
+    """Choose, refit on all plots and pack.
+
+    The linear head goes into the file whatever ``--head`` judged; thresholds and calibrators come from inner
+    out-of-fold logits, never from scores inside the sample.
+    """
+    folds = protocol.inner_folds(data)
+    trials = inner_validation(
+        data, folds, protocol.alignments, random_state=protocol.random_state,
+        device=protocol.device, progress=progress.stage(0.0, 0.7),
+    )
+    chosen = choose(trials, protocol.asked)["adapted"]
+    standardiser = Standardiser.fit(data.vectors)
+    standardised = standardiser(data.vectors)
+    adapter: Adapter | None = None
+    if chosen.steps:
+        adapter = fit_adapter(
+            standardised, data.cover, data.presence, chosen.alignment, chosen.steps,
+            random_state=protocol.random_state, device=protocol.device, progress=progress.stage(0.7, 0.9),
+        )
+    adapted = standardised if adapter is None else adapter(standardised)
+    head = fit_linear(adapted, data.presence, chosen.penalty)
+    calibrators, thresholds = calibrate_and_threshold(data.presence, chosen.logits, folds)
+
+    unit = adapted / np.maximum(np.linalg.norm(adapted, axis=1, keepdims=True), 1e-12)
+    tower = adapter.tower if adapter is not None and adapter.tower is not None else fit_releve_tower(data.cover, unit)
+    components = min(PRINCIPAL_COMPONENTS, *unit.shape)
+    pca = PCA(components, svd_solver="full").fit(unit)
+    arrays = {
+        "pca.mean": pca.mean_, "pca.components": pca.components_, "pca.share": pca.explained_variance_ratio_,
+        "plots.vectors": unit,
+    }
+    kept = table.take(pairs.plots)
+    parts = {
+        "adapter.onnx": adapter_graph(
+            standardiser, None if adapter is None else adapter.weight, None if adapter is None else adapter.bias
+        ),
+        "head.onnx": head_graph(head, slope=calibrators.slope, intercept=calibrators.intercept),
+        "vegeta.onnx": _tower_graph(tower),
+        "arrays.safetensors": save({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in arrays.items()}),
+        "plots.json": json.dumps(
+            plot_records(kept, parameters["plot_locations"]), ensure_ascii=False, indent=0
+        ).encode(),
+    }
+    encoder = pairs.encoder
+    embedded = len(encoder.onnx) <= LARGEST_EMBEDDED_ENCODER
+    if embedded:
+        parts["encoder.onnx"] = encoder.onnx
+    low, high = encoder.value_range
+    metadata = {
+        "format_version": 1,
+        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "encoder": {**encoder.metadata(), "embedded": embedded},
+        "bands": [{"role": role, "wavelength_um": WAVELENGTHS_UM.get(role)} for role in encoder.bands],
+        "value_range": [float(low), float(high)],
+        "lattice": pairs.lattice.to_json(),
+        "patch": {"size_m": pairs.patch.size_m, "cells": pairs.patch.cells},
+        "alignment": {
+            "asked": protocol.asked, "chosen": chosen.alignment.name if chosen.steps else "none",
+            "lambda": chosen.alignment.weight if chosen.steps else None, "steps": chosen.steps,
+            "regulariser": chosen.alignment.regulariser, "penalty": chosen.penalty, "relative_error": chosen.loss,
+        },
+        "data_type": table.data_type,
+        "cover_scale": str(table.cover_scale),
+        "vegeta": {"species": [str(s) for s in table.species], "input": "cover in percent", "transform": "hellinger"},
+        "releve_area_m2": pairs.patch.size_m**2,
+        "species": _species(data, thresholds, calibrators),
+        "training": _training(kept, pairs),
+        "plot_locations": parameters["plot_locations"],
+        "scores": without_nan({"protocol": "strict", "blocked": summary}),
+        "licence": "The model's own parts: as its author decides; encoder: " + encoder.licence,
+        "cite": CITE,
+        "provenance": {
+            "software": f"BotaCLIP for QGIS {botaclip.__version__}",
+            "raster": str(parameters["raster"]), "raster_identity": source.identity,
+            "releves": str(parameters["releves"]), "random_state": parameters["random_state"],
+        },
+    }
+    return ModelParts(metadata, parts, chosen, trials)
+
+
+def _tower_graph(tower: ReleveTower) -> bytes:
+    return vegeta_graph(tower.centre, tower.layers)
+
+
+def _species(data: TrainingTable, thresholds: Array, calibrators: Calibrators) -> list[dict[str, Any]]:
+    counts = data.presence.sum(axis=0)
+    return [
+        {
+            "name": name, "presences": int(counts[s]), "prevalence": float(counts[s] / len(data)),
+            "threshold": float(thresholds[s]), "threshold_rule": "max_tss",
+            "calibration": str(calibrators.kinds[s]),
+        }
+        for s, name in enumerate(data.species)
+    ]
+
+
+def _training(kept: ReleveTable, pairs: Pairs) -> dict[str, Any]:
+    degrees: Points = kept.points.to("EPSG:4326")
+    dates: Sequence[str] = sorted(str(d) for d in kept.dates if d)
+    return {
+        "extent_wgs84": [
+            float(degrees.x.min()), float(degrees.y.min()), float(degrees.x.max()), float(degrees.y.max())
+        ],
+        "crs": pairs.lattice.crs_wkt,
+        "dates": [dates[0], dates[-1]] if dates else [],
+        "plots": len(kept),
+        "dropped": len(pairs.dropped),
+    }

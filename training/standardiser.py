@@ -1,0 +1,40 @@
+"""Standardising frozen vectors, always with the statistics of the training plots."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+
+
+@dataclasses.dataclass(frozen=True)
+class Standardiser:
+    """Zero mean and unit variance in each dimension.
+
+    Raw frozen vectors lie in a narrow cone (mean pairwise cosine 0.85 on real crops with random convolutional
+    features), where cosines say little. Everything downstream, the comparison column ``raw`` included, refers to
+    the standardised vectors; the frozen space is not rotated.
+
+    Parameters
+    ----------
+    mean, scale
+        Per dimension, shape (D,). A dimension without variance keeps scale 1, so that it becomes zero.
+    """
+
+    mean: Array
+    scale: Array
+
+    @classmethod
+    def fit(cls, vectors: Array) -> Standardiser:
+        """Return the standardiser of ``vectors`` (N, D); call it with training plots only."""
+        mean = vectors.mean(axis=0, dtype=np.float64)
+        scale = vectors.std(axis=0, dtype=np.float64)
+        scale = np.where(scale > 1e-8 * np.maximum(1.0, np.abs(mean)), scale, 1.0)
+        return cls(mean.astype(np.float32), scale.astype(np.float32))
+
+    def __call__(self, vectors: Array) -> Array:
+        """Return the standardised vectors, shape (N, D), float32."""
+        return ((vectors - self.mean) / self.scale).astype(np.float32)

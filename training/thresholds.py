@@ -1,0 +1,107 @@
+"""Where suitability becomes "present": threshold rules by the names of the literature.
+
+Liu et al. 2013, doi:10.1111/jbi.12058, compare them. Thresholds are chosen on out-of-fold training scores,
+never on the scores of the plots a model was fitted to: a forest's are degenerate there.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from botaclip.core.errors import OptionError
+from botaclip.training.metrics import max_tss, max_tss_columns
+
+Rule = Literal["max_tss", "equal_sens_spec", "mtp", "p10", "prevalence", "max_f1"]
+RULES: tuple[Rule, ...] = get_args(Rule)
+
+
+def threshold(y: ArrayLike, p: ArrayLike, rule: Rule = "max_tss") -> float:
+    """Return the threshold at or above which a plot counts as suitable.
+
+    Parameters
+    ----------
+    y
+        (N,) 0/1 or boolean.
+    p
+        (N,) out-of-fold scores.
+    rule
+        ``max_tss``: largest sensitivity + specificity (MaxSSS).
+        ``equal_sens_spec``: sensitivity and specificity nearest to each other.
+        ``mtp``: minimum training presence, the lowest score at a presence.
+        ``p10``: the score that 90 % of presences reach, counted as ENMeval does.
+        ``prevalence``: the share of presences; meaningful for probabilities only.
+        ``max_f1``: largest F1.
+        Where several scores tie, the middle one (the lower of two).
+
+    Returns
+    -------
+    threshold
+        NaN where it is not defined: no presences; for the rules that need them, no absences.
+
+    Raises
+    ------
+    OptionError
+        The rule is unknown.
+    """
+    if rule not in RULES:
+        raise OptionError(f"there is no threshold rule {rule!r}", remedy=f"use one of {', '.join(RULES)}")
+    truth, scores = np.asarray(y).ravel() > 0, np.asarray(p, dtype=float).ravel()
+    present = np.sort(scores[truth])
+    if present.size == 0 or np.isnan(scores).any():
+        return float("nan")
+    if rule == "max_tss":
+        return max_tss(truth, scores)[1]
+    if rule == "mtp":
+        return float(present[0])
+    if rule == "p10":
+        reached = math.floor(present.size * 0.9) if present.size < 10 else math.ceil(present.size * 0.9)
+        return float(present[::-1][max(reached, 1) - 1])
+    if rule == "prevalence":
+        return float(truth.mean())
+    candidates, hits, false_alarms = _counts(truth, scores)
+    if rule == "max_f1":
+        value = 2 * hits / (hits + false_alarms + present.size)
+    else:
+        absences = truth.size - present.size
+        if absences == 0:
+            return float("nan")
+        value = -np.abs(hits / present.size - (1 - false_alarms / absences))
+    tied = np.flatnonzero(np.isclose(value, value.max(), rtol=0, atol=1e-12))
+    return float(candidates[tied[(tied.size - 1) // 2]])
+
+
+def threshold_columns(Y: ArrayLike, P: ArrayLike, rule: Rule = "max_tss") -> NDArray[np.float64]:
+    """Return :func:`threshold` of every column of (N, S) arrays (S,)."""
+    if rule == "max_tss":
+        return max_tss_columns(Y, P)[1]
+    truth, scores = np.asarray(Y), np.asarray(P, dtype=float)
+    return np.array([threshold(truth[:, s], scores[:, s], rule) for s in range(scores.shape[1])])
+
+
+def max_tss_thresholds(presence: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
+    """Return thresholds (S,) of (N, S) probabilities that can be applied whatever happens.
+
+    As ``threshold_columns``; where the plots hold no presence of a species it is 1 (never suitable), where they
+    hold nothing else 0 (always).
+    """
+    truth = np.asarray(presence) > 0
+    chosen = threshold_columns(truth, probabilities, "max_tss")
+    chosen[~truth.any(axis=0)] = 1.0
+    chosen[truth.all(axis=0)] = 0.0
+    return chosen
+
+
+def _counts(
+    truth: NDArray[np.bool_], scores: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct scores, rising, with presences and absences at or above each."""
+    candidates, position = np.unique(scores, return_inverse=True)
+
+    def at_or_above(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(position[chosen], minlength=candidates.size)[::-1].cumsum()[::-1]
+
+    return candidates, at_or_above(truth), at_or_above(~truth)

@@ -1,0 +1,64 @@
+"""The table that everything is fitted on: one row per plot that has both a relevé and an image patch."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingTable:
+    """Plots with their frozen image vectors and relevés.
+
+    Parameters
+    ----------
+    ids
+        Plot names (N,).
+    places
+        Easting and northing in metres (N, 2), in a CRS that is true to scale here.
+    vectors
+        Raw frozen image vectors (N, D), not standardised.
+    cover
+        Cover in percent of every species met (N, V); what VEGETA reads.
+    presence
+        Presence 0/1 of the modelled species (N, S).
+    species
+        Names of the modelled species (S,).
+    groups
+        Plots of one group stay in one fold (N,); None for square blocks.
+    truth
+        True suitability at the plots (N, S), known only in the demo landscape; NaN where it is not.
+    """
+
+    ids: tuple[str, ...]
+    places: Array
+    vectors: Array
+    cover: Array
+    presence: Array
+    species: tuple[str, ...]
+    groups: tuple[str, ...] | None = None
+    truth: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, index: NDArray[np.integer]) -> TrainingTable:
+        """Return the plots of ``index``, in that order."""
+        return dataclasses.replace(
+            self,
+            ids=tuple(self.ids[i] for i in index),
+            places=self.places[index],
+            vectors=self.vectors[index],
+            cover=self.cover[index],
+            presence=self.presence[index],
+            groups=None if self.groups is None else tuple(self.groups[i] for i in index),
+            truth=None if self.truth is None else self.truth[index],
+        )
+
+    def with_releves_of(self, order: NDArray[np.integer]) -> TrainingTable:
+        """Return the same places and images with the relevés of ``order``: a permutation breaks every tie."""
+        return dataclasses.replace(self, cover=self.cover[order], presence=self.presence[order])
