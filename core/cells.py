@@ -186,7 +186,7 @@ class CellSource:
 
     def block_nodes(self, step: int, patch: PatchSpec) -> int:
         """Return the side, in nodes, of grids that :meth:`patch_grid` does well: little overlap, bounded memory."""
-        cells = 256 if patch.cells > 16 else 160
+        cells = 256 if patch.cells > 16 else 112
         return max(8, (max(cells, 2 * patch.cells) - patch.cells) // step + 1)
 
 

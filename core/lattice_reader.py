@@ -242,7 +242,7 @@ class LatticeReader:
                     resampling=Resampling.average if coarser else Resampling.bilinear,
                     tolerance=_WARP_TOLERANCE_PX, num_threads=1, **({} if coarser else _PLAIN_BILINEAR),
                 )  # fmt: skip
-        valid: Mask = np.isfinite(pixels).all(axis=0)
+        valid: Mask = np.logical_and.reduce(np.isfinite(pixels), axis=0)
         pixels[:, ~valid] = 0.0
         return pixels, valid
 

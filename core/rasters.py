@@ -285,8 +285,8 @@ def _found_bands(profile: dict[str, Any]) -> dict[str, int]:
         if colour.name in ROLES and index not in choice.values():
             choice.setdefault(colour.name, index)
     if not choice:
-        names = ", ".join(text or f"band {i}" for i, text in enumerate(profile["descriptions"], start=1))
-        raise RasterError(f"nothing says which of its bands ({names}) is which", where=profile["path"], remedy=_HINT)
+        found = ", ".join(text or f"band {i}" for i, text in enumerate(profile["descriptions"], start=1))
+        raise RasterError(f"nothing says which of its bands ({found}) is which", where=profile["path"], remedy=_HINT)
     return choice
 
 

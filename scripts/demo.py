@@ -13,13 +13,14 @@ import json
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from environment import Environment
 from qgis_system import SetupError, qgis_environment, qgis_process_path, qgis_python
@@ -87,13 +88,20 @@ class Job:
             )  # fmt: skip
             assert child.stdout is not None
             words = bytearray()
-            # Not by lines: QGIS prints its progress without ending the line.
-            while piece := os.read(child.stdout.fileno(), 65536):
-                words += piece
-                log.write(piece.decode(errors="replace"))
-                sys.stdout.buffer.write(piece)
-                sys.stdout.flush()
-            if child.wait() != 0:
+            try:
+                # Not by lines: QGIS prints its progress without ending the line.
+                while piece := os.read(child.stdout.fileno(), 65536):
+                    words += piece
+                    log.write(piece.decode(errors="replace"))
+                    sys.stdout.buffer.write(piece)
+                    sys.stdout.flush()
+                code = child.wait()
+            finally:
+                # Stopped in the middle: nothing may go on without us.
+                if child.poll() is None:
+                    child.terminate()
+                    child.wait()
+            if code != 0:
                 lines = [line.strip() for line in words.decode(errors="replace").splitlines() if line.strip()]
                 last = lines[-1] if lines else "it said nothing"
                 raise StepFailed(f"{title}: {last.rstrip('.')} (all it said is in {LOG}).")
@@ -188,12 +196,17 @@ def run(seed: int, data: Path | None, environment: Environment, folder: Path) ->
     say(f"\nThe report: {where}/report.html. The maps: qgis {where}/demo.qgz")
 
 
+def _stop(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo; say in one sentence what stands in the way."""
     parser = argparse.ArgumentParser(description="The whole job on a synthetic landscape.")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes another landscape")
     parser.add_argument("--data", type=Path, help=f"a folder with a {OPTIONS} instead")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
     try:
         environment = set_up()
         DEMO.mkdir(exist_ok=True)

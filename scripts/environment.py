@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -130,16 +131,15 @@ class Environment:
         return {**torch, "source": self.torch.source or "pip's configuration"}
 
     def _remove_strays(self, log: Path, say: Callable[[str], None]) -> None:
-        """Take the CUDA packages away that an earlier choice of the CUDA build left behind."""
-        if self.torch.build != "cpu":
-            return
+        """Remove what no lock names: left by older locks, by the other build of torch, or by hand."""
         listing = subprocess.run(
             [str(self.python), "-m", "pip", "list", "--format", "json"], capture_output=True, text=True, check=True
         )
-        strays = [p["name"] for p in json.loads(listing.stdout) if p["name"].startswith(("nvidia-", "cuda-", "triton"))]
+        installed = {_normal(package["name"]) for package in json.loads(listing.stdout)}
+        strays = sorted(installed - locked_names(self.locks()) - {"pip", "setuptools"})
         if strays:
-            say(f"  removing {len(strays)} packages of the CUDA build")
-            _run([str(self.python), "-m", "pip", "uninstall", "-y", *strays], log, "CUDA packages could not be removed")
+            say(f"  removing {len(strays)} packages that are in no lock: {', '.join(strays)}")
+            _run([str(self.python), "-m", "pip", "uninstall", "-y", *strays], log, "packages could not be removed")
 
     def _write_launcher(self) -> None:
         """Write the ``botaclip`` command: this checkout, whatever its folder is called."""
@@ -151,6 +151,16 @@ class Environment:
             path, text = self.scripts / "botaclip", f"#!/bin/sh\nexec '{python}' -I '{start}' \"$@\"\n"
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def locked_names(locks: list[Path]) -> set[str]:
+    """Return the names of all packages in the locks."""
+    pins = (re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE) for lock in locks)
+    return {_normal(name) for names in pins for name in names}
 
 
 def check_python() -> None:

@@ -27,7 +27,7 @@ LOG = ROOT / "build" / "setup.log"
 SIZES_MB = {
     "QGIS": (470, 2060),
     "run": (115, 400),
-    "train": (110, 450),
+    "train": (105, 410),
     "dev": (50, 160),
     "torch-cpu": (195, 860),
     "torch-cuda": (2900, 6000),

@@ -198,6 +198,22 @@ def test_the_marker_decides_whether_there_is_work(small: tuple[object, list[list
     assert made.ready() and not [command for command in commands if "venv" in command]
 
 
+def test_what_no_lock_names_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lock = tmp_path / "a.lock.txt"
+    lock.write_text("ruamel-yaml==1 \\\n    --hash=sha256:0\nnumpy==2\n", encoding="utf-8")
+    installed = [{"name": name} for name in ("pip", "ruamel.yaml", "NumPy", "nvidia-cublas", "triton")]
+    answer = subprocess.CompletedProcess([], 0, stdout=json.dumps(installed))
+    commands: list[list[str]] = []
+    monkeypatch.setattr(environment.Environment, "locks", lambda self: [lock])
+    monkeypatch.setattr(environment.subprocess, "run", lambda *_, **__: answer)
+    monkeypatch.setattr(environment, "_run", lambda command, log, failure: commands.append(command))
+    said: list[str] = []
+    made = environment.Environment(tmp_path, torch_build.TorchChoice())
+    made._remove_strays(tmp_path / "log", said.append)
+    assert commands == [[str(made.python), "-m", "pip", "uninstall", "-y", "nvidia-cublas", "triton"]]
+    assert "2 packages" in said[0]
+
+
 def test_an_unfinished_environment_is_not_taken(small: tuple[object, list[list[str]]], tmp_path: Path) -> None:
     made, _ = small
     made.make(tmp_path / "log", lambda _: None)
