@@ -20,6 +20,7 @@ from botaclip.training.alignment import Alignment, fit_adapter
 from botaclip.training.calibration import Calibrators
 from botaclip.training.heads import Head, clipped_prevalence, fit_forest, fit_linear, logit
 from botaclip.training.location import LOCATION_MODELS
+from botaclip.training.parallel import over_folds
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.selection import Trial, best, inner_validation
 from botaclip.training.standardiser import Standardiser
@@ -305,17 +306,21 @@ def cross_validate(
     suitability = {column: np.full(shape, np.nan) for column in columns}
     positive = {column: np.zeros(shape, dtype=bool) for column in columns}
     fold = np.full(len(table), -1)
-    choices = []
-    prevalence = []
-    for number, (train, test) in enumerate(folds):
-        stage = progress.stage(number / len(folds), (number + 1) / len(folds))
-        inside, outside = table.take(train), table.take(test)
-        fitted, _ = fit_columns(inside, protocol, columns=columns, progress=stage)
-        for column, model in fitted.items():
+
+    def fit(number: int, stage: Progress) -> dict[str, Fitted]:
+        return fit_columns(table.take(folds[number][0]), protocol, columns=columns, progress=stage)[0]
+
+    fitted = over_folds(len(folds), fit, progress=progress)
+    for number, (_, test) in enumerate(folds):
+        outside = table.take(test)
+        for column, model in fitted[number].items():
             suitability[column][test], positive[column][test] = model.predict(outside)
         fold[test] = number
-        prevalence.append(clipped_prevalence(inside.presence))
-        choices.append({column: model.choice for column, model in fitted.items()})
     return CrossValidation(
-        tuple(folds), fold, suitability, positive, np.array(prevalence), tuple(choices)
+        tuple(folds),
+        fold,
+        suitability,
+        positive,
+        np.array([clipped_prevalence(table.presence[train]) for train, _ in folds]),
+        tuple({column: model.choice for column, model in each.items()} for each in fitted),
     )

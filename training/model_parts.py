@@ -26,6 +26,7 @@ from botaclip.training.evaluation import Protocol, calibrate_and_threshold, choo
 from botaclip.training.export import adapter_graph, head_graph, vegeta_graph
 from botaclip.training.heads import fit_linear
 from botaclip.training.metrics_document import versions, without_nan
+from botaclip.training.parallel import one_thread_each
 from botaclip.training.selection import Trial, inner_validation
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
@@ -61,10 +62,11 @@ def model_parts(
     out-of-fold logits, never from scores inside the sample.
     """
     folds = protocol.inner_folds(data)
-    trials = inner_validation(
-        data, folds, protocol.alignments, random_state=protocol.random_state,
-        device=protocol.device, progress=progress.stage(0.0, 0.7),
-    )
+    with one_thread_each():
+        trials = inner_validation(
+            data, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
+            progress=progress.stage(0.0, 0.7),
+        )
     chosen = choose(trials, protocol.asked)["adapted"]
     standardiser = Standardiser.fit(data.vectors)
     standardised = standardiser(data.vectors)
@@ -118,7 +120,7 @@ def model_parts(
             "regulariser": chosen.alignment.regulariser, "penalty": chosen.penalty, "relative_error": chosen.loss,
         },
         "data_type": table.data_type,
-        "cover_scale": str(table.cover_scale),
+        "cover_scale": table.cover_scale.to_json(),
         "vegeta": {"species": [str(s) for s in table.species], "input": "cover in percent", "transform": "hellinger"},
         "releve_area_m2": pairs.patch.size_m**2,
         "species": _species(data, thresholds, calibrators),

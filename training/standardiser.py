@@ -21,7 +21,8 @@ class Standardiser:
     Parameters
     ----------
     mean, scale
-        Per dimension, shape (D,). A dimension without variance keeps scale 1, so that it becomes zero.
+        Per dimension, shape (D,). A scale is never below a hundredth of the median scale: a feature that hardly
+        ever fires would otherwise turn one new place into an outlier of many standard deviations.
     """
 
     mean: Array
@@ -32,7 +33,8 @@ class Standardiser:
         """Return the standardiser of ``vectors`` (N, D); call it with training plots only."""
         mean = vectors.mean(axis=0, dtype=np.float64)
         scale = vectors.std(axis=0, dtype=np.float64)
-        scale = np.where(scale > 1e-8 * np.maximum(1.0, np.abs(mean)), scale, 1.0)
+        floor = 0.01 * float(np.median(scale)) or 1.0
+        scale = np.maximum(scale, floor)
         return cls(mean.astype(np.float32), scale.astype(np.float32))
 
     def __call__(self, vectors: Array) -> Array:
