@@ -4,8 +4,9 @@
     .venv/bin/python benchmarks/landscape.py --seeds 1 2
     .venv/bin/python benchmarks/landscape.py --report    # only the tables, from what was measured
 
-Every seed is a landscape of its own, written and read as files like anybody's data. Intervals are over seeds (Student's t), because
-targets of one landscape are not independent. ``environment_known`` is the same head on the true environment: a ceiling.
+Every seed is a landscape of its own, written and read as files like anybody's data. Intervals are over seeds
+(Student's t), because targets of one landscape are not independent. ``environment_known`` is the same head on the
+true environment: a ceiling.
 Results are kept in ``benchmarks/results/landscape.json``, finished seeds are not run again.
 """
 
@@ -26,18 +27,20 @@ ROOT = register()
 
 import numpy as np  # noqa: E402
 import rasterio  # noqa: E402
+from scipy import stats  # noqa: E402
+
 from botaclip.core.demo_landscape import write_demo_landscape  # noqa: E402
 from botaclip.core.options import TRAIN, parse_parameters  # noqa: E402
 from botaclip.core.progress import Progress  # noqa: E402
 from botaclip.core.rasters import open_raster  # noqa: E402
 from botaclip.training import train as job  # noqa: E402
 from botaclip.training.evaluation import COLUMNS, cross_validate  # noqa: E402
-from botaclip.training.scores import METRICS, target_scores  # noqa: E402
+from botaclip.training.scores import target_scores  # noqa: E402
 from botaclip.training.training_table import TrainingTable  # noqa: E402
-from scipy import stats  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "landscape.json"
 SIZES = (400, 1000)
+TSS = "tss_at_train_threshold"
 SHOWN = (*COLUMNS, "environment_known")
 
 
@@ -101,11 +104,13 @@ def run_seed(seed: int) -> dict[str, Any]:
 
 
 def values(targets: dict[str, Any], column: str, metric: str) -> np.ndarray:
+    """Return one metric of one column over the targets."""
     return np.array([columns[column][metric] for columns in targets.values()], dtype=float)
 
 
 def one_line(targets: dict[str, Any]) -> str:
-    tss = [f"{c} {np.nanmedian(values(targets, c, 'tss_at_train_threshold')):.3f}" for c in SHOWN]
+    """Return the median TSS of every column."""
+    tss = [f"{c} {np.nanmedian(values(targets, c, TSS)):.3f}" for c in SHOWN]
     return "   TSS " + ", ".join(tss)
 
 
@@ -133,11 +138,11 @@ def report(results: dict[str, Any]) -> str:
         ]
         for column in SHOWN:
             cells = []
-            for metric in ("tss_at_train_threshold", "tss_at_train_threshold_fold_mean", "truth_correlation", "auc", "brier"):
+            for metric in (TSS, f"{TSS}_fold_mean", "truth_correlation", "auc", "brier"):
                 each = [np.nanmedian(values(results[s][str(size)]["targets"], column, metric)) for s in seeds]
                 cells.append(f"{np.mean(each):.3f}")
             gains = []
-            for metric in ("tss_at_train_threshold", "truth_correlation"):
+            for metric in (TSS, "truth_correlation"):
                 each = np.array(
                     [
                         np.nanmedian(
@@ -148,15 +153,13 @@ def report(results: dict[str, Any]) -> str:
                     ]
                 )
                 gains.append("" if column == "raw" else interval(each))
-            lines.append(
-                f"| `{column}` | {cells[0]} | {cells[1]} | {gains[0]} | {cells[2]} | {gains[1]} | {cells[3]} | {cells[4]} |"
-            )
+            row = [f"`{column}`", cells[0], cells[1], gains[0], cells[2], gains[1], cells[3], cells[4]]
+            lines.append(f"| {' | '.join(row)} |")
         versus = [
             np.nanmedian(
-                values(results[s][str(size)]["targets"], "supervised", metric)
-                - values(results[s][str(size)]["targets"], "botaclip", metric)
+                values(results[s][str(size)]["targets"], "supervised", TSS)
+                - values(results[s][str(size)]["targets"], "botaclip", TSS)
             )
-            for metric in ("tss_at_train_threshold",)
             for s in seeds
         ]
         picked = [choice.split(",")[0] for s in seeds for choice in results[s][str(size)]["picked"]]
@@ -172,6 +175,7 @@ def report(results: dict[str, Any]) -> str:
 
 
 def main() -> None:
+    """Run what has not been run, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="*", help="only these")
     parser.add_argument("--report", action="store_true", help="print the tables, run nothing")

@@ -59,8 +59,10 @@ class ReleveAdapter(nn.Module):
     def start_linear(self, weight: Tensor, bias: Tensor) -> None:
         """Start a single linear layer at a known solution: ``weight`` (D, A), ``bias`` (D,)."""
         with torch.no_grad():
-            self.layers[-1].weight.copy_(weight)
-            self.layers[-1].bias.copy_(bias)
+            last = self.layers[-1]
+            assert isinstance(last, nn.Linear)
+            last.weight.copy_(weight)
+            last.bias.copy_(bias)
 
 
 def count_parameters(*modules: nn.Module) -> int:

@@ -16,7 +16,7 @@ from botaclip.core.errors import OptionError
 
 
 class SigmoidContrastiveLoss(nn.Module):
-    """Every pair of the batch is its own yes-or-no question: does this relevé belong to this image?
+    """Every pair of the batch is its own yes-or-no question: whether this relevé belongs to this image.
 
     ``L = -(1/B) sum_ij log sigmoid(m_ij (t <x_i, y_j> + b))`` with ``m_ij`` 1 for a pair that belongs together and -1
     otherwise, ``t = exp(t')``, and ``t'``, ``b`` learnable (Zhai et al. 2023, doi:10.1109/ICCV51070.2023.01100). A

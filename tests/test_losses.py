@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from botaclip.core.errors import OptionError
 
 torch = pytest.importorskip("torch")

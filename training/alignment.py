@@ -26,7 +26,7 @@ Array = NDArray[np.floating]
 BATCH = 256
 WEIGHT_DECAY = 1e-2
 VEGETA_AXES = 64
-CHECKPOINTS = (20, 40, 80)
+CHECKPOINTS: tuple[int, ...] = (20, 40, 80)
 # Chosen on landscape seeds 101 and 103, which no benchmark uses; docs/results.md holds the trials.
 LEARNING_RATE = {"supervised": 3e-3, "contrastive": 1e-3, "botaclip": 1e-3}
 # The relevé side starts where it should be and overfits when it runs as fast as the image side.

@@ -21,10 +21,10 @@ from botaclip.training.calibration import Calibrators
 from botaclip.training.heads import Head, clipped_prevalence, fit_forest, fit_linear, logit
 from botaclip.training.location import LOCATION_MODELS
 from botaclip.training.parallel import over_folds
-from botaclip.training.training_table import TrainingTable
 from botaclip.training.selection import Trial, best, inner_validation
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.thresholds import max_tss_thresholds
+from botaclip.training.training_table import TrainingTable
 
 Array = NDArray[np.floating]
 Index = NDArray[np.integer]
@@ -73,7 +73,7 @@ class Fitted:
     seen: frozenset[str]
     choice: str
 
-    def predict(self, table: TrainingTable) -> tuple[Array, Array]:
+    def predict(self, table: TrainingTable) -> tuple[Array, NDArray[np.bool_]]:
         """Return calibrated suitability (N, S) and presence at the training threshold (N, S).
 
         Raises
@@ -97,7 +97,8 @@ def check_unseen(seen: Collection[str], tested: Collection[str], *, what: str) -
     both = sorted(set(seen) & set(tested))
     if both:
         raise LeakageError(
-            f"{what} was fitted on {len(both)} of the {len(tested)} plots it is to be scored on, '{both[0]}' among them",
+            f"{what} was fitted on {len(both)} of the {len(tested)} plots it is to be scored on, '{both[0]}' among"
+            " them",
             remedy="score it on plots it has never seen, or fit it inside the training fold",
         )
 
@@ -124,8 +125,8 @@ def _image_space(
 
 
 def _out_of_fold_logits(
-    table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol, folds: Sequence[tuple[Index, Index]],
-    progress: Progress,
+    table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol,
+    folds: Sequence[tuple[Index, Index]], progress: Progress,
 ) -> Array:
     """Return out-of-fold logits for heads other than the linear one, the adapter refitted in each inner fold."""
     logits = np.full(table.presence.shape, np.nan)
@@ -159,7 +160,7 @@ def _fit_image_column(
 def calibrate_and_threshold(
     presence: Array, logits: Array, folds: Sequence[tuple[Index, Index]]
 ) -> tuple[Calibrators, Array]:
-    """Fit calibrators on out-of-fold logits (N, S), and thresholds (S,) on what cross-fitted calibrators make of them."""
+    """Fit calibrators on out-of-fold logits (N, S), and thresholds (S,) on what they, cross-fitted, make of these."""
     fold = np.full(len(presence), -1)
     for number, (_, held) in enumerate(folds):
         fold[held] = number
@@ -207,14 +208,10 @@ def _fit_prevalence(table: TrainingTable) -> Fitted:
 
 
 def choose(trials: Sequence[Trial], asked: str) -> dict[str, Trial]:
-    """Return the trial of each image column but ``shuffled``."""
-    wanted = {"none": ("none",)}.get(asked, (asked,)) if asked != "auto" else ()
-    return {
-        "raw": best(trials, "none"),
-        "supervised": best(trials, "supervised"),
-        "botaclip": best(trials, "botaclip"),
-        "adapted": best(trials, *wanted),
-    }
+    """Return the trial of each image column but ``shuffled``; columns whose alignment was not tried are left out."""
+    tried = {trial.alignment.name for trial in trials}
+    chosen = {"raw": best(trials, "none"), "adapted": best(trials, *(() if asked == "auto" else (asked,)))}
+    return chosen | {name: best(trials, name) for name in ("supervised", "botaclip") if name in tried}
 
 
 def fit_columns(
@@ -243,7 +240,8 @@ def fit_columns(
         elif column == "shuffled":
             fitted[column] = _fit_shuffled(table, chosen["adapted"], protocol, folds, progress)
         else:
-            same = next((c for c in ("raw", "supervised", "botaclip") if c in fitted and chosen[c] is chosen[column]), "")
+            earlier = (c for c in ("raw", "supervised", "botaclip") if c in fitted and chosen[c] is chosen[column])
+            same = next(earlier, "")
             fitted[column] = (
                 dataclasses.replace(fitted[same], column=column)
                 if same

@@ -59,7 +59,11 @@ def adapter_graph(standardiser: Standardiser, weight: Array | None, bias: Array 
         Of the image adapter, (D, E) and (E,); None for no adaptation.
     """
     width = len(standardiser.mean)
-    tensors = [_tensor("mean", standardiser.mean), _tensor("scale", standardiser.scale), _tensor("tiny", np.array(1e-12))]
+    tensors = [
+        _tensor("mean", standardiser.mean),
+        _tensor("scale", standardiser.scale),
+        _tensor("tiny", np.array(1e-12)),
+    ]
     nodes = [
         helper.make_node("Sub", ["vectors", "mean"], ["centred"]),
         helper.make_node("Div", ["centred", "scale"], ["standardised"]),
@@ -116,7 +120,8 @@ def vegeta_graph(centre: Array, layers: Sequence[tuple[Array, Array]]) -> bytes:
     ]
     extra = [numpy_helper.from_array(np.array([1], dtype=np.int64), "axis")]
     if len(layers) > 1:
-        tensors += [_tensor("root2", np.array(np.sqrt(2.0))), _tensor("half", np.array(0.5)), _tensor("one", np.array(1.0))]
+        constants = {"root2": np.sqrt(2.0), "half": 0.5, "one": 1.0}
+        tensors += [_tensor(name, np.array(value)) for name, value in constants.items()]
     for i, (weight, bias) in enumerate(layers):
         tensors += [_tensor(f"w{i}", weight), _tensor(f"b{i}", bias)]
         nodes.append(helper.make_node("Gemm", [f"x{i}", f"w{i}", f"b{i}"], [f"y{i}"]))

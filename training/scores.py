@@ -18,9 +18,9 @@ from botaclip.training.metrics import (
     remove_fold_prevalence,
     tss_columns,
 )
+from botaclip.training.statistics import paired_difference
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.truth import truth_correlation_at
-from botaclip.training.statistics import paired_difference
 
 Array = NDArray[np.floating]
 
@@ -30,7 +30,9 @@ NEEDS_ABSENCES = ("tss_at_train_threshold", "tss_max", "auprc", "brier")
 LOWER_IS_BETTER = frozenset({"brier"})
 
 
-def _scores(presence: Array, p: Array, level: Array, positive: Array, truth: Array | None) -> dict[str, Array]:
+def _scores(
+    presence: Array, p: Array, level: Array, positive: NDArray[np.bool_], truth: Array | None
+) -> dict[str, Array]:
     """Score all species over one set of plots; each value (S,), NaN where one class is missing.
 
     ``level`` is what ranks plots: the suitability itself within a fold, without the fold's training prevalence when

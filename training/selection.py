@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from botaclip.core.progress import SILENT, Progress
 from botaclip.training.alignment import Alignment, fit_adapters
 from botaclip.training.heads import PENALTIES, clipped_prevalence, linear_path, logits_of_linear
-from botaclip.training.training_table import TrainingTable
 from botaclip.training.standardiser import Standardiser
+from botaclip.training.training_table import TrainingTable
 
 Array = NDArray[np.floating]
 Folds = Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]]
@@ -107,7 +107,8 @@ def inner_validation(
         prevalence = clipped_prevalence(presence)
         part = source.take(train)
         for which, alignment in enumerate((Alignment("none"), *alignments)):
-            progress.update((number + which / (1 + len(alignments))) / len(folds), f"inner validation: {alignment.label}")
+            fraction = (number + which / (1 + len(alignments))) / len(folds)
+            progress.update(fraction, f"inner validation: {alignment.label}")
             if alignment.name == "none":
                 spaces = {0: (inside, outside)}
             else:

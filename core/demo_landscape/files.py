@@ -344,7 +344,7 @@ def _write_descriptions(folder: Path, landscape: Landscape, survey: Survey, tile
         "date-field": "date",
         "cover-scale": "braun-blanquet",
         "data-type": "presence-absence",
-        "bands": ",".join(BANDS),
+        "bands": ",".join(f"{role}={number}" for number, role in enumerate(BANDS, start=1)),
         "patch-size": PATCH_M,
     }
     for name, content in (("landscape.json", description), ("botaclip.json", options)):

@@ -74,6 +74,15 @@ class Encoder(Protocol):
         """The graph, for the model file."""
         ...
 
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """Pixel values that become 0 and 1."""
+        ...
+
+    def metadata(self) -> dict[str, Any]:
+        """What a model file says about the encoder."""
+        ...
+
     def encode(self, pixels: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Turn pixels (B, C, H, W) and their validity (B, H, W) into vectors (B, D, h, w)."""
         ...
