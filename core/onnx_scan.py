@@ -23,7 +23,8 @@ _INSIDE: dict[str, dict[int, str]] = {
 }
 _TENSOR_EXTERNAL_DATA, _TENSOR_DATA_LOCATION = 13, 14
 _NODE_DOMAIN, _OPSET_DOMAIN = 7, 1
-_DOMAINS = frozenset({b"", b"ai.onnx"})
+# ai.onnx.ml holds the standard tree ensembles: a forest head is one.
+_DOMAINS = frozenset({b"", b"ai.onnx", b"ai.onnx.ml"})
 _MOST_DEPTH = 32
 
 

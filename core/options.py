@@ -284,8 +284,8 @@ TRAIN = Command(
            default=20, minimum=2),
         _o("species", Kind.LIST, "Species to model, separated by commas. Not given: all with enough presences."),
         _o("head", Kind.CHOICE,
-           "Species model on the vectors: linear (regularised logistic; the one in the model file) or forest "
-           "(random forest, as in the paper; judged in the report).",
+           "Species model on the vectors: linear (ridge, calibrated; small and fast) or forest (random forest, as in "
+           "the paper; the model file grows by up to 50 MB).",
            default="linear", choices=("linear", "forest")),
         _o("alignment", Kind.CHOICE,
            "How the image vectors are adapted to the relevés: botaclip (contrastive + geometry regulariser), "

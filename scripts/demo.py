@@ -181,7 +181,7 @@ def run(seed: int, data: Path | None, environment: Environment, folder: Path) ->
     job.algorithm("map the embedding", "embed", RASTER=image, MODEL=model, OUTPUT=DEMO / "embedding.tif")
     job.algorithm("map the species", "suitability", RASTER=image, MODEL=model, OUTPUT=DEMO / "suitability.tif")
     job.run("score the maps against the truth", environment.python, "-I", ROOT / "scripts" / "demo_truth.py", DEMO)
-    job.run("write the project", qgis_python(), ROOT / "scripts" / "demo_project.py", DEMO)
+    job.run("write the project", qgis_python(), ROOT / "scripts" / "demo_project.py", DEMO, "--landscape", landscape)
     files = ("model.botaclip", "embedding.tif", "suitability.tif", "report.html", "metrics.json", "demo.qgz")
     missing = [name for name in files if not (DEMO / name).is_file()]
     if missing:

@@ -18,8 +18,8 @@ SPECIES = ("Carex nigra", "Juncus effusus", "Molinia caerulea", "Poa annua", "Qu
 
 
 def habitat(easting: np.ndarray, northing: np.ndarray) -> np.ndarray:
-    """Return how wooded a place is, 0 to 1: smooth waves, so that spatial blocks hold both."""
-    return 0.5 + 0.5 * np.sin((easting - WEST) / 170.0) * np.cos((northing - NORTH) / 140.0)
+    """Return how wooded a place is, 0 to 1: waves of 400 m, so that every spatial block holds woods and open land."""
+    return 0.5 + 0.5 * np.sin((easting - WEST) / 75.0) * np.cos((northing - NORTH) / 65.0)
 
 
 def write_image(path: Path, *, seed: int = 3) -> Path:
@@ -51,7 +51,7 @@ def releves(count: int = 70, *, seed: int = 4) -> list[dict[str, object]]:
     for i in range(count):
         for s, name in enumerate(SPECIES):
             suits = wood[i] if s >= 3 else 1 - wood[i]
-            if random.random() < 0.1 + 0.75 * suits:
+            if random.random() < 0.03 + 0.94 * suits:
                 rows.append({
                     "plot_id": f"p{i:03}", "species": name, "cover": round(float(5 + 60 * suits), 1),
                     "x": round(float(east[i]), 2), "y": round(float(north[i]), 2),

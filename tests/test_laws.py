@@ -31,8 +31,10 @@ DEPENDENCY_FREE = {
 WORKER = {f"botaclip.core.{name}" for name in ("cli_boot", "jobs", "worker")}
 # affine is rasterio's own type of a transform and comes with it.
 RUN_SET = {"numpy", "rasterio", "affine", "pyproj", "pyogrio", "onnxruntime", "safetensors", "threadpoolctl", "psutil"}
-TRAIN_SET = RUN_SET | {"scipy", "sklearn", "pandas", "onnx", "matplotlib", "verde"}
-TORCH = {"core/losses.py", "core/adapters.py", "training/alignment.py", "training/torch_device.py"}
+TRAIN_SET = RUN_SET | {"scipy", "sklearn", "skl2onnx", "pandas", "onnx", "matplotlib"}
+TORCH = {
+    "core/losses.py", "core/adapters.py", "training/alignment.py", "training/parallel.py", "training/torch_device.py",
+}
 # Imported inside a function, when an encoder is made for training; the run set does not bring it.
 LAZY = {"core/encoders/random_conv.py": {"onnx"}}
 FOREIGN = {"qgis", "osgeo", "processing", "PyQt5", "PyQt6", "PySide2", "PySide6", "sip"}

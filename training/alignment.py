@@ -85,11 +85,11 @@ class Adapter:
 
 
 def candidates(n_plots: int, *, regulariser: str = "sum", epochs: int | None = None) -> tuple[Alignment, ...]:
-    """Return what a training tries, always all alignments, within ``epochs`` passes over the plots."""
+    """Return what a training tries, always all alignments, within ``epochs`` passes over the plots (0: no step)."""
     checkpoints = CHECKPOINTS
     if epochs is not None:
-        most = epochs * max(1, -(-n_plots // BATCH))
-        checkpoints = tuple(steps for steps in CHECKPOINTS if steps <= most) or (max(most, 1),)
+        most = epochs * _batch_count(n_plots)
+        checkpoints = tuple(steps for steps in CHECKPOINTS if steps <= most) or (most,)
     return (
         Alignment("supervised", 0.0, regulariser, checkpoints),
         Alignment("contrastive", 0.0, regulariser, checkpoints),
@@ -144,7 +144,9 @@ def fit_adapters(
     )
     regulariser = GeometryRegulariser(scale=alignment.regulariser)
     optimiser = torch.optim.AdamW(_groups(image, objective, LEARNING_RATE[alignment.name]))
-    kept: list[Adapter] = []
+    kept = [_freeze(0, image, objective)] if 0 in alignment.checkpoints else []
+    if max(alignment.checkpoints) == 0:
+        return kept
     for step, batch in enumerate(_batches(len(h), random_state), start=1):
         progress.check()
         rows = torch.as_tensor(batch, device=device)
@@ -165,9 +167,12 @@ def fit_adapters(
 def _batches(n: int, random_state: int) -> Iterator[NDArray[np.integer]]:
     """Yield batches for ever, every plot once a pass; two passes never share their order."""
     rng = np.random.default_rng(random_state)
-    count = max(1, round(n / BATCH))
     while True:
-        yield from np.array_split(rng.permutation(n), count)
+        yield from np.array_split(rng.permutation(n), _batch_count(n))
+
+
+def _batch_count(n: int) -> int:
+    return max(1, round(n / BATCH))
 
 
 def _groups(image: nn.Module, objective: _Contrastive | _Supervised, rate: float) -> list[dict[str, object]]:

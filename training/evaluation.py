@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from botaclip.core.errors import LeakageError
 from botaclip.core.progress import SILENT, Progress
-from botaclip.training.alignment import Alignment, fit_adapter
+from botaclip.training.alignment import Adapter, Alignment, fit_adapter
 from botaclip.training.calibration import Calibrators
 from botaclip.training.heads import Head, clipped_prevalence, fit_forest, fit_linear, logit
 from botaclip.training.location import LOCATION_MODELS
@@ -64,12 +64,17 @@ class Protocol:
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """One column fitted on one training table: predicts, and remembers which plots it has seen."""
+    """One column fitted on one training table: predicts, and remembers which plots any part of it has seen.
+
+    ``baseline`` (S,) is the suitability where nothing speaks for or against a species: the training prevalence after
+    the calibrator, which need not leave it where it was.
+    """
 
     column: str
     predict_logits: Callable[[TrainingTable], Array]
     calibrate: Callable[[Array], Array]
     thresholds: Array
+    baseline: Array
     seen: frozenset[str]
     choice: str
 
@@ -110,28 +115,45 @@ def fit_head(vectors: Array, presence: Array, penalty: float, *, head: str, rand
     return fit_linear(vectors, presence, penalty)
 
 
-def _image_space(
-    table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol, progress: Progress
-) -> Callable[[Array], Array]:
-    """Fit standardiser and adapter of ``trial`` on a training table; return raw vector -> adapted vector."""
-    standardiser = Standardiser.fit(table.vectors)
-    if trial.steps == 0:
-        return standardiser
-    adapter = fit_adapter(
-        standardiser(table.vectors), releves.cover, releves.presence, trial.alignment, trial.steps,
-        random_state=protocol.random_state, device=protocol.device, progress=progress,
-    )
-    return lambda vectors: adapter(standardiser(vectors))
+@dataclasses.dataclass(frozen=True)
+class ImageSpace:
+    """Standardiser and adapter as fitted on one training table; remembers whose images and relevés it has seen."""
+
+    standardiser: Standardiser
+    adapter: Adapter | None
+    seen: frozenset[str]
+
+    @classmethod
+    def fit(
+        cls, table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol,
+        progress: Progress = SILENT,
+    ) -> ImageSpace:
+        """Fit what ``trial`` names: images of ``table``, relevés (row by row) of ``releves``."""
+        standardiser = Standardiser.fit(table.vectors)
+        seen = frozenset(table.ids) | frozenset(releves.ids)
+        if trial.steps == 0:
+            return cls(standardiser, None, seen)
+        adapter = fit_adapter(
+            standardiser(table.vectors), releves.cover, releves.presence, trial.alignment, trial.steps,
+            random_state=protocol.random_state, device=protocol.device, progress=progress,
+        )
+        return cls(standardiser, adapter, seen)
+
+    def __call__(self, vectors: Array) -> Array:
+        """Return adapted vectors (N, E) of raw ones (N, D)."""
+        standardised = self.standardiser(vectors)
+        return standardised if self.adapter is None else self.adapter(standardised)
 
 
-def _out_of_fold_logits(
+def out_of_fold_logits(
     table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol,
     folds: Sequence[tuple[Index, Index]], progress: Progress,
 ) -> Array:
     """Return out-of-fold logits for heads other than the linear one, the adapter refitted in each inner fold."""
     logits = np.full(table.presence.shape, np.nan)
     for train, held in folds:
-        space = _image_space(table.take(train), releves.take(train), trial, protocol, progress)
+        space = ImageSpace.fit(table.take(train), releves.take(train), trial, protocol, progress)
+        check_unseen(space.seen, [table.ids[i] for i in held], what="an inner adapter")
         head = fit_head(
             space(table.vectors[train]), table.presence[train], trial.penalty,
             head=protocol.head, random_state=protocol.random_state,
@@ -140,20 +162,24 @@ def _out_of_fold_logits(
     return logits
 
 
-def _fit_image_column(
+def fit_image_column(
     column: str, table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol,
     folds: Sequence[tuple[Index, Index]], progress: Progress,
 ) -> Fitted:
+    """Fit standardiser, adapter, head, calibrators and thresholds of one trial on a training table.
+
+    ``releves`` is where the adapter takes its relevés from, row by row; ``folds`` are those ``trial`` was judged on.
+    """
     logits = trial.logits
     if protocol.head != "linear":
-        logits = _out_of_fold_logits(table, releves, trial, protocol, folds, progress)
-    space = _image_space(table, releves, trial, protocol, progress)
+        logits = out_of_fold_logits(table, releves, trial, protocol, folds, progress)
+    space = ImageSpace.fit(table, releves, trial, protocol, progress)
     head = fit_head(
         space(table.vectors), table.presence, trial.penalty, head=protocol.head, random_state=protocol.random_state
     )
     return _with_thresholds(
         column, table, logits, folds, lambda other: head.logits(space(other.vectors)),
-        f"{trial.label}, penalty {trial.penalty:g}",
+        f"{trial.label}, penalty {trial.penalty:g}", seen=space.seen,
     )
 
 
@@ -172,10 +198,11 @@ def calibrate_and_threshold(
 
 def _with_thresholds(
     column: str, table: TrainingTable, logits: Array, folds: Sequence[tuple[Index, Index]],
-    predict: Callable[[TrainingTable], Array], choice: str,
+    predict: Callable[[TrainingTable], Array], choice: str, *, seen: frozenset[str] = frozenset(),
 ) -> Fitted:
     calibrators, thresholds = calibrate_and_threshold(table.presence, logits, folds)
-    return Fitted(column, predict, calibrators, thresholds, frozenset(table.ids), choice)
+    baseline = calibrators(logit(clipped_prevalence(table.presence))[None])[0]
+    return Fitted(column, predict, calibrators, thresholds, baseline, frozenset(table.ids) | seen, choice)
 
 
 def _fit_location(table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol) -> Fitted:
@@ -201,9 +228,11 @@ def _fit_location(table: TrainingTable, folds: Sequence[tuple[Index, Index]], pr
 def _fit_prevalence(table: TrainingTable) -> Fitted:
     prevalence = clipped_prevalence(table.presence)
     row = logit(prevalence)
+    # Present everywhere in every fold: a cut at one half would be passed in some folds only, and, the prevalence
+    # running against the held-out block's, pooled TSS would fall below the 0 of knowing nothing.
     return Fitted(
         "prevalence", lambda other: np.broadcast_to(row, (len(other), len(row))), expit,
-        np.full(len(row), 0.5), frozenset(table.ids), "share of training plots",
+        np.zeros(len(row)), prevalence, frozenset(table.ids), "share of training plots",
     )
 
 
@@ -245,7 +274,7 @@ def fit_columns(
             fitted[column] = (
                 dataclasses.replace(fitted[same], column=column)
                 if same
-                else _fit_image_column(column, table, table, chosen[column], protocol, folds, progress)
+                else fit_image_column(column, table, table, chosen[column], protocol, folds, progress)
             )
     return fitted, trials
 
@@ -257,12 +286,12 @@ def _fit_shuffled(
     order = np.random.default_rng(protocol.random_state).permutation(len(table))
     permuted = table.with_releves_of(order)
     if adapted.steps == 0:
-        return _fit_image_column("shuffled", table, permuted, adapted, protocol, folds, progress)
+        return fit_image_column("shuffled", table, permuted, adapted, protocol, folds, progress)
     alignment = dataclasses.replace(adapted.alignment, checkpoints=(adapted.steps,))
     trials = inner_validation(
         table, folds, (alignment,), releves=permuted, random_state=protocol.random_state, device=protocol.device
     )
-    return _fit_image_column(
+    return fit_image_column(
         "shuffled", table, permuted, best(trials, alignment.name), protocol, folds, progress
     )
 
@@ -281,8 +310,8 @@ class CrossValidation:
         Calibrated suitability by column, (N, S), NaN where not predicted.
     positive
         Presence at the training threshold by column, (N, S).
-    training_prevalence
-        (K, S).
+    baseline
+        Suitability where nothing speaks for or against a species, by column (K, S); see :class:`Fitted`.
     choices
         Per fold, what each column settled on.
     """
@@ -291,7 +320,7 @@ class CrossValidation:
     fold: Index
     suitability: dict[str, Array]
     positive: dict[str, NDArray[np.bool_]]
-    training_prevalence: Array
+    baseline: dict[str, Array]
     choices: tuple[dict[str, str], ...]
 
 
@@ -319,6 +348,6 @@ def cross_validate(
         fold,
         suitability,
         positive,
-        np.array([clipped_prevalence(table.presence[train]) for train, _ in folds]),
+        {column: np.array([each[column].baseline for each in fitted]) for column in columns},
         tuple({column: model.choice for column, model in each.items()} for each in fitted),
     )

@@ -146,4 +146,6 @@ def fit_forest(vectors: Array, presence: Array, *, random_state: int, trees: int
     )
     # Threads, never loky: joblib's default for a forest.
     forest.fit(vectors, presence if presence.shape[1] > 1 else presence[:, 0])
+    # Two threads would add up the trees in whatever order they finish, and the last digit would change.
+    forest.set_params(n_jobs=1)
     return ForestHead(forest, floor=0.5 / len(presence))

@@ -229,7 +229,8 @@ def remove_fold_prevalence(p: ArrayLike, folds: ArrayLike, training_prevalence: 
     folds
         (N,) fold in which each plot was tested, -1 where in none (NaN results).
     training_prevalence
-        (n_folds,) or (n_folds, S) share of presences in each fold's training plots.
+        (n_folds,) or (n_folds, S) share of presences in each fold's training plots; where ``p`` was calibrated, what
+        the fold's calibrator makes of that share.
 
     Returns
     -------

@@ -22,7 +22,7 @@ from botaclip.training.training_table import TrainingTable
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "onnxruntime", "rasterio", "pyproj")
 
 # With presence-only tables an unlisted species is not absent: these scores would not be what their names say.
-_NEED_ABSENCES = ("tss_at_train_threshold", "tss_max", "auprc", "brier", "truth_correlation")
+_NEED_ABSENCES = ("tss_at_train_threshold", "tss_max", "auprc", "brier")
 
 
 def versions() -> dict[str, str]:
@@ -49,8 +49,14 @@ def without_nan(value: Any) -> Any:
     return value
 
 
-def _presence_only(scores: dict[str, Any]) -> dict[str, Any]:
-    """Keep what may be said without absences, under its right name."""
+def sayable(columns: dict[str, Any], data_type: str) -> dict[str, Any]:
+    """Return ``columns[column][metric]`` as may be said of this kind of relevés, under the right names."""
+    if data_type != "presence-only":
+        return columns
+    return {column: _without_absences(scores) for column, scores in columns.items()}
+
+
+def _without_absences(scores: dict[str, Any]) -> dict[str, Any]:
     kept = {
         metric: value
         for metric, value in scores.items()
@@ -85,18 +91,15 @@ def metrics_document(
     """Return the document as described in ``docs/metrics.md``; numbers that do not exist are None."""
     omitted = dict(table.take(pairs.plots).omitted)
     if table.data_type == "presence-only":
-        summary = {c: _presence_only(s) for c, s in summary.items()}
-        summary_random = {c: _presence_only(s) for c, s in summary_random.items()}
-        targets = {t: {c: _presence_only(s) for c, s in columns.items()} for t, columns in targets.items()}
         reason = "the table is presence-only: an unlisted species is not absent"
-        omitted |= {metric: reason for metric in _NEED_ABSENCES if metric != "truth_correlation"}
+        omitted |= dict.fromkeys(_NEED_ABSENCES, reason)
         omitted["auc"] = f"{reason}; auc_background is against unlisted plots"
     if data.truth is None:
         omitted["truth_correlation"] = "the truth is known only in the demo landscape"
     document = {
-        "summary": summary,
-        "summary_random_folds": summary_random,
-        "targets": targets,
+        "summary": sayable(summary, table.data_type),
+        "summary_random_folds": sayable(summary_random, table.data_type),
+        "targets": {name: sayable(columns, table.data_type) for name, columns in targets.items()},
         "folds": [
             {
                 "fold": number,
@@ -119,7 +122,8 @@ def metrics_document(
                 {"label": t.label, "penalty": t.penalty, "relative_error": t.loss} for t in _best_per_label(trials)
             ],
         },
-        "calibration": {"bins": _reliability(data, blocked)},
+        # Without absences there is no observed share to compare with.
+        "calibration": {"bins": [] if table.data_type == "presence-only" else _reliability(data, blocked)},
         "plots": [
             {"id": name, "x": float(x), "y": float(y), "fold": int(fold)}
             for name, (x, y), fold in zip(data.ids, data.places, blocked.fold, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,16 +17,17 @@ from sklearn.decomposition import PCA
 import botaclip
 from botaclip.core.pairing import Pairs
 from botaclip.core.places import Points
-from botaclip.core.plot_locations import plot_records
+from botaclip.core.plot_locations import coarsened, parse_plot_locations, plot_records
 from botaclip.core.progress import Progress
 from botaclip.core.rasters import WAVELENGTHS_UM, RasterSource
 from botaclip.core.releves import ReleveTable
 from botaclip.training.alignment import Adapter, fit_adapter
 from botaclip.training.calibration import Calibrators
-from botaclip.training.evaluation import Protocol, calibrate_and_threshold, choose
+from botaclip.training.evaluation import Protocol, calibrate_and_threshold, choose, fit_head, out_of_fold_logits
 from botaclip.training.export import adapter_graph, head_graph, vegeta_graph
-from botaclip.training.heads import fit_linear
-from botaclip.training.metrics_document import versions, without_nan
+from botaclip.training.forest_export import forest_graph
+from botaclip.training.heads import ForestHead, Head, LinearHead
+from botaclip.training.metrics_document import sayable, versions, without_nan
 from botaclip.training.parallel import one_thread_each
 from botaclip.training.selection import Trial, inner_validation
 from botaclip.training.standardiser import Standardiser
@@ -58,8 +60,8 @@ def model_parts(
 ) -> ModelParts:
     """Choose, refit on all plots and pack.
 
-    The linear head goes into the file whatever ``--head`` judged; thresholds and calibrators come from inner
-    out-of-fold logits, never from scores inside the sample.
+    The head that ``--head`` names goes into the file; thresholds and calibrators come from inner out-of-fold
+    logits, never from scores inside the sample.
     """
     folds = protocol.inner_folds(data)
     with one_thread_each():
@@ -67,18 +69,24 @@ def model_parts(
             data, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
             progress=progress.stage(0.0, 0.7),
         )
-    chosen = choose(trials, protocol.asked)["adapted"]
-    standardiser = Standardiser.fit(data.vectors)
-    standardised = standardiser(data.vectors)
-    adapter: Adapter | None = None
-    if chosen.steps:
-        adapter = fit_adapter(
-            standardised, data.cover, data.presence, chosen.alignment, chosen.steps,
-            random_state=protocol.random_state, device=protocol.device, progress=progress.stage(0.7, 0.9),
-        )
-    adapted = standardised if adapter is None else adapter(standardised)
-    head = fit_linear(adapted, data.presence, chosen.penalty)
-    calibrators, thresholds = calibrate_and_threshold(data.presence, chosen.logits, folds)
+        chosen = choose(trials, protocol.asked)["adapted"]
+        standardiser = Standardiser.fit(data.vectors)
+        standardised = standardiser(data.vectors)
+        adapter: Adapter | None = None
+        if chosen.steps:
+            adapter = fit_adapter(
+                standardised, data.cover, data.presence, chosen.alignment, chosen.steps,
+                random_state=protocol.random_state, device=protocol.device, progress=progress.stage(0.7, 0.9),
+            )
+        adapted = standardised if adapter is None else adapter(standardised)
+        logits = chosen.logits
+    if protocol.head != "linear":
+        with one_thread_each():
+            logits = out_of_fold_logits(data, data, chosen, protocol, folds, progress)
+    head = fit_head(
+        adapted, data.presence, chosen.penalty, head=protocol.head, random_state=protocol.random_state
+    )
+    calibrators, thresholds = calibrate_and_threshold(data.presence, logits, folds)
 
     unit = adapted / np.maximum(np.linalg.norm(adapted, axis=1, keepdims=True), 1e-12)
     tower = adapter.tower if adapter is not None and adapter.tower is not None else fit_releve_tower(data.cover, unit)
@@ -93,7 +101,7 @@ def model_parts(
         "adapter.onnx": adapter_graph(
             standardiser, None if adapter is None else adapter.weight, None if adapter is None else adapter.bias
         ),
-        "head.onnx": head_graph(head, slope=calibrators.slope, intercept=calibrators.intercept),
+        "head.onnx": _head_graph(head, calibrators, adapted.shape[1]),
         "vegeta.onnx": _tower_graph(tower),
         "arrays.safetensors": save({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in arrays.items()}),
         "plots.json": json.dumps(
@@ -119,14 +127,15 @@ def model_parts(
             "lambda": chosen.alignment.weight if chosen.steps else None, "steps": chosen.steps,
             "regulariser": chosen.alignment.regulariser, "penalty": chosen.penalty, "relative_error": chosen.loss,
         },
+        "head": protocol.head,
         "data_type": table.data_type,
         "cover_scale": table.cover_scale.to_json(),
         "vegeta": {"species": [str(s) for s in table.species], "input": "cover in percent", "transform": "hellinger"},
         "releve_area_m2": pairs.patch.size_m**2,
         "species": _species(data, thresholds, calibrators),
-        "training": _training(kept, pairs),
+        "training": _training(kept, pairs, parameters["plot_locations"]),
         "plot_locations": parameters["plot_locations"],
-        "scores": without_nan({"protocol": "strict", "blocked": summary}),
+        "scores": without_nan({"protocol": "strict", "blocked": sayable(dict(summary), table.data_type)}),
         "licence": "The model's own parts: as its author decides; encoder: " + encoder.licence,
         "cite": CITE,
         "provenance": {
@@ -136,6 +145,13 @@ def model_parts(
         },
     }
     return ModelParts(metadata, parts, chosen, trials)
+
+
+def _head_graph(head: Head, calibrators: Calibrators, width: int) -> bytes:
+    if isinstance(head, ForestHead):
+        return forest_graph(head, slope=calibrators.slope, intercept=calibrators.intercept, width=width)
+    assert isinstance(head, LinearHead)
+    return head_graph(head, slope=calibrators.slope, intercept=calibrators.intercept)
 
 
 def _tower_graph(tower: ReleveTower) -> bytes:
@@ -154,13 +170,36 @@ def _species(data: TrainingTable, thresholds: Array, calibrators: Calibrators) -
     ]
 
 
-def _training(kept: ReleveTable, pairs: Pairs) -> dict[str, Any]:
-    degrees: Points = kept.points.to("EPSG:4326")
+def training_extent(points: Points, locations: str) -> list[float]:
+    """Return west, south, east, north (WGS 84 degrees) around the plots, no more exact than their places are told.
+
+    Parameters
+    ----------
+    points
+        The plots' own places.
+    locations
+        ``exact``; ``coarse:M``, where the extent is made from the coarsened places only and holds their squares;
+        ``none``, where it is widened to tenths of a degree.
+    """
+    metres = parse_plot_locations(locations)
+    told = coarsened(points, metres) if metres else points
+    degrees = told.to("EPSG:4326")
+    west, south, east, north = (
+        float(value) for value in (degrees.x.min(), degrees.y.min(), degrees.x.max(), degrees.y.max())
+    )
+    if metres is None:
+        low, high = (math.floor(value * 10) / 10 for value in (west, south)), (math.ceil(v * 10) / 10 for v in (east, north))
+        return [*low, *high]
+    # Half the diagonal of a square, whichever way its CRS is turned.
+    pad = metres * math.sqrt(0.5) / 110_000.0
+    wide = pad / max(0.01, math.cos(math.radians(max(abs(south - pad), abs(north + pad)))))
+    return [west - wide, south - pad, east + wide, north + pad]
+
+
+def _training(kept: ReleveTable, pairs: Pairs, locations: str) -> dict[str, Any]:
     dates: Sequence[str] = sorted(str(d) for d in kept.dates if d)
     return {
-        "extent_wgs84": [
-            float(degrees.x.min()), float(degrees.y.min()), float(degrees.x.max()), float(degrees.y.max())
-        ],
+        "extent_wgs84": training_extent(kept.points, locations),
         "crs": pairs.lattice.crs_wkt,
         "dates": [dates[0], dates[-1]] if dates else [],
         "plots": len(kept),

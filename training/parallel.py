@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-import torch
 from threadpoolctl import threadpool_limits
 
 from botaclip.core.progress import Progress
+from botaclip.training.torch_device import torch_threads
 
 Result = TypeVar("Result")
 
@@ -25,13 +25,8 @@ Result = TypeVar("Result")
 @contextlib.contextmanager
 def one_thread_each() -> Iterator[None]:
     """Within, linear algebra takes one thread per caller; also what makes results repeatable to the bit."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(limits=1):
-            yield
-    finally:
-        torch.set_num_threads(before)
+    with torch_threads(1), threadpool_limits(limits=1):
+        yield
 
 
 def over_folds(count: int, work: Callable[[int, Progress], Result], *, progress: Progress) -> list[Result]:

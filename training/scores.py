@@ -25,9 +25,6 @@ from botaclip.training.truth import truth_correlation_at
 Array = NDArray[np.floating]
 
 METRICS = ("tss_at_train_threshold", "tss_max", "auc", "auprc", "brier", "truth_correlation")
-# Against unlisted plots that may well hold the species, these are not what their names say.
-NEEDS_ABSENCES = ("tss_at_train_threshold", "tss_max", "auprc", "brier")
-LOWER_IS_BETTER = frozenset({"brier"})
 
 
 def _scores(
@@ -56,13 +53,14 @@ def target_scores(table: TrainingTable, cv: CrossValidation) -> dict[str, dict[s
     """Return ``targets[species][column][metric]``: pooled over folds, and as mean over folds (``_fold_mean``).
 
     Before pooling, each fold's training prevalence is taken out of its predictions: it runs opposite to the
-    prevalence of the held-out block and would put pure noise at an AUC of 0.28 to 0.39.
+    prevalence of the held-out block and would put pure noise at an AUC of 0.28 to 0.39. Taken out is what the
+    calibrator made of it: the prevalence as it was would be too much (pure noise at 0.57).
     """
     held = cv.fold >= 0
     targets: dict[str, dict[str, dict[str, float]]] = {name: {} for name in table.species}
     for column, suitability in cv.suitability.items():
         p = np.clip(suitability[held], 1e-6, 1 - 1e-6)
-        level = remove_fold_prevalence(p, cv.fold[held], cv.training_prevalence)
+        level = remove_fold_prevalence(p, cv.fold[held], cv.baseline[column])
         # The prevalence column becomes constant here, up to rounding: ties, not a ranking.
         level = np.round(level, 9)
         truth = None if table.truth is None else table.truth[held]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import torch
 
 from botaclip.core.errors import DeviceError
@@ -29,6 +32,17 @@ def torch_device(asked: str, progress: Progress) -> str:
         raise DeviceError(f"training on cuda is not possible: {reason}", remedy="use --device cpu or auto")
     progress.info(f"Training runs on the CPU ({reason}).")
     return "cpu"
+
+
+@contextlib.contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Within, torch takes ``count`` threads on the CPU."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _why_not_cuda() -> str:

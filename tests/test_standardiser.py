@@ -1,0 +1,51 @@
+"""Zero mean, unit variance, from the training plots alone; a dead feature makes no outliers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from botaclip.training.standardiser import Standardiser
+
+
+def vectors(n: int = 80, dimension: int = 12) -> np.ndarray:
+    random = np.random.default_rng(1)
+    return (random.normal(7.0, 1.0, (n, dimension)) * np.arange(1, dimension + 1)).astype(np.float32)
+
+
+def test_training_plots_get_mean_0_and_variance_1() -> None:
+    raw = vectors()
+    made = Standardiser.fit(raw)(raw)
+    assert made.dtype == np.float32
+    np.testing.assert_allclose(made.mean(axis=0), 0.0, atol=1e-5)
+    np.testing.assert_allclose(made.std(axis=0), 1.0, atol=1e-5)
+
+
+def test_new_plots_get_the_training_plots_statistics() -> None:
+    raw, new = vectors(), vectors(5) * 3.0
+    made = Standardiser.fit(raw)(new)
+    np.testing.assert_allclose(made, (new - raw.mean(axis=0)) / raw.std(axis=0), rtol=1e-4)
+
+
+def test_undoes_the_narrow_cone() -> None:
+    raw = vectors(dimension=24) + 60.0
+
+    def mean_cosine(x: np.ndarray) -> float:
+        unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+        return float((unit @ unit.T)[~np.eye(len(x), dtype=bool)].mean())
+
+    assert mean_cosine(raw) > 0.8
+    assert abs(mean_cosine(Standardiser.fit(raw)(raw))) < 0.05
+
+
+def test_a_feature_that_hardly_ever_fires_is_held_at_a_hundredth_of_the_median_scale() -> None:
+    raw = vectors(dimension=3)
+    raw[:, 0] = 5.0
+    standardiser = Standardiser.fit(raw)
+    assert standardiser.scale[0] == pytest.approx(0.01 * np.median(raw.std(axis=0)), rel=1e-5)
+    np.testing.assert_allclose(standardiser(raw)[:, 0], 0.0, atol=1e-5)
+
+
+def test_vectors_without_any_variance_stay_finite() -> None:
+    raw = np.full((10, 4), 2.0, dtype=np.float32)
+    np.testing.assert_array_equal(Standardiser.fit(raw)(raw + 1.0), np.ones((10, 4), dtype=np.float32))
