@@ -63,8 +63,6 @@ def run(command: Command, parameters: dict[str, Any], stopped: Stop, boot: str |
     display.log("info", options.command_line(command, parameters))
     worker = WorkerClient(find_interpreter(), boot=boot)
     try:
-        if command.long and parameters["progress"] != "none":
-            _estimate(worker, command, parameters, display, stopped)
         outputs = worker.run(
             command.name, parameters, progress=display.progress, log=display.log, is_cancelled=stopped
         )
@@ -75,17 +73,6 @@ def run(command: Command, parameters: dict[str, Any], stopped: Stop, boot: str |
         display.close()
         worker.close()
     display.result(command, parameters, outputs)
-
-
-def _estimate(
-    worker: WorkerClient, command: Command, parameters: dict[str, Any], display: Display, stopped: Stop
-) -> None:
-    """Say how long it will take and how large the result will be; where that fails, the run says what is wrong."""
-    with contextlib.suppress(BotaclipError):
-        asked = {"command": command.name, "parameters": parameters}
-        message = worker.run("estimate", asked, is_cancelled=stopped).get("message")
-        if message:
-            display.log("info", str(message))
 
 
 def build_parser() -> argparse.ArgumentParser:

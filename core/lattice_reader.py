@@ -102,7 +102,7 @@ class _TileGrid:
                 continue
             values, present = self._read_tile(tile, window)
             present &= wanted
-            pixels[(slice(None), *part)] = np.where(present, values, pixels[(slice(None), *part)])
+            np.copyto(pixels[(slice(None), *part)], values, where=present)
             valid[part] |= present
         return pixels, valid
 
@@ -206,7 +206,7 @@ class LatticeReader:
                     here, there = _overlap(piece_row * _PIECE_PX, row_px, height)
                     across, over = _overlap(piece_col * _PIECE_PX, col_px, width)
                     wanted = present[here, across] & ~valid[there, over]
-                    pixels[:, there, over] = np.where(wanted, values[:, here, across], pixels[:, there, over])
+                    np.copyto(pixels[:, there, over], values[:, here, across], where=wanted)
                     valid[there, over] |= wanted
         return pixels, valid
 

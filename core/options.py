@@ -182,8 +182,6 @@ class Command:
     group: str = ""
     # Which part of the environment it needs: "run" (no torch, no scikit-learn) or "train".
     needs: str = "run"
-    # Whether it may take long, so that the faces first ask how long and how large the result will be.
-    long: bool = False
 
     @property
     def algorithm(self) -> str:
@@ -305,7 +303,7 @@ TRAIN = Command(
         _o("metrics", Kind.OUTPUT_JSON, "Scores to write (JSON)."),
         *EVERYWHERE,
     ),
-    group="Model", needs="train", long=True,
+    group="Model", needs="train",
 )
 
 EMBED = Command(
@@ -321,7 +319,7 @@ EMBED = Command(
         _o("output", Kind.OUTPUT_RASTER, "GeoTIFF to write.", required=True),
         *EVERYWHERE,
     ),
-    group="Maps", long=True,
+    group="Maps",
 )
 
 SUITABILITY = Command(
@@ -333,7 +331,7 @@ SUITABILITY = Command(
         _o("output", Kind.OUTPUT_RASTER, "GeoTIFF to write.", required=True),
         *EVERYWHERE,
     ),
-    group="Maps", long=True,
+    group="Maps",
 )
 
 PREDICT = Command(
@@ -347,7 +345,7 @@ PREDICT = Command(
         _o("output", Kind.OUTPUT_VECTOR, "GeoPackage or CSV to write.", required=True),
         *EVERYWHERE,
     ),
-    group="Maps", long=True,
+    group="Maps",
 )
 
 INFO = Command(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import ctypes
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
@@ -15,6 +16,7 @@ Loaded = TypeVar("Loaded")
 Result = TypeVar("Result")
 
 _WAIT_S = 0.1
+_M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 2**20
 
 
 def stream(
@@ -64,6 +66,7 @@ def stream(
     waiting: collections.deque[tuple[Block, Future[Loaded | None]]] = collections.deque()
     writing: collections.deque[Future[None]] = collections.deque()
     source, done, written = iter(blocks), 0, 0
+    _hand_freed_arrays_back()
     with _pool(readers) as reading, _pool(1) as finishing:
         while True:
             while len(waiting) < max(readers, depth) and (block := next(source, None)) is not None:
@@ -92,6 +95,16 @@ def _result(future: Future[Result], progress: Progress) -> Result:
     while not wait([future], timeout=_WAIT_S).done:
         progress.check()
     return future.result()
+
+
+def _hand_freed_arrays_back() -> None:
+    """Have large arrays return to the system as soon as they are freed.
+
+    glibc begins to keep them in the heaps of its threads once a few have been freed, and then a long run needs more
+    memory than a short one by chance (measured: 5 to 13 % of the process). Other C libraries need no telling.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 @contextlib.contextmanager

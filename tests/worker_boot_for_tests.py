@@ -140,7 +140,6 @@ def fail(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
 JOBS = {
     "echo": echo, "chatter": chatter, "report": report, "spawn": spawn, "write": write, "fail": fail, "embed": embed,
     "devices": lambda parameters, progress: {"devices": [{"name": "cpu", "é": 1.5}]},
-    "estimate": lambda parameters, progress: {"message": f"{parameters['command']}: 2 min, 3 MB"},
     "info": lambda parameters, progress: {"print": ["two", "lines"], "model": parameters["model"]},
 }  # fmt: skip
 

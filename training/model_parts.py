@@ -188,8 +188,8 @@ def training_extent(points: Points, locations: str) -> list[float]:
         float(value) for value in (degrees.x.min(), degrees.y.min(), degrees.x.max(), degrees.y.max())
     )
     if metres is None:
-        low, high = (math.floor(value * 10) / 10 for value in (west, south)), (math.ceil(v * 10) / 10 for v in (east, north))
-        return [*low, *high]
+        tenths = math.floor(west * 10), math.floor(south * 10), math.ceil(east * 10), math.ceil(north * 10)
+        return [tenth / 10 for tenth in tenths]
     # Half the diagonal of a square, whichever way its CRS is turned.
     pad = metres * math.sqrt(0.5) / 110_000.0
     wide = pad / max(0.01, math.cos(math.radians(max(abs(south - pad), abs(north + pad)))))

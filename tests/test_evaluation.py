@@ -1,0 +1,221 @@
+"""Nothing is scored on what it has seen, thresholds come from out of fold, and columns are what they say."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from botaclip.core.errors import LeakageError
+from botaclip.core.progress import SILENT
+from botaclip.training import evaluation
+from botaclip.training.alignment import Alignment
+from botaclip.training.evaluation import (
+    COLUMNS,
+    CrossValidation,
+    ImageSpace,
+    Protocol,
+    calibrate_and_threshold,
+    check_unseen,
+    choose,
+    cross_validate,
+    fit_columns,
+)
+from botaclip.training.location import NearestReleves
+from botaclip.training.metrics import auc_columns, max_tss, max_tss_columns
+from botaclip.training.training_table import TrainingTable
+
+from .small_tables import planted, thirds
+
+TABLE = planted(90, dimension=16, species=6)
+ALIGNMENTS = (
+    Alignment("supervised", checkpoints=(8,)),
+    Alignment("contrastive", checkpoints=(8,)),
+    Alignment("botaclip", 0.1, checkpoints=(8,)),
+)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread, small forests."""
+    torch.set_num_threads(1)
+    fit_forest = evaluation.fit_forest
+    monkeypatch.setattr(evaluation, "fit_forest", lambda *given, **options: fit_forest(*given, **options, trees=15))
+    monkeypatch.setattr(evaluation, "LOCATION_MODELS", evaluation.LOCATION_MODELS[:2])
+
+
+def protocol(asked: str = "auto", **changes: Any) -> Protocol:
+    return dataclasses.replace(Protocol(asked, ALIGNMENTS, "linear", thirds), **changes)
+
+
+def validate(asked: str = "auto", *, table: TrainingTable = TABLE, columns: tuple[str, ...] = COLUMNS, **changes: Any
+             ) -> CrossValidation:
+    return cross_validate(table, thirds(table), protocol(asked, **changes), columns=columns)
+
+
+def test_scoring_seen_plots_is_refused() -> None:
+    check_unseen({"a", "b"}, ["c"], what="it")
+    with pytest.raises(LeakageError, match="column 'raw' was fitted on 2 of the 3 plots.*'a' among them"):
+        check_unseen({"a", "b"}, ["b", "a", "c"], what="column 'raw'")
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_column_refuses_the_plots_it_was_fitted_on(column: str) -> None:
+    train, test = thirds(TABLE)[0]
+    fitted = fit_columns(TABLE.take(train), protocol(), columns=(column,))[0][column]
+    suitability, positive = fitted.predict(TABLE.take(test))
+    assert suitability.shape == positive.shape == (len(test), 6)
+    with pytest.raises(LeakageError, match=f"column '{column}'"):
+        fitted.predict(TABLE.take(np.append(test, train[4])))
+
+
+def leaky(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plant an adapter that is fitted on every plot, whatever training table it is asked for."""
+    honest = ImageSpace.fit
+    everything: Callable[..., ImageSpace] = lambda table, releves, *rest: honest(TABLE, TABLE, *rest)  # noqa: E731
+    monkeypatch.setattr(ImageSpace, "fit", everything)
+
+
+@pytest.mark.parametrize("head", ["linear", "forest"])
+def test_an_adapter_that_has_seen_the_test_releves_is_refused(monkeypatch: pytest.MonkeyPatch, head: str) -> None:
+    leaky(monkeypatch)
+    with pytest.raises(LeakageError, match="30 of the 30 plots|20 of the 20 plots"):
+        validate("botaclip", columns=("adapted",), head=head)
+
+
+def test_an_adapter_that_saw_only_the_releves_of_the_test_plots_is_refused() -> None:
+    train, test = thirds(TABLE)[0]
+    trial = choose(fit_columns(TABLE.take(train), protocol(), columns=("raw",))[1], "botaclip")["adapted"]
+    space = ImageSpace.fit(TABLE.take(train), TABLE.take(np.append(train[:-1], test[0])), trial, protocol())
+    with pytest.raises(LeakageError, match="1 of the 30 plots"):
+        check_unseen(space.seen, [TABLE.ids[i] for i in test], what="an adapter")
+
+
+def test_without_alignment_adapted_is_raw_bit_for_bit() -> None:
+    cv = validate("none", columns=("raw", "adapted", "shuffled"))
+    for column in ("adapted", "shuffled"):
+        np.testing.assert_array_equal(cv.suitability[column], cv.suitability["raw"])
+        np.testing.assert_array_equal(cv.positive[column], cv.positive["raw"])
+    assert cv.choices[0]["adapted"].startswith("none, penalty")
+
+
+def test_columns_are_what_their_names_say() -> None:
+    cv = validate("botaclip")
+    assert tuple(cv.suitability) == COLUMNS
+    for choices in cv.choices:
+        assert choices["raw"].startswith("none, ")
+        assert choices["supervised"].startswith("supervised, 8 steps")
+        assert choices["botaclip"] == choices["adapted"]
+        assert choices["adapted"].startswith("botaclip, lambda 0.1, 8 steps")
+        assert choices["shuffled"].startswith("botaclip, lambda 0.1, 8 steps")
+        assert choices["location_only"] in ("5 nearest relevés", "15 nearest relevés")
+    np.testing.assert_array_equal(cv.suitability["adapted"], cv.suitability["botaclip"])
+    for one, other in (("raw", "botaclip"), ("botaclip", "shuffled"), ("supervised", "botaclip")):
+        assert np.abs(cv.suitability[one] - cv.suitability[other]).max() > 1e-3
+    # The prevalence is the training plots', constant within a fold.
+    for number, (train, test) in enumerate(cv.folds):
+        expected = np.broadcast_to(TABLE.presence[train].mean(axis=0), (len(test), 6))
+        np.testing.assert_allclose(cv.suitability["prevalence"][test], expected, atol=1e-6)
+        np.testing.assert_array_equal(cv.fold[test], number)
+    assert cv.positive["prevalence"].all()
+
+
+def test_every_column_but_those_without_the_image_finds_what_is_planted() -> None:
+    cv = validate("auto")
+    auc = {column: np.median(auc_columns(TABLE.presence, p)) for column, p in cv.suitability.items()}
+    assert min(auc[column] for column in ("raw", "supervised", "botaclip", "adapted")) > 0.7
+    assert auc["location_only"] < 0.62 and auc["prevalence"] < 0.55
+
+
+def test_same_seed_same_result_other_seed_another() -> None:
+    columns = ("adapted", "shuffled", "location_only")
+    one, same = (validate("botaclip", columns=columns, random_state=4) for _ in range(2))
+    for column in columns:
+        np.testing.assert_array_equal(one.suitability[column], same.suitability[column])
+    other = validate("botaclip", columns=("shuffled",), random_state=5)
+    assert np.abs(one.suitability["shuffled"] - other.suitability["shuffled"]).max() > 1e-3
+
+
+def test_plots_left_out_by_the_buffer_are_neither_trained_on_nor_scored() -> None:
+    every = np.arange(90)
+    cv = cross_validate(TABLE, [(every[:50], every[60:])], protocol(), columns=("raw",))
+    np.testing.assert_array_equal(np.flatnonzero(cv.fold >= 0), every[60:])
+    assert np.isnan(cv.suitability["raw"][:60]).all() and np.isfinite(cv.suitability["raw"][60:]).all()
+
+
+def test_thresholds_are_chosen_on_cross_fitted_out_of_fold_scores() -> None:
+    random = np.random.default_rng(1)
+    presence = (random.random((90, 2)) < 0.4).astype(float)
+    logits = random.normal(size=(90, 2)) + presence
+    folds = thirds(TABLE)
+    calibrators, thresholds = calibrate_and_threshold(presence, logits, folds)
+    honest = calibrators.cross_fitted(presence, logits, np.arange(90) % 3)
+    np.testing.assert_allclose(thresholds, max_tss_columns(presence, honest)[1])
+    # A plot that no inner fold held out has no part in it.
+    presence[85:], logits[85:] = 1.0, np.nan
+    some = [(train, held[held < 85]) for train, held in folds]
+    again = calibrate_and_threshold(presence, logits, some)[1]
+    np.testing.assert_allclose(again, calibrate_and_threshold(presence[:85], logits[:85], some)[1])
+
+
+class _Memory:
+    """A head that knows every plot of the table it was fitted on by heart, and nothing of any other."""
+
+    def __init__(self, vectors: np.ndarray, presence: np.ndarray) -> None:
+        self.known = {row.tobytes(): (20.0 * y - 10.0) for row, y in zip(vectors, presence, strict=True)}
+        self.species = presence.shape[1]
+
+    def logits(self, vectors: np.ndarray) -> np.ndarray:
+        guess = lambda row: np.random.default_rng(abs(int(1e4 * row[0]))).normal(size=self.species)  # noqa: E731
+        return np.array([self.known.get(row.tobytes(), guess(row)) for row in vectors])
+
+
+def test_a_head_that_knows_the_sample_by_heart_gets_the_threshold_of_its_guesses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(evaluation, "fit_forest", lambda vectors, presence, **_: _Memory(vectors, presence))
+    fitted = fit_columns(TABLE, protocol("none", head="forest"), columns=("raw",))[0]["raw"]
+    in_sample = fitted.calibrate(fitted.predict_logits(TABLE))
+    assert max_tss(TABLE.presence[:, 0], in_sample[:, 0])[0] == 1.0
+    # Guesses calibrate to about the prevalence; a threshold from in-sample scores would lie near a perfect 1.
+    folds, logits = thirds(TABLE), np.full(TABLE.presence.shape, np.nan)
+    for train, held in folds:
+        space = ImageSpace.fit(
+            TABLE.take(train), TABLE.take(train), choose(fit_columns(TABLE, protocol(), columns=())[1], "none")["raw"],
+            protocol(),
+        )
+        head = _Memory(space(TABLE.vectors[train]), TABLE.presence[train])
+        logits[held] = head.logits(space(TABLE.vectors[held]))
+    np.testing.assert_allclose(fitted.thresholds, calibrate_and_threshold(TABLE.presence, logits, folds)[1])
+    perfect = calibrate_and_threshold(TABLE.presence, 20.0 * TABLE.presence - 10.0, folds)[1]
+    assert (np.abs(fitted.thresholds - perfect) > 0.1).all()
+
+
+def test_forest_heads_judge_adapted_vectors_too() -> None:
+    cv = validate("supervised", columns=("raw", "adapted"), head="forest")
+    assert np.median(auc_columns(TABLE.presence, cv.suitability["raw"])) > 0.65
+    assert np.abs(cv.suitability["raw"] - cv.suitability["adapted"]).max() > 1e-3
+    linear = validate("supervised", columns=("raw",))
+    assert np.abs(linear.suitability["raw"] - cv.suitability["raw"]).max() > 0.05
+
+
+def test_location_takes_the_better_of_its_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    clustered = dataclasses.replace(TABLE, presence=(TABLE.places[:, :1] > 1_000).astype(np.float32).repeat(6, axis=1))
+    assert evaluation._fit_location(clustered, thirds(TABLE), protocol()).choice == "5 nearest relevés"
+    scattered = evaluation._fit_location(TABLE, thirds(TABLE), protocol())
+    assert scattered.choice == "15 nearest relevés"
+    expected = NearestReleves(TABLE.places, TABLE.presence, 15).logits(TABLE.places[:5])
+    np.testing.assert_array_equal(scattered.predict_logits(TABLE.take(np.arange(5))), expected)
+
+
+def test_inner_space_of_a_forest_is_fitted_inside_the_inner_fold() -> None:
+    trial = choose(fit_columns(TABLE, protocol(), columns=())[1], "supervised")["adapted"]
+    for train, held in thirds(TABLE):
+        space = ImageSpace.fit(TABLE.take(train), TABLE.take(train), trial, protocol(), SILENT)
+        assert space.seen == {TABLE.ids[i] for i in train}
+        assert not space.seen & {TABLE.ids[i] for i in held}
+        assert space.adapter is not None and space.adapter.steps == 8

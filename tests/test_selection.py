@@ -1,0 +1,142 @@
+"""The inner validation: what it computes, that it picks the least loss, and that it finds what is there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
+
+from botaclip.core.progress import Progress
+from botaclip.training import selection
+from botaclip.training.alignment import Alignment, candidates, fit_adapter
+from botaclip.training.heads import PENALTIES, clipped_prevalence, fit_linear, logits_of_linear
+from botaclip.training.selection import Trial, best, inner_validation, relative_error
+from botaclip.training.standardiser import Standardiser
+
+from .small_tables import planted, thirds
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def trial(name: str, loss: float, steps: int = 20) -> Trial:
+    return Trial(Alignment(name), steps, 1.0, loss, np.zeros((1, 1)))
+
+
+def test_best_is_the_least_loss_among_the_names() -> None:
+    trials = [trial("none", 0.8, 0), trial("botaclip", 0.7), trial("supervised", 0.6), trial("botaclip", 0.65)]
+    assert best(trials).loss == 0.6
+    assert best(trials, "botaclip").loss == 0.65
+    assert best(trials, "none", "botaclip").loss == 0.65
+    assert best(trials, "none").label == "none"
+    assert best(trials, "botaclip").label == "botaclip, 20 steps"
+
+
+def test_relative_error_is_1_for_the_prevalence_and_0_for_the_truth() -> None:
+    presence = planted(40, species=5).presence
+    prevalence = clipped_prevalence(presence)
+    scores = np.stack([np.broadcast_to(prevalence, presence.shape), presence, 0.5 * (presence + prevalence)])
+    np.testing.assert_allclose(relative_error(presence, scores, prevalence), [1.0, 0.0, 0.25], atol=1e-12)
+
+
+def test_frozen_vectors_are_judged_as_by_hand() -> None:
+    table = planted(60, dimension=12, species=4)
+    folds = thirds(table)
+    trials = inner_validation(table, folds, ())
+    assert [t.penalty for t in trials] == list(PENALTIES)
+    assert {(t.steps, t.label) for t in trials} == {(0, "none")}
+    for made in (trials[0], trials[4]):
+        losses, logits = [], np.full(table.presence.shape, np.nan)
+        for train, held in folds:
+            scaler = StandardScaler().fit(table.vectors[train])
+            inside, outside = scaler.transform(table.vectors[train]), scaler.transform(table.vectors[held])
+            # The scaler's own scale is one; a ridge in units of the mean squared norm is therefore penalty * D.
+            ridge = Ridge(alpha=made.penalty * 12).fit(inside, table.presence[train])
+            scores, truth = ridge.predict(outside), table.presence[held]
+            p = clipped_prevalence(table.presence[train])
+            losses.append((((truth - scores) ** 2).sum(0) / ((truth - p) ** 2).sum(0)).mean())
+            logits[held] = logits_of_linear(scores, p)
+        assert made.loss == pytest.approx(np.mean(losses), rel=1e-4)
+        np.testing.assert_allclose(made.logits, logits, atol=1e-3)
+
+
+def test_an_adapted_trial_is_judged_as_by_hand() -> None:
+    table = planted(60, dimension=12, species=4)
+    folds = thirds(table)
+    alignment = Alignment("botaclip", 0.1, checkpoints=(5, 12))
+    trials = inner_validation(table, folds, (alignment,), random_state=3)
+    made = next(t for t in trials if t.steps == 12 and t.penalty == 1.0)
+    for train, held in folds:
+        standardiser = Standardiser.fit(table.vectors[train])
+        adapter = fit_adapter(
+            standardiser(table.vectors[train]), table.cover[train], table.presence[train], alignment, 12, random_state=3
+        )
+        head = fit_linear(adapter(standardiser(table.vectors[train])), table.presence[train], 1.0)
+        np.testing.assert_allclose(
+            made.logits[held], head.logits(adapter(standardiser(table.vectors[held]))), atol=5e-3
+        )
+
+
+def test_plots_outside_every_inner_fold_have_no_logits() -> None:
+    table = planted(40, species=3)
+    trials = inner_validation(table, [(np.arange(20), np.arange(20, 30))], ())
+    known = np.isfinite(trials[0].logits).all(axis=1)
+    np.testing.assert_array_equal(np.flatnonzero(known), np.arange(20, 30))
+
+
+def test_permuted_releves_reach_the_adapter_while_the_head_keeps_the_true_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = planted(60, dimension=12, species=4)
+    order = np.random.default_rng(0).permutation(60)
+    permuted = table.with_releves_of(order)
+    folds = thirds(table)
+    read: list[tuple[np.ndarray, np.ndarray]] = []
+    true_fit = selection.fit_adapters
+
+    def spy(vectors: np.ndarray, cover: np.ndarray, presence: np.ndarray, *rest: object, **options: object) -> object:
+        read.append((cover, presence))
+        return true_fit(vectors, cover, presence, *rest, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(selection, "fit_adapters", spy)
+    alignment = Alignment("supervised", checkpoints=(0, 4))
+    trials = inner_validation(table, folds, (alignment,), releves=permuted)
+    for (cover, presence), (train, _) in zip(read, folds, strict=True):
+        np.testing.assert_array_equal(cover, table.cover[order][train])
+        np.testing.assert_array_equal(presence, table.presence[order][train])
+    # At step 0 the adapter has not moved: the head's scores are those of the true relevés on frozen vectors.
+    plain = {t.penalty: t for t in inner_validation(table, folds, ())}
+    for made in (t for t in trials if t.alignment.name == "supervised" and t.steps == 0):
+        np.testing.assert_allclose(made.logits, plain[made.penalty].logits, atol=1e-5)
+        assert made.loss == pytest.approx(plain[made.penalty].loss, rel=1e-6)
+
+
+def test_a_shared_low_rank_signal_is_found_and_beats_the_frozen_vectors() -> None:
+    # Thirty species on two gradients: what one species says about the image helps the others.
+    table = planted(120, dimension=60, species=30, signal=1.6, rank=2, seed=5)
+    trials = inner_validation(table, thirds(table), candidates(len(table)))
+    raw = best(trials, "none").loss
+    assert best(trials).steps > 0
+    assert best(trials).loss < raw - 0.015
+    assert best(trials, "botaclip").loss < raw - 0.01
+
+
+def test_in_pure_noise_nothing_beats_the_prevalence_by_much() -> None:
+    table = planted(120, dimension=24, species=8, signal=0.0, seed=6)
+    trials = inner_validation(table, thirds(table), candidates(len(table)))
+    assert best(trials).loss > 0.97
+    # Where something is there to be found, the same search goes far below that.
+    assert best(inner_validation(planted(120, seed=6), thirds(table), ())).loss < 0.85
+
+
+def test_progress_rises_to_the_end_of_its_stage() -> None:
+    table, seen = planted(40, species=3), []
+    inner_validation(
+        table, thirds(table), (Alignment("supervised", checkpoints=(2,)),),
+        progress=Progress(lambda fraction, message: seen.append((fraction, message))),
+    )  # fmt: skip
+    fractions = [fraction for fraction, _ in seen]
+    assert fractions == sorted(fractions) and len(seen) == 6
+    assert seen[1][1] == "inner validation: supervised"
