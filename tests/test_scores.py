@@ -39,14 +39,18 @@ def patchy(species: int = 60, *, seed: int = 0) -> tuple[TrainingTable, tuple[tu
 def validation(
     table: TrainingTable, folds: tuple[tuple[np.ndarray, np.ndarray], ...], columns: dict[str, np.ndarray]
 ) -> CrossValidation:
-    """Make out-of-fold predictions: each fold's training prevalence plus ``columns[name]`` on the logit scale."""
+    """Make out-of-fold predictions: each fold's calibrated prevalence plus ``columns[name]`` on the logit scale."""
     prevalence = np.array([clipped_prevalence(table.presence[train]) for train, _ in folds])
+    # A calibrator that draws the prevalence in: what is to be taken out is what it made of it.
+    baseline = expit(0.6 * logit(prevalence) + 0.1)
     fold = np.full(len(table), -1)
     for number, (_, test) in enumerate(folds):
         fold[test] = number
-    suitability = {name: expit(logit(prevalence[fold]) + shift) for name, shift in columns.items()}
+    suitability = {name: expit(logit(baseline[fold]) + shift) for name, shift in columns.items()}
     positive = {name: shift >= 0 for name, shift in columns.items()}
-    return CrossValidation(folds, fold, suitability, positive, prevalence, ({},) * len(folds))
+    return CrossValidation(
+        folds, fold, suitability, positive, dict.fromkeys(columns, baseline), ({},) * len(folds)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +99,7 @@ def test_pooled_scores_are_scikit_learns(scored: tuple) -> None:
     table, cv, targets = scored
     for s, name in enumerate(table.species[:10]):
         y, p = table.presence[:, s], cv.suitability["adapted"][:, s]
-        level = logit(p) - logit(cv.training_prevalence[cv.fold, s])
+        level = logit(p) - logit(cv.baseline["adapted"][cv.fold, s])
         made = targets[name]["adapted"]
         assert made["brier"] == pytest.approx(brier_score_loss(y, p), abs=1e-9)
         assert made["auc"] == pytest.approx(roc_auc_score(y, level), abs=1e-9)
