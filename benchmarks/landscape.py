@@ -68,7 +68,8 @@ def run_seed(seed: int) -> dict[str, Any]:
         releves = job._read(parameters)
         source = open_raster(parameters["raster"], bands=None)
         quiet = Progress()
-        every = job._pair(releves, source, parameters, quiet)
+        with job._imagery(source, parameters, quiet) as cells:
+            every = job._pair(releves, cells, parameters, quiet)
         out: dict[str, Any] = {}
         for size in SIZES:
             started = time.perf_counter()

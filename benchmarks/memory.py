@@ -28,10 +28,11 @@ ROOT = register()
 import numpy as np  # noqa: E402
 import psutil  # noqa: E402
 import rasterio  # noqa: E402
-from botaclip.core.rasters import open_raster  # noqa: E402
-from botaclip.core.worker_client import WorkerClient  # noqa: E402
 from rasterio.transform import from_origin  # noqa: E402
 from rasterio.windows import Window  # noqa: E402
+
+from botaclip.core.rasters import open_raster  # noqa: E402
+from botaclip.core.worker_client import WorkerClient  # noqa: E402
 
 MAPS = ("embed", "suitability")
 _SAMPLE_S = 0.005

@@ -11,8 +11,8 @@ pipeline on permuted tables is a draw from its null distribution, the tie to spa
 Two questions are asked, for every column, of AUC and TSS at the training threshold, pooled and as mean over folds
 (each the mean over species):
 
-1. Does the observed score lie within the 95 % interval of the permutations? With 16 to 28 scores, one or two lie outside
-   their own interval by chance alone. The intervals that judge are therefore simultaneous, from the largest
+1. Does the observed score lie within the 95 % interval of the permutations? With 16 to 28 scores, one or two lie
+   outside their own interval by chance alone. The intervals that judge are therefore simultaneous, from the largest
    standardised distance in each permutation (Westfall and Young 1993): one false alarm in the whole table has a
    chance of 5 %, however the scores depend on each other. This finds what was done *before* the cross-validation,
    such as an adapter fitted on all plots.
@@ -33,13 +33,14 @@ from checkout import register
 register()
 
 import numpy as np  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+
 from botaclip.training.alignment import Alignment, candidates, fit_adapter  # noqa: E402
 from botaclip.training.evaluation import COLUMNS, Protocol, cross_validate  # noqa: E402
 from botaclip.training.scores import target_scores  # noqa: E402
 from botaclip.training.splits import SpatialBlocks, inner_folds  # noqa: E402
 from botaclip.training.standardiser import Standardiser  # noqa: E402
 from botaclip.training.training_table import TrainingTable  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
 
 Floats = NDArray[np.float64]
 
@@ -223,7 +224,8 @@ class PermutationTest:
                 mark = ("" if self.inside[c, m] else "!") + ("" if alone[c, m] else "*")
                 lines.append(
                     f"  {column:<32}{self.observed[c, m]:>9.3f} {mark:<2}[{low[c, m]:.3f}, {high[c, m]:.3f}]"
-                    f"   [{own_low[c, m]:.3f}, {own_high[c, m]:.3f}]{self.bias[c, m]:>+8.3f}{self.bias_error[c, m]:>7.3f}"
+                    f"   [{own_low[c, m]:.3f}, {own_high[c, m]:.3f}]"
+                    f"{self.bias[c, m]:>+8.3f}{self.bias_error[c, m]:>7.3f}"
                 )
         lines.append(f"all scores at once: p = {self.p:.3f}; {int((~alone).sum())} of {alone.size} outside their own")
         return "\n".join(lines)
@@ -248,14 +250,10 @@ def main() -> None:
     arguments = parser.parse_args()
     setup = Setup(plots=arguments.plots, alignments=candidates(arguments.plots))
     say = sys.stdout.write
+    noise, structured = (clustered_table(setup, structured=s, seed=arguments.seed) for s in (False, True))
     cases = (
-        ("Noise images", clustered_table(setup, structured=False, seed=arguments.seed), permuted_vectors, NOISE_COLUMNS),
-        (
-            "Shuffled relevés",
-            permuted_releves(clustered_table(setup, structured=True, seed=arguments.seed), arguments.seed),
-            permuted_releves,
-            COLUMNS,
-        ),
+        ("Noise images", noise, permuted_vectors, NOISE_COLUMNS),
+        ("Shuffled relevés", permuted_releves(structured, arguments.seed), permuted_releves, COLUMNS),
     )
     for title, table, permute, columns in cases:
         started = time.perf_counter()

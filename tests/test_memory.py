@@ -17,9 +17,9 @@ memory = importlib.import_module("memory")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A landscape of 36 square kilometres at 1 m, and a model for it."""
+    """A landscape of 23 square kilometres at 1 m, and a model for it."""
     folder = tmp_path_factory.mktemp("memory")
-    write_model(folder / "m.botaclip", memory.write_image(folder / "image.tif", side=6000))
+    write_model(folder / "m.botaclip", memory.write_image(folder / "image.tif", side=4800))
     return folder
 
 

@@ -83,8 +83,8 @@ def few(table: TrainingTable) -> Any:
 def test_the_table_has_what_misleads(images_of_noise: TrainingTable) -> None:
     """Held-out blocks differ in prevalence far more than a random third of the plots would."""
     blocks = noise.SpatialBlocks(QUICK.folds, buffer=150.0, random_state=1)
-    presence = images_of_noise.presence
-    gaps = [presence[test].mean(axis=0) - presence[train].mean(axis=0) for train, test in blocks.split(images_of_noise.places)]
+    presence, folds = images_of_noise.presence, blocks.split(images_of_noise.places)
+    gaps = [presence[test].mean(axis=0) - presence[train].mean(axis=0) for train, test in folds]
     by_chance = np.sqrt(presence.var(axis=0) * (1 / 40 + 1 / 80))
     assert np.sqrt(np.mean((np.array(gaps) / by_chance) ** 2)) > 1.5
 

@@ -59,7 +59,7 @@ def scored() -> tuple[TrainingTable, CrossValidation, dict[str, Any]]:
     random = np.random.default_rng(1)
     shape = table.presence.shape
     columns = {
-        "raw": random.normal(size=shape),
+        "raw": 0.3 * random.normal(size=shape),
         "adapted": random.normal(size=shape) + 0.8 * table.presence,
         "prevalence": np.zeros(shape),
     }
@@ -83,7 +83,7 @@ def test_pure_noise_scores_half_although_folds_differ_in_prevalence(scored: tupl
     table, cv, targets = scored
     naive = [roc_auc_score(table.presence[:, s], cv.suitability["raw"][:, s]) for s in range(60)]
     # Pooled as it is, each fold's prevalence runs against its truth; with it removed, noise is noise.
-    assert np.median(naive) < 0.47
+    assert np.median(naive) < 0.46
     assert np.median(values(targets, "raw", "auc")) == pytest.approx(0.5, abs=0.02)
     assert np.median(values(targets, "raw", "auc_fold_mean")) == pytest.approx(0.5, abs=0.02)
     assert abs(np.median(values(targets, "raw", "tss_at_train_threshold"))) < 0.04

@@ -23,7 +23,7 @@ from botaclip.training.location import LOCATION_MODELS
 from botaclip.training.parallel import over_folds
 from botaclip.training.selection import Trial, best, inner_validation
 from botaclip.training.standardiser import Standardiser
-from botaclip.training.thresholds import max_tss_thresholds
+from botaclip.training.thresholds import training_thresholds
 from botaclip.training.training_table import TrainingTable
 
 Array = NDArray[np.floating]
@@ -193,7 +193,7 @@ def calibrate_and_threshold(
     known = fold >= 0
     presence, logits = presence[known], logits[known]
     calibrators = Calibrators.fit(presence, logits)
-    return calibrators, max_tss_thresholds(presence, calibrators.cross_fitted(presence, logits, fold[known]))
+    return calibrators, training_thresholds(presence, calibrators.cross_fitted(presence, logits, fold[known]))
 
 
 def _with_thresholds(

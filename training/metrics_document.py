@@ -86,7 +86,7 @@ def reason_of_choice(asked: str, chosen: Trial, trials: Sequence[Trial]) -> str:
 def metrics_document(
     data: TrainingTable, table: ReleveTable, pairs: Pairs, source: RasterSource, parameters: Mapping[str, Any], *,
     blocked: CrossValidation, targets: dict[str, Any], summary: dict[str, Any], summary_random: dict[str, Any],
-    chosen: Trial, trials: Sequence[Trial], seconds: float,
+    maps: dict[str, Any] | None, chosen: Trial, trials: Sequence[Trial], seconds: float,
 ) -> dict[str, Any]:
     """Return the document as described in ``docs/metrics.md``; numbers that do not exist are None."""
     omitted = dict(table.take(pairs.plots).omitted)
@@ -95,7 +95,9 @@ def metrics_document(
         omitted |= dict.fromkeys(_NEED_ABSENCES, reason)
         omitted["auc"] = f"{reason}; auc_background is against unlisted plots"
     if data.truth is None:
-        omitted["truth_correlation"] = "the truth is known only in the demo landscape"
+        omitted["truth_correlation"] = omitted["maps"] = "the truth is known only in the demo landscape"
+    elif maps is None:
+        omitted["maps"] = "the truth is known at too few places that are clear of the training patches"
     document = {
         "summary": sayable(summary, table.data_type),
         "summary_random_folds": sayable(summary_random, table.data_type),
@@ -144,6 +146,8 @@ def metrics_document(
             "presences": {name: int(n) for name, n in zip(data.species, data.presence.sum(axis=0), strict=True)},
         },
     }
+    if maps is not None:
+        document["maps"] = maps
     return without_nan(document)  # type: ignore[no-any-return]
 
 

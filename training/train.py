@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from botaclip.training.splits import RandomFolds, SpatialBlocks, inner_folds
 from botaclip.training.torch_device import torch_device
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.truth import truth_at
+from botaclip.training.truth_maps import MAPS, truth_maps
 
 INNER_FOLDS = 3
 FEWEST_PLOTS = 20
@@ -55,32 +58,36 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         progress.info(line)
     source = open_raster(parameters["raster"], bands=parameters["bands"])
     progress.info(source.describe())
-    pairs = _pair(table, source, parameters, progress.stage(0.01, 0.15))
-    data = training_table(table, pairs, parameters["raster"])
-    progress.info(f"{len(data)} plots with an image patch, {len(data.species)} species to model.")
+    with _imagery(source, parameters, progress) as cells:
+        pairs = _pair(table, cells, parameters, progress.stage(0.01, 0.15))
+        data = training_table(table, pairs, parameters["raster"])
+        progress.info(f"{len(data)} plots with an image patch, {len(data.species)} species to model.")
 
-    device = torch_device(parameters["device"], progress)
-    seed = parameters["random_state"]
-    blocks, dice = _blocks(pairs, parameters), RandomFolds(parameters["folds"], random_state=seed)
-    folds = list(blocks.split(data.places, groups=data.groups))
-    protocol = _protocol(data, blocks, parameters, device)
-    blocked = cross_validate(data, folds, protocol, progress=progress.stage(0.15, 0.6))
-    random = cross_validate(
-        data, list(dice.split(data.places)), _protocol(data, dice, parameters, device),
-        progress=progress.stage(0.6, 0.9),
-    )
-    targets = target_scores(data, blocked)
-    summary = summarise(targets, random_state=seed)
-    summary_random = summarise(target_scores(data, random), random_state=seed)
+        device = torch_device(parameters["device"], progress)
+        seed = parameters["random_state"]
+        blocks, dice = _blocks(pairs, parameters), RandomFolds(parameters["folds"], random_state=seed)
+        folds = list(blocks.split(data.places, groups=data.groups))
+        protocol = _protocol(data, blocks, parameters, device)
+        blocked = cross_validate(data, folds, protocol, progress=progress.stage(0.15, 0.6))
+        random = cross_validate(
+            data, list(dice.split(data.places)), _protocol(data, dice, parameters, device),
+            progress=progress.stage(0.6, 0.8),
+        )
+        targets = target_scores(data, blocked)
+        summary = summarise(targets, random_state=seed)
+        summary_random = summarise(target_scores(data, random), random_state=seed)
 
-    parts = model_parts(
-        data, table, pairs, source, protocol, parameters, summary, progress=progress.stage(0.9, 0.98)
-    )
-    metrics = metrics_document(
-        data, table, pairs, source, parameters, blocked=blocked, targets=targets, summary=summary,
-        summary_random=summary_random, chosen=parts.choice, trials=parts.trials,
-        seconds=time.perf_counter() - started,
-    )
+        parts = model_parts(
+            data, table, pairs, source, protocol, parameters, summary, progress=progress.stage(0.8, 0.87)
+        )
+        maps = None
+        if data.truth is not None:
+            maps = truth_maps(data, pairs, cells, parts.trials, protocol, progress=progress.stage(0.87, 0.98))
+        metrics = metrics_document(
+            data, table, pairs, source, parameters, blocked=blocked, targets=targets, summary=summary,
+            summary_random=summary_random, maps=maps, chosen=parts.choice, trials=parts.trials,
+            seconds=time.perf_counter() - started,
+        )
     progress.update(0.98, "writing")
     ModelFile.write(outputs["output"], parts.metadata, parts.parts, overwrite=parameters["overwrite"])
     if "metrics" in outputs:
@@ -104,14 +111,20 @@ def _read(parameters: dict[str, Any]) -> ReleveTable:
     )
 
 
-def _pair(table: ReleveTable, source: RasterSource, parameters: dict[str, Any], progress: Progress) -> Pairs:
-    """Give every plot its frozen vector on the lattice."""
+@contextmanager
+def _imagery(source: RasterSource, parameters: dict[str, Any], progress: Progress) -> Iterator[CellSource]:
+    """Open the raster on its lattice, with the encoder that looks at it."""
     encoder = encoders.get(parameters["encoder"], bands=source.roles, value_range=source.value_range())
     lattice = Lattice.of(source, encoder.stride_px, encoder.margin_px, parameters["patch_size"])
-    patch = lattice.patch(parameters["patch_size"])
     progress.info(lattice.describe())
     with LatticeReader(source, lattice) as reader:
-        return pair(table, source, CellSource(reader, encoder), lattice, patch, progress)
+        yield CellSource(reader, encoder)
+
+
+def _pair(table: ReleveTable, cells: CellSource, parameters: dict[str, Any], progress: Progress) -> Pairs:
+    """Give every plot its frozen vector on the lattice."""
+    lattice = cells.reader.lattice
+    return pair(table, cells.reader.source, cells, lattice, lattice.patch(parameters["patch_size"]), progress)
 
 
 def training_table(table: ReleveTable, pairs: Pairs, raster: str) -> TrainingTable:
@@ -187,6 +200,14 @@ def headline(metrics: dict[str, Any]) -> list[str]:
         lines.append(
             f"{column:<14}{_number(tss.get('median')):>8}{_number(tss.get('fold_mean')):>11}"
             f"{_number(auc.get('median')):>8}   {words}"
+        )
+    if maps := metrics.get("maps"):
+        raw, adapted = (_number(maps[name]["median_truth_correlation"]) for name in MAPS)
+        difference = maps["difference"]
+        lines.append(
+            f"Maps against the truth at {maps['places']} places clear of the plots: median r raw {raw}, "
+            f"adapted {adapted}, difference {difference['median']:+.3f} "
+            f"[{difference['low']:+.3f}, {difference['high']:+.3f}]."
         )
     lines.append(metrics["alignment"]["reason"])
     return lines

@@ -1,0 +1,332 @@
+"""``botaclip train`` from files to files: on a tiny landscape, through every alignment, kind of data and head."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from scipy.special import expit
+
+from botaclip.core import encoders
+from botaclip.core.cells import CellSource
+from botaclip.core.errors import Cancelled, OutputError, PairingError
+from botaclip.core.lattice import Lattice
+from botaclip.core.lattice_reader import LatticeReader
+from botaclip.core.model import Model
+from botaclip.core.model_file import ModelFile
+from botaclip.core.model_report import verify
+from botaclip.core.options import TRAIN, parse_parameters
+from botaclip.core.places import Points
+from botaclip.core.progress import SILENT, Progress
+from botaclip.core.rasters import open_raster
+from botaclip.training import evaluation
+from botaclip.training.evaluation import COLUMNS
+from botaclip.training.train import train
+from botaclip.training.vegeta import hellinger
+
+from .small_landscape import CRS, SPECIES, WEST, releves, write_image, write_releves
+
+SCORES = {"tss_at_train_threshold", "tss_max", "auc", "auprc", "brier"}
+
+
+class Trained:
+    """One run: what was asked, what came out."""
+
+    def __init__(self, folder: Path, name: str, *, report: bool = False, **asked: Any) -> None:
+        self.output = folder / f"{name}.botaclip"
+        self.metrics_path, self.report = folder / f"{name}.json", folder / f"{name}.html"
+        self.lines: list[str] = []
+        given = {
+            "raster": str(folder / "image.tif"), "releves": str(folder / "releves.csv"), "crs": CRS, "x_field": "x",
+            "y_field": "y", "folds": 2, "epochs": 2, "device": "cpu", "min_presences": 10, "output": str(self.output),
+            "metrics": str(self.metrics_path),
+        }  # fmt: skip
+        if report:
+            given["report"] = str(self.report)
+        parameters, unknown = parse_parameters(TRAIN, given | asked)
+        assert not unknown
+        self.outputs = train(parameters, Progress(None, lambda level, line: self.lines.append(line)))
+        self.model = Model.open(self.output)
+        self.metrics = json.loads(self.metrics_path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Image, relevés, and a quick comparison: one model of the location, small forests."""
+    folder = tmp_path_factory.mktemp("train")
+    write_image(folder / "image.tif")
+    write_releves(folder / "releves.csv", releves())
+    fit_forest = evaluation.fit_forest
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOTACLIP_CACHE", str(folder / "cache"))
+        patch.setattr(evaluation, "LOCATION_MODELS", evaluation.LOCATION_MODELS[:1])
+        patch.setattr(evaluation, "fit_forest", lambda *given, **rest: fit_forest(*given, **rest, trees=10))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def plain(folder: Path) -> Trained:
+    """The default run, a few more passes long."""
+    return Trained(folder, "plain", report=True, epochs=20, date_field="date")
+
+
+@pytest.fixture(scope="module")
+def hidden(folder: Path) -> Trained:
+    """Presence-only relevés whose places are not told."""
+    return Trained(
+        folder, "hidden", report=True, alignment="none", data_type="presence-only", plot_locations="none"
+    )
+
+
+def test_every_file_is_there_and_nothing_else(plain: Trained, folder: Path) -> None:
+    assert plain.outputs["output"] == str(plain.output)
+    assert {path.name for path in folder.glob("plain*")} == {"plain.botaclip", "plain.json", "plain.html"}
+    assert not list(folder.glob("*.part"))
+    assert plain.outputs["print"][1].startswith("raw ")
+    assert plain.outputs["print"][-1] == plain.metrics["alignment"]["reason"]
+
+
+def test_metrics_have_the_structure_that_was_promised(plain: Trained) -> None:
+    metrics = plain.metrics
+    for part in ("summary", "summary_random_folds"):
+        assert tuple(metrics[part]) == COLUMNS
+        for scores in metrics[part].values():
+            assert set(scores) == SCORES
+            for entry in scores.values():
+                assert set(entry) == {"median", "fold_mean", "difference_to_raw", "n_targets"}
+                assert entry["n_targets"] == 6
+                assert {"median", "low", "high", "p"} <= set(entry["difference_to_raw"])
+    assert set(metrics["targets"]) == set(SPECIES)
+    for columns in metrics["targets"].values():
+        assert tuple(columns) == COLUMNS
+        assert all(set(scores) >= SCORES for scores in columns.values())
+    assert [fold["fold"] for fold in metrics["folds"]] == [0, 1]
+    assert {"folds", "dropped", "omitted", "versions", "seconds"} <= set(metrics)
+    assert metrics["dropped"] == [{"plot": "far", "reason": "outside the raster"}]
+    assert set(metrics["omitted"]) == {"truth_correlation", "maps"}
+    assert metrics["versions"]["botaclip"] and 0 < metrics["seconds"] < 300
+
+
+def test_medians_and_counts_agree_with_the_targets(plain: Trained) -> None:
+    metrics = plain.metrics
+    for column in ("raw", "adapted", "location_only"):
+        auc = [columns[column]["auc"] for columns in metrics["targets"].values()]
+        assert metrics["summary"][column]["auc"]["median"] == pytest.approx(np.median(auc))
+    assert metrics["summary"]["prevalence"]["auc"]["median"] == 0.5
+    assert metrics["summary"]["prevalence"]["tss_at_train_threshold"]["median"] == 0.0
+    n_plots = metrics["data"]["n_plots"]
+    assert n_plots == len({row["plot_id"] for row in releves()}) - 1 == len(metrics["plots"])
+    for fold in metrics["folds"]:
+        assert fold["n_train"] + fold["n_test"] + fold["n_buffered"] == n_plots
+        assert fold["n_buffered"] > 0
+        assert fold["n_test"] == sum(plot["fold"] == fold["fold"] for plot in metrics["plots"])
+
+
+def test_the_planted_habitat_is_found_in_the_image_and_not_in_the_place(plain: Trained) -> None:
+    summary = plain.metrics["summary"]
+    assert summary["raw"]["auc"]["median"] > 0.65
+    assert summary["raw"]["auc"]["median"] > summary["location_only"]["auc"]["median"] + 0.05
+
+
+def test_the_model_file_opens_and_verifies(plain: Trained) -> None:
+    file = ModelFile.open(plain.output)
+    report = verify({"model": str(plain.output)}, SILENT)
+    assert report["encoder_at_hand"] and report["sha256"] == file.sha256
+    metadata = file.metadata
+    assert [kind["name"] for kind in metadata["species"]] == list(SPECIES)
+    assert metadata["data_type"] == "presence-absence" and metadata["head"] == "linear"
+    assert metadata["training"]["plots"] == 69 and metadata["training"]["dates"] == ["2010-06-01", "2018-06-09"]
+    counts = plain.metrics["data"]["presences"]
+    for kind in metadata["species"]:
+        assert kind["presences"] == counts[kind["name"]]
+        assert kind["prevalence"] == pytest.approx(counts[kind["name"]] / 69)
+        assert 0 < kind["threshold"] < 1
+    assert metadata["scores"]["blocked"]["adapted"]["auc"] == plain.metrics["summary"]["adapted"]["auc"]
+    assert metadata["alignment"]["asked"] == "auto"
+    places = {row["id"]: (row["x"], row["y"]) for row in file.plots()["plots"]}
+    row = releves()[0]
+    assert places[row["plot_id"]] == (row["x"], row["y"])
+
+
+def raw_vectors(folder: Path, rows: list[dict[str, Any]]) -> np.ndarray:
+    """Return the frozen vectors at plots, by the lattice function itself."""
+    source = open_raster(folder / "image.tif")
+    encoder = encoders.get("random-conv", bands=source.roles, value_range=source.value_range())
+    lattice = Lattice.of(source, encoder.stride_px, encoder.margin_px, 100.0)
+    patch = lattice.patch(100.0)
+    points = Points(x=np.array([row["x"] for row in rows]), y=np.array([row["y"] for row in rows]), crs=CRS)
+    row, col, _ = lattice.node_of(points, patch)
+    with LatticeReader(source, lattice) as reader:
+        return CellSource(reader, encoder).patches(row, col, patch)[0]
+
+
+def tensors(graph: bytes) -> dict[str, np.ndarray]:
+    import onnx
+    from onnx import numpy_helper
+
+    return {t.name: numpy_helper.to_array(t) for t in onnx.load_from_string(graph).graph.initializer}
+
+
+def test_suitability_at_training_plots_is_the_head_by_hand(plain: Trained, folder: Path) -> None:
+    first = {row["plot_id"]: row for row in releves()}
+    rows = [first[row["id"]] for row in plain.model.file.plots()["plots"][:8]]
+    vectors = raw_vectors(folder, rows)
+    adapted, unit = plain.model.adapt(vectors)
+    np.testing.assert_allclose(unit, plain.model.plot_vectors[:8], atol=1e-5)
+    adapter, head = (tensors(plain.model.file.parts[name]) for name in ("adapter.onnx", "head.onnx"))
+    by_hand = (vectors - adapter["mean"]) / adapter["scale"]
+    if "weight" in adapter:
+        by_hand = by_hand @ adapter["weight"] + adapter["bias"]
+    logits = by_hand @ head["weights"] + head["intercept"]
+    expected = expit(head["calibration_slope"] * logits + head["calibration_intercept"])
+    made = plain.model.suitability(adapted)
+    np.testing.assert_allclose(made, expected, atol=1e-4)
+    assert np.ptp(made, axis=0).min() > 0.02
+
+
+def test_vegeta_in_the_file_places_a_species_list_near_its_kind(plain: Trained) -> None:
+    graph = plain.model.file.parts["vegeta.onnx"]
+    names = plain.model.metadata["vegeta"]["species"]
+    lists = np.zeros((2, len(names)), np.float32)
+    lists[0, [names.index(name) for name in SPECIES[:3]]] = 40.0
+    lists[1, [names.index(name) for name in SPECIES[3:]]] = 40.0
+    unit = ort.InferenceSession(graph, providers=["CPUExecutionProvider"]).run(None, {"releves": lists})[0]
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1.0, atol=1e-5)
+    found = {name: set() for name in {row["plot_id"] for row in releves()}}
+    for row in releves():
+        found[row["plot_id"]].add(row["species"])
+    ids = [row["id"] for row in plain.model.file.plots()["plots"]]
+    wooded = np.array([len(found[name] & set(SPECIES[3:])) - len(found[name] & set(SPECIES[:3])) for name in ids])
+    difference = plain.model.plot_vectors @ (unit[1] - unit[0])
+    assert np.corrcoef(difference, wooded)[0, 1] > 0.4
+    assert hellinger(lists)[0].max() == pytest.approx(3**-0.5)
+
+
+def test_presence_only_says_relative_suitability_and_nothing_of_probability(hidden: Trained) -> None:
+    metrics = hidden.metrics
+    for scores in (*metrics["summary"].values(), *metrics["summary_random_folds"].values()):
+        assert set(scores) == {"auc_background"}
+    assert {"tss_at_train_threshold", "tss_max", "auprc", "brier", "auc"} <= set(metrics["omitted"])
+    assert metrics["calibration"]["bins"] == []
+    assert set(hidden.model.metadata["scores"]["blocked"]["raw"]) == {"auc_background"}
+    assert hidden.model.relative
+    report = re.sub(r"data:image/[^\"]*", "", hidden.report.read_text(encoding="utf-8"))
+    for text in (report, json.dumps(metrics), "\n".join(hidden.lines), "\n".join(hidden.outputs["print"])):
+        assert not re.search("probab", text, re.IGNORECASE)
+    assert "relative suitability" in report
+
+
+def test_without_alignment_the_frozen_vectors_are_kept(hidden: Trained) -> None:
+    assert hidden.model.metadata["alignment"]["chosen"] == "none"
+    assert "weight" not in tensors(hidden.model.file.parts["adapter.onnx"])
+    targets = hidden.metrics["targets"].values()
+    assert all(columns["adapted"] == columns["raw"] == columns["shuffled"] for columns in targets)
+
+
+def test_places_that_are_not_to_be_told_are_nowhere_in_the_file(hidden: Trained) -> None:
+    file = hidden.model.file
+    text = " ".join(file.parts[name].decode() for name in ("metadata.json", "plots.json"))
+    assert all(set(row) == {"id", "date", "digest"} for row in file.plots()["plots"])
+    for row in releves()[:-1]:
+        assert str(row["x"]) not in text and str(row["y"]) not in text
+    assert file.metadata["training"]["extent_wgs84"] == [3.0, 46.4, 3.1, 46.5]
+
+
+def test_contrastive_on_abundances_with_coarse_places(folder: Path) -> None:
+    run = Trained(folder, "contrastive", alignment="contrastive", data_type="abundance", plot_locations="coarse:500")
+    metadata = run.model.metadata
+    assert (metadata["alignment"]["chosen"], metadata["alignment"]["steps"]) == ("contrastive", 2)
+    assert metadata["data_type"] == "abundance"
+    exact = Points(*(np.array([row[axis] for row in releves()[:-1]]) for axis in "xy"), CRS).to("EPSG:4326")
+    west, south, east, north = metadata["training"]["extent_wgs84"]
+    assert west < exact.x.min() - 1e-6 and east > exact.x.max() + 1e-6 and south < exact.y.min() - 1e-6
+    assert {row["x"] % 500 for row in run.model.file.plots()["plots"]} == {250.0}
+    assert run.metrics["alignment"]["picked"] == "contrastive, 2 steps"
+
+
+def test_supervised_with_groups_and_a_list_of_species(folder: Path) -> None:
+    run = Trained(folder, "supervised", alignment="supervised", groups="site", species=f"{SPECIES[4]},{SPECIES[0]}")
+    assert run.model.species == (SPECIES[0], SPECIES[4])
+    assert set(run.metrics["omitted"]) & {*SPECIES} == {*SPECIES} - {SPECIES[0], SPECIES[4]}
+    assert run.metrics["omitted"][SPECIES[1]] == "not asked for"
+    sites = {row["plot_id"]: row["site"] for row in releves()}
+    fold_of: dict[str, set[int]] = {}
+    for plot in run.metrics["plots"]:
+        fold_of.setdefault(sites[plot["id"]], set()).add(plot["fold"])
+    assert len(fold_of) > 4 and all(len(folds) == 1 for folds in fold_of.values())
+    assert run.model.metadata["alignment"]["chosen"] == "supervised"
+
+
+def test_botaclip_judged_by_a_forest(folder: Path) -> None:
+    run = Trained(folder, "forest", alignment="botaclip", head="forest", regulariser="mean")
+    assert run.metrics["data"]["head"] == run.model.metadata["head"] == "forest"
+    alignment = run.model.metadata["alignment"]
+    assert alignment["chosen"] == "botaclip" and alignment["lambda"] in (0.1, 1.0)
+    assert alignment["regulariser"] == "mean"
+    suitability = run.model.suitability(run.model.adapt(raw_vectors(folder, releves()[:3]))[0])
+    assert ((suitability > 0) & (suitability < 1)).all()
+
+
+def test_cancelling_at_any_time_leaves_no_file(folder: Path, tmp_path: Path) -> None:
+    names = {key: str(tmp_path / f"cancelled.{key}") for key in ("output", "metrics", "report")}
+    parameters, _ = parse_parameters(
+        TRAIN,
+        names | {
+            "raster": str(folder / "image.tif"), "releves": str(folder / "releves.csv"), "crs": CRS, "x_field": "x",
+            "y_field": "y", "folds": 2, "epochs": 1, "device": "cpu", "alignment": "none", "species": SPECIES[0],
+            "overwrite": True,
+        },
+    )  # fmt: skip
+    asked = 0
+
+    def run(stop_at: float) -> None:
+        nonlocal asked
+        asked = 0
+
+        def cancelled() -> bool:
+            nonlocal asked
+            asked += 1
+            return asked >= stop_at
+
+        train(parameters, Progress(None, None, cancelled))
+
+    run(float("inf"))
+    last = asked
+    assert last > 50 and len(list(tmp_path.iterdir())) == 3
+    for path in tmp_path.iterdir():
+        path.unlink()
+    for stop_at in (1, last // 3, last - 1):
+        with pytest.raises(Cancelled):
+            run(stop_at)
+        assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_exists_is_refused_before_any_work(folder: Path, plain: Trained) -> None:
+    with pytest.raises(OutputError, match=r"plain.botaclip: the file exists already"):
+        Trained(folder, "plain", raster="nowhere.tif")
+
+
+def test_too_few_plots_are_worded(folder: Path) -> None:
+    some = folder / "few.csv"
+    write_releves(some, [row for row in releves() if str(row["plot_id"]) < "p012"])
+    with pytest.raises(PairingError, match="only 12 plots have both a relevé and an image patch; at least 20"):
+        Trained(folder, "few", releves=str(some))
+    with pytest.raises(PairingError, match="no species has at least 60 presences among the 69 usable plots"):
+        Trained(folder, "rare", min_presences=60)
+
+
+def test_the_same_seed_gives_the_same_model(folder: Path) -> None:
+    runs = [
+        Trained(folder, f"seed{n}", alignment="botaclip", species=SPECIES[0], random_state=seed)
+        for n, seed in enumerate((3, 3))
+    ]
+    one, two = (run.model.file.parts for run in runs)
+    assert {name for name in one if one[name] != two[name]} <= {"metadata.json", "checksums.json"}
+    assert runs[0].metrics["targets"] == runs[1].metrics["targets"]
+    assert WEST < runs[0].metrics["plots"][0]["x"]
