@@ -1,6 +1,6 @@
 """Does the cross-validation score what is not there? Noise for images, shuffled relevés, and planted leaks.
 
-    .venv/bin/python benchmarks/noise.py                    # a few minutes on two cores
+    .venv/bin/python benchmarks/noise.py                    # about ten minutes on two cores
     .venv/bin/python benchmarks/noise.py --permutations 199
 
 **Noise images**: vectors are independent draws, relevés are clustered in space, so that held-out blocks differ in

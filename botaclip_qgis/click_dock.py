@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsApplication, QgsProject
+from qgis.core import QgsApplication, QgsCoordinateReferenceSystem, QgsProject
 from qgis.gui import QgsDockWidget, QgsFileWidget
 from qgis.PyQt.QtCore import QSortFilterProxyModel, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
@@ -21,16 +22,36 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from botaclip.botaclip_qgis.click_table import NAME, SUITABILITY, THRESHOLD, BarDelegate, SpeciesTable
+from botaclip.botaclip_qgis.click_table import (
+    EXPECTED,
+    NAME,
+    NOT_EXPECTED,
+    RANK,
+    SUITABILITY,
+    THRESHOLD,
+    BarDelegate,
+    SpeciesTable,
+)
 from botaclip.botaclip_qgis.icons import icon
 from botaclip.botaclip_qgis.parameters import MODEL_FILTER
-from botaclip.botaclip_qgis.project_entries import PROJECT_MODEL, PROJECT_RASTER, PROJECT_SCOPE
+from botaclip.botaclip_qgis.project_entries import (
+    PROJECT_MODEL,
+    PROJECT_RASTER,
+    PROJECT_SCOPE,
+    project_model,
+    project_raster,
+)
 from botaclip.botaclip_qgis.raster_choice import RasterChoice
 
 NO_MODEL = "Choose a model, then click the map. A model is made with the Processing tool Train a model."
 NO_RASTER = "Choose the image to look at: a raster layer, or a folder of tiles."
 NO_CRS = "The map has no CRS, so the place cannot be found in the image. Set one in the project's properties."
 READY = "Click the map to see which species to expect there."
+LEGEND = (
+    f"<span style='color:{EXPECTED.name()}'>■</span> expected: at or above its threshold&nbsp;&nbsp; "
+    f"<span style='color:{NOT_EXPECTED.name()}'>■</span> below&nbsp;&nbsp; <b>|</b> threshold"
+)
+_M2_PER_HA = 10_000
 
 
 class ClickDock(QgsDockWidget):
@@ -86,6 +107,15 @@ class ClickDock(QgsDockWidget):
         self.status.setWordWrap(True)
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
+        self.details = QLabel()
+        self.details.setObjectName("botaclip_details")
+        self.details.setAccessibleName("Place, model and what a value means")
+        self.details.setWordWrap(True)
+        self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.legend = QLabel(LEGEND)
+        self.legend.setObjectName("botaclip_legend")
+        self.legend.setAccessibleName("What the colours of the list mean")
+
         self.table = SpeciesTable(self)
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSourceModel(self.table)
@@ -101,6 +131,7 @@ class ClickDock(QgsDockWidget):
         self.view.setItemDelegateForColumn(SUITABILITY, BarDelegate(self.view))
         header = self.view.header()
         header.setStretchLastSection(False)
+        header.setSectionResizeMode(RANK, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(SUITABILITY, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(THRESHOLD, QHeaderView.ResizeMode.ResizeToContents)
@@ -111,8 +142,10 @@ class ClickDock(QgsDockWidget):
         layout.addLayout(form)
         layout.addLayout(bar)
         layout.addWidget(self.status)
+        layout.addWidget(self.details)
         layout.addWidget(self.view, 1)
-        body.setMinimumWidth(340)
+        layout.addWidget(self.legend)
+        body.setMinimumWidth(400)
         self.setWidget(body)
 
         self.model_file.fileChanged.connect(lambda _path: self._on_sources_changed())
@@ -140,14 +173,10 @@ class ClickDock(QgsDockWidget):
 
     def read_project(self) -> None:
         """Take up model and image that the project names."""
-        project = QgsProject.instance()
-        model, _ = project.readEntry(PROJECT_SCOPE, PROJECT_MODEL, "")
-        raster, _ = project.readEntry(PROJECT_SCOPE, PROJECT_RASTER, "")
         self._reading_project = True
         try:
-            self.model_file.setFilePath(project.readPath(model) if model else "")
-            known = project.mapLayer(raster) if raster else None
-            self.raster.set_value(known or (project.readPath(raster) if raster else None))
+            self.model_file.setFilePath(project_model())
+            self.raster.set_value(project_raster())
         finally:
             self._reading_project = False
         self.show_message("")
@@ -156,6 +185,9 @@ class ClickDock(QgsDockWidget):
         """Show ``message``, or what to do next, and no species."""
         self.table.show_species([], relative=False)
         self.copy_button.setEnabled(False)
+        self.details.hide()
+        self.legend.hide()
+        self._embolden(False)
         if not message:
             message = NO_MODEL if not self.model_path() else NO_RASTER if not self.raster.value() else READY
         self.status.setText(message)
@@ -169,7 +201,16 @@ class ClickDock(QgsDockWidget):
         self.table.show_species(species, relative=bool(answer.get("relative")))
         self.copy_button.setEnabled(bool(species))
         self.status.setText(_place_text(answer))
+        self._embolden(True)
+        self.details.setText(_details_text(answer, Path(self.model_path()).stem))
+        self.details.show()
+        self.legend.setVisible(any(one.get("threshold") is not None for one in species))
         self.view.scrollToTop()
+
+    def _embolden(self, bold: bool) -> None:
+        font = self.status.font()
+        font.setBold(bold)
+        self.status.setFont(font)
 
     def copy(self) -> None:
         """Put the list on the clipboard as tab-separated text."""
@@ -177,16 +218,38 @@ class ClickDock(QgsDockWidget):
 
 
 def _place_text(answer: Mapping[str, Any]) -> str:
-    """Return one sentence about the place and how many species are expected there."""
+    """Return how many species are expected."""
     species = answer.get("species") or []
     expected = sum(bool(one.get("above")) for one in species)
-    text = f"{expected} of {len(species)} species expected"
+    return f"{expected} of {len(species)} species expected here."
+
+
+def _details_text(answer: Mapping[str, Any], model: str) -> str:
+    """Return where and by which model that was found, and what a value means; a line each."""
     patch = answer.get("patch") or {}
-    if patch.get("size_m"):
-        text += f" on the {patch['size_m']:g} m patch around this place"
+    lines = []
+    if patch.get("crs"):
+        crs = QgsCoordinateReferenceSystem(str(patch["crs"]))
+        digits = 5 if crs.isGeographic() else 0
+        lines.append(
+            f"{patch['size_m']:g} m patch centred at {patch['x']:.{digits}f}, {patch['y']:.{digits}f} "
+            f"({crs.authid() or crs.description()}), {patch['offset_m']:.0f} m from the click; model: {model}."
+        )
+    plot = f" on a plot of {_area_text(answer['plot_m2'])} here" if answer.get("plot_m2") else " here"
     if answer.get("relative"):
-        text += ". Relative suitability, no probability: the relevés say nothing about absences"
-    if answer.get("plot"):
-        text += f". Each value {answer['plot']}"
-    message = str(answer.get("message") or "").rstrip(".")
-    return f"{text}. {message}." if message else f"{text}."
+        lines.append(
+            "Relative suitability, no probability: the relevés say nothing about absences. It compares places for "
+            "one species, not one species with another."
+        )
+    else:
+        lines.append(f"Probability of the species occurring{plot}, as far as the image tells.")
+    if answer.get("message"):
+        lines.append(str(answer["message"]))
+    return "\n".join(lines)
+
+
+def _area_text(square_metres: float) -> str:
+    """Return an area as ecologists write it."""
+    if square_metres >= _M2_PER_HA:
+        return f"{square_metres / _M2_PER_HA:g} ha"
+    return f"{square_metres:g} m²"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, Qt
+from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QPainter, QPen
 from qgis.PyQt.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-NAME, SUITABILITY, THRESHOLD = range(3)
+RANK, NAME, SUITABILITY, THRESHOLD = range(4)
 # Tells apart by lightness as well as by hue, on a light and on a dark ground.
 EXPECTED = QColor("#2a9d8f")
 NOT_EXPECTED = QColor("#a3adb5")
@@ -34,7 +34,7 @@ class SpeciesTable(QAbstractTableModel):
         self._species = sorted(known, key=lambda one: (-one["suitability"], one["name"]))
         self.relative = relative
         self.endResetModel()
-        self.headerDataChanged.emit(Qt.Orientation.Horizontal, NAME, THRESHOLD)
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, RANK, THRESHOLD)
 
     def species(self, row: int) -> dict[str, Any]:
         """Return the species of a row."""
@@ -44,12 +44,12 @@ class SpeciesTable(QAbstractTableModel):
         return 0 if parent is not None and parent.isValid() else len(self._species)
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102
-        return 0 if parent is not None and parent.isValid() else 3
+        return 0 if parent is not None and parent.isValid() else 4
 
     @property
-    def headings(self) -> tuple[str, str, str]:
+    def headings(self) -> tuple[str, str, str, str]:
         """The columns' headings."""
-        return ("Species", "Relative suitability" if self.relative else "Probability", "Threshold")
+        return ("", "Species", "Relative suitability" if self.relative else "Probability", "Threshold")
 
     def headerData(  # noqa: D102
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -69,9 +69,9 @@ class SpeciesTable(QAbstractTableModel):
             return None
         one = self._species[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            texts = (one["name"], self.number(one["suitability"]), self.number(one.get("threshold")))
-            return texts[index.column()]
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == THRESHOLD:
+            value, threshold = self.number(one["suitability"]), self.number(one.get("threshold"))
+            return (str(index.row() + 1), one["name"], value, threshold)[index.column()]
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in (RANK, THRESHOLD):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.sentence(one)
@@ -101,6 +101,12 @@ class SpeciesTable(QAbstractTableModel):
 class BarDelegate(QStyledItemDelegate):
     """Draws suitability as a bar from 0 to 1 with a tick at the threshold, the number at its right."""
 
+    ROW_PX = 22
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: D102
+        size = super().sizeHint(option, index)
+        return QSize(size.width(), max(size.height(), self.ROW_PX))
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:  # noqa: D102
         model = index.model()
         if hasattr(model, "mapToSource"):
@@ -109,11 +115,13 @@ class BarDelegate(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(option.rect, option.palette.highlight())
         number_width = option.fontMetrics.horizontalAdvance("100 % ")
-        box = QRectF(option.rect).adjusted(3, 4, -number_width - 3, -4)
+        box = QRectF(option.rect).adjusted(3, 6, -number_width - 3, -6)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(option.palette.alternateBase())
+        ground = QColor(option.palette.text().color())
+        ground.setAlpha(28)
+        painter.setBrush(ground)
         painter.drawRoundedRect(box, 2, 2)
         share = min(1.0, max(0.0, one["suitability"]))
         painter.setBrush(EXPECTED if one.get("above") else NOT_EXPECTED)

@@ -194,7 +194,7 @@ def _plots_layer(
         quote_via=quote,
         safe=":",  # QGIS takes the CRS as it stands
     )
-    layer = QgsVectorLayer(f"file://{quote(str(path))}?{query}", "Relevés", "delimitedtext")
+    layer = QgsVectorLayer(f"file://{quote(str(path))}?{query}", "Plots", "delimitedtext")
     if not layer.isValid() or not layer.crs().isValid():
         raise RasterError("QGIS cannot read the plots from it", where=str(path))
     symbol = QgsMarkerSymbol.createSimple(
@@ -207,7 +207,7 @@ def _plots_layer(
 def _add_releves(project: QgsProject, landscape: Path, options: dict[str, Any], plots: QgsMapLayer) -> None:
     """Add the table of species and relate it to the plots, so that identifying a plot lists its species."""
     path = landscape / str(options.get("releves", "releves.csv"))
-    table = QgsVectorLayer(str(path), "Species of the relevés", "ogr")
+    table = QgsVectorLayer(str(path), "Relevés", "ogr")
     if not path.is_file() or not table.isValid():
         return
     project.addMapLayer(table, False)

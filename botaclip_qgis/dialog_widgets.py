@@ -14,9 +14,11 @@ from qgis.core import (
     QgsProperty,
     QgsVectorLayer,
 )
-from qgis.gui import QgsAbstractProcessingParameterWidgetWrapper, QgsGui, QgsProcessingGui
+from qgis.gui import QgsAbstractProcessingParameterWidgetWrapper, QgsFileWidget, QgsGui, QgsProcessingGui
 from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
+from botaclip.botaclip_qgis.parameters import MODEL_FILTER
+from botaclip.botaclip_qgis.project_entries import project_model, project_raster
 from botaclip.botaclip_qgis.raster_choice import RasterChoice
 
 
@@ -67,6 +69,9 @@ class RasterWidget(_OwnWidget):
     def make(self) -> QWidget:  # noqa: D102
         optional = bool(self.parameterDefinition().flags() & QgsProcessingParameterDefinition.Flag.FlagOptional)
         choice = RasterChoice(optional=optional)
+        image = project_raster()
+        if image:
+            choice.set_value(image)
         choice.changed.connect(self.changed)
         return choice
 
@@ -76,6 +81,27 @@ class RasterWidget(_OwnWidget):
 
     def widgetValue(self) -> Any:  # noqa: D102
         return self.inner.value()
+
+
+class ModelWidget(_OwnWidget):
+    """A file widget that begins with the model the project's map click uses."""
+
+    def make(self) -> QWidget:  # noqa: D102
+        chosen = QgsFileWidget()
+        chosen.setObjectName("botaclip_model_file")
+        chosen.setFilter(MODEL_FILTER)
+        chosen.setDialogTitle("BotaCLIP model")
+        chosen.lineEdit().setAccessibleName(self.parameterDefinition().description())
+        chosen.setFilePath(project_model())
+        chosen.fileChanged.connect(self.changed)
+        return chosen
+
+    def setWidgetValue(self, value: Any, context: QgsProcessingContext) -> None:  # noqa: D102
+        if value:
+            self.inner.setFilePath(str(value))
+
+    def widgetValue(self) -> Any:  # noqa: D102
+        return self.inner.filePath().strip() or None
 
 
 class FieldWidget(_OwnWidget):
@@ -107,6 +133,8 @@ class FieldWidget(_OwnWidget):
         for wrapper in self._tables:
             wrapper.widgetValueHasChanged.connect(self._fill)
         self._fill()
+        if self.parameterDefinition().name() == "SPECIES_FIELD":
+            _choose_releves(self._tables)
 
     def _fill(self, *_changed: Any) -> None:
         columns: dict[str, None] = {}
@@ -124,6 +152,27 @@ class FieldWidget(_OwnWidget):
 
     def widgetValue(self) -> Any:  # noqa: D102
         return self.inner.currentText().strip() or None
+
+
+def _choose_releves(tables: list[QgsAbstractProcessingParameterWidgetWrapper]) -> None:
+    """Begin with the project's table that has a column of species, where the first of its layers has none.
+
+    QGIS begins with the first layer by name, which is as likely the plots; those then go where they belong.
+    """
+    named = {wrapper.parameterDefinition().name(): wrapper for wrapper in tables}
+    if not {"RELEVES", "PLOTS"} <= set(named):
+        return
+    first = named["RELEVES"].parameterValue()
+    columns = _columns_of(first)
+    layers = [one for one in QgsProject.instance().mapLayers().values() if isinstance(one, QgsVectorLayer)]
+    better = [one for one in layers if {"plot_id", "species"} <= {field.name() for field in one.fields()}]
+    if "species" in columns or len(better) != 1:
+        return
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    named["RELEVES"].setParameterValue(better[0].id(), context)
+    if "plot_id" in columns:
+        named["PLOTS"].setParameterValue(first, context)
 
 
 def _columns_of(value: Any) -> list[str]:

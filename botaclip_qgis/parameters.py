@@ -42,6 +42,20 @@ HIDDEN = frozenset({"overwrite"})
 WRITTEN_BY_DEFAULT = frozenset({"report"})
 # Words that are written otherwise than the option's name.
 _SPELLING = {"crs": "CRS", "x": "X", "y": "Y", "json": "JSON", "releves": "Relevés"}
+# Behind the option's own words, what a dialog has no room to explain otherwise.
+_SAID_SHORT = {
+    "releves": "one row per plot and species",
+    "plots": "where the relevés have no coordinates",
+    "crs": "of the coordinates, where the file does not say it",
+    "x-field": "easting or longitude",
+    "y-field": "northing or latitude",
+    "bands": "red=1,green=2,…; empty: from names and colours",
+    "species": "separated by commas; empty: all",
+    "stride": "pixel size of the map",
+    "dimensions": "number of components, or all",
+    "mask": "polygons; outside is nodata",
+    "patch-size": "side of the square around a plot",
+}
 
 _VECTOR_TYPES = {
     Kind.TABLE: QgsProcessing.SourceType.TypeVector,
@@ -70,6 +84,8 @@ def label(option: Option) -> str:
     words = [_SPELLING.get(word, word) for word in option.name.split("-")]
     text = " ".join(words)
     text = text[:1].upper() + text[1:]
+    if option.name in _SAID_SHORT and option.kind is not Kind.INTEGER:  # not the counts of demo-data
+        text = f"{text}: {_SAID_SHORT[option.name]}"
     return f"{text} [{option.unit}]" if option.unit else text
 
 
@@ -82,7 +98,8 @@ def help_text(option: Option) -> str:
 
 
 def _optional(option: Option) -> bool:
-    return not option.required
+    # What has a default is never empty; "optional" beside every field would only hide which ones may be.
+    return not option.required and option.default in (None, "")
 
 
 def _raster(option: Option) -> QgsProcessingParameterDefinition:
@@ -116,7 +133,7 @@ def _number(option: Option) -> QgsProcessingParameterDefinition:
         bounds["minValue"] = option.minimum
     if option.maximum is not None:
         bounds["maxValue"] = option.maximum
-    return QgsProcessingParameterNumber(
+    parameter = QgsProcessingParameterNumber(
         option.parameter,
         label(option),
         kinds.Integer if option.kind is Kind.INTEGER else kinds.Double,
@@ -124,6 +141,9 @@ def _number(option: Option) -> QgsProcessingParameterDefinition:
         optional=_optional(option),
         **bounds,
     )
+    if option.kind is Kind.NUMBER:
+        parameter.setMetadata({"widget_wrapper": {"decimals": 2}})
+    return parameter
 
 
 def _choice(option: Option) -> QgsProcessingParameterDefinition:
@@ -150,9 +170,11 @@ def _text(option: Option) -> QgsProcessingParameterDefinition:
 
 
 def _model(option: Option) -> QgsProcessingParameterDefinition:
-    return QgsProcessingParameterFile(
+    parameter = QgsProcessingParameterFile(
         option.parameter, label(option), optional=_optional(option), fileFilter=MODEL_FILTER
     )
+    _set_widget(parameter, "botaclip.botaclip_qgis.dialog_widgets.ModelWidget")
+    return parameter
 
 
 def _crs(option: Option) -> QgsProcessingParameterDefinition:

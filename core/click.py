@@ -38,7 +38,8 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     dict
         ``request`` as given; ``status`` ``ok``, ``outside`` or ``nodata`` with ``message``; ``species`` ranked
         ``{"name", "suitability", "threshold", "above"}``; ``relative`` when suitability is no probability;
-        ``patch`` ``{"x", "y", "crs", "size_m", "offset_m"}``; ``seconds``.
+        ``patch`` ``{"x", "y", "crs", "size_m", "offset_m"}``; ``plot`` and ``plot_m2``: the plot that a value
+        refers to, in words and in square metres; ``seconds``.
     """
     started = time.perf_counter()
     with _lock:
@@ -67,7 +68,9 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     return {
         "request": parameters.get("request"), "status": {OK: "ok", NODATA: "nodata"}.get(status, "outside"),
         "message": _MESSAGES.get(status, _MESSAGES[OUTSIDE]), "species": species, "relative": model.relative,
-        "patch": patch, "plot": model.plot_words, "device": applied.device, "seconds": time.perf_counter() - started,
+        "patch": patch, "plot": model.plot_words,
+        "plot_m2": float(model.metadata.get("releve_area_m2") or model.patch.size_m**2),
+        "device": applied.device, "seconds": time.perf_counter() - started,
     }
 
 

@@ -20,7 +20,9 @@ from botaclip.core.errors import Cancelled, ModelFileError, OptionError, OutputE
 from botaclip.core.estimate import estimate
 from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
+from botaclip.core.options import COMMANDS, parse_parameters
 from botaclip.core.progress import SILENT, Progress
+from botaclip.core.suitability import suitability
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +155,25 @@ def test_nothing_is_left_of_a_cancelled_or_refused_run(raster: Path, model: Mode
     with pytest.raises(OutputError, match="exists already"):
         run(raster, model, tmp_path / "e.tif")
     assert (tmp_path / "e.tif").read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", [embed, suitability])
+def test_a_long_run_says_once_how_long_and_large_it_will_be(
+    command: Any, raster: Path, model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    progress = Progress(log=lambda level, message: said.append(message))
+    parameters, _ = parse_parameters(
+        COMMANDS[command.__name__],
+        {"raster": str(raster), "model": str(model.path), "output": str(tmp_path / "m.tif"), "device": "cpu",
+         "overwrite": True},
+    )  # fmt: skip
+    command(parameters, progress)
+    assert not [line for line in said if "of disk" in line], "a short one need not"
+    monkeypatch.setattr("botaclip.core.estimate._SHORT", 0)
+    command(parameters, progress)
+    (line,) = [line for line in said if "of disk" in line]
+    assert "pixels from" in line and "about" in line
 
 
 def test_estimate_counts(raster: Path, model: ModelFile) -> None:

@@ -26,7 +26,7 @@ from botaclip.training.evaluation import (
     fit_columns,
 )
 from botaclip.training.location import NearestReleves
-from botaclip.training.metrics import auc_columns, max_tss, max_tss_columns
+from botaclip.training.metrics import auc_columns, max_tss
 from botaclip.training.training_table import TrainingTable
 
 from .small_tables import planted, thirds
@@ -147,19 +147,29 @@ def test_plots_left_out_by_the_buffer_are_neither_trained_on_nor_scored() -> Non
     assert np.isnan(cv.suitability["raw"][:60]).all() and np.isfinite(cv.suitability["raw"][60:]).all()
 
 
-def test_thresholds_are_chosen_on_cross_fitted_out_of_fold_scores() -> None:
+def test_a_species_is_expected_above_what_the_calibrators_make_of_its_prevalence() -> None:
     random = np.random.default_rng(1)
     presence = (random.random((90, 2)) < 0.4).astype(float)
     logits = random.normal(size=(90, 2)) + presence
     folds = thirds(TABLE)
     calibrators, thresholds = calibrate_and_threshold(presence, logits, folds)
-    honest = calibrators.cross_fitted(presence, logits, np.arange(90) % 3)
-    np.testing.assert_allclose(thresholds, max_tss_columns(presence, honest)[1])
-    # A plot that no inner fold held out has no part in it.
-    presence[85:], logits[85:] = 1.0, np.nan
-    some = [(train, held[held < 85]) for train, held in folds]
-    again = calibrate_and_threshold(presence, logits, some)[1]
-    np.testing.assert_allclose(again, calibrate_and_threshold(presence[:85], logits[:85], some)[1])
+    share = presence.mean(axis=0)
+    neutral = np.log(share / (1 - share))
+    np.testing.assert_allclose(thresholds, calibrators(neutral[None])[0])
+    expected = 1 / (1 + np.exp(-(calibrators.slope * neutral + calibrators.intercept)))
+    np.testing.assert_allclose(thresholds, expected, rtol=1e-6)
+
+
+def test_a_plot_that_no_inner_fold_held_out_calibrates_nothing() -> None:
+    random = np.random.default_rng(1)
+    presence = (random.random((90, 2)) < 0.4).astype(float)
+    logits = random.normal(size=(90, 2)) + presence
+    some = [(train, held[held < 85]) for train, held in thirds(TABLE)]
+    before = calibrate_and_threshold(presence, logits, some)[0]
+    logits[85:] = np.nan
+    after = calibrate_and_threshold(presence, logits, some)[0]
+    np.testing.assert_allclose(after.slope, before.slope)
+    np.testing.assert_allclose(after.intercept, before.intercept)
 
 
 class _Memory:
@@ -174,7 +184,7 @@ class _Memory:
         return np.array([self.known.get(row.tobytes(), guess(row)) for row in vectors])
 
 
-def test_a_head_that_knows_the_sample_by_heart_gets_the_threshold_of_its_guesses(
+def test_a_head_that_knows_the_sample_by_heart_is_calibrated_on_its_guesses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(evaluation, "fit_forest", lambda vectors, presence, **_: _Memory(vectors, presence))
@@ -191,8 +201,11 @@ def test_a_head_that_knows_the_sample_by_heart_gets_the_threshold_of_its_guesses
         head = _Memory(space(TABLE.vectors[train]), TABLE.presence[train])
         logits[held] = head.logits(space(TABLE.vectors[held]))
     np.testing.assert_allclose(fitted.thresholds, calibrate_and_threshold(TABLE.presence, logits, folds)[1])
-    perfect = calibrate_and_threshold(TABLE.presence, 20.0 * TABLE.presence - 10.0, folds)[1]
-    assert (np.abs(fitted.thresholds - perfect) > 0.1).all()
+    perfect, certain = calibrate_and_threshold(TABLE.presence, 20.0 * TABLE.presence - 10.0, folds)
+    assert (np.abs(fitted.thresholds - certain) > 0.02).any()
+    # The calibrator, too, knows that the head's certainty is worth little.
+    sure = np.full((1, 6), 10.0)
+    assert (fitted.calibrate(sure) < perfect(sure) - 0.02).all()
 
 
 def test_forest_heads_judge_adapted_vectors_too() -> None:

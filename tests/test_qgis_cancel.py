@@ -71,7 +71,7 @@ def test_cancelled_through_the_feedback(name: str, cancelled: dict[str, Any]) ->
     assert run["alive"] == []
     assert run["left"] == []
     assert "Cancelled" in run["log"]
-    assert name == "train" or len(run["begun"]) == 2, "the map and its style were begun"
+    assert name == "train" or run["begun"], "the map had been begun"
 
 
 def wait_for(condition: Callable[[], Any], seconds: float) -> Any:
@@ -103,8 +103,9 @@ def stop(process: subprocess.Popen[bytes], out: Path, number: int) -> float:
     return took
 
 
-@pytest.mark.parametrize("name", MAPS)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("name", "number"), [("embed", signal.SIGTERM), ("suitability", signal.SIGTERM), ("embed", signal.SIGKILL)]
+)
 def test_qgis_process_is_ended(qgis: Qgis, folder: Path, tmp_path: Path, name: str, number: int) -> None:
     words = [f"--RASTER={folder / 'image.tif'}", f"--MODEL={folder / 'm.botaclip'}", "--DEVICE=cpu"]
     process = subprocess.Popen(

@@ -75,10 +75,15 @@ def test_the_dock_says_what_is_missing(clicks: dict) -> None:
 
 
 def test_the_dock_lists_species_by_suitability(clicks: dict) -> None:
-    assert clicks["rows"] == [["Abies alba", "75 %", "50 %"], ["Fagus sylvatica", "25 %", "40 %"]]
-    assert clicks["shown"] == "1 of 2 species expected on the 100 m patch around this place."
+    assert clicks["rows"] == [["1", "Abies alba", "75 %", "50 %"], ["2", "Fagus sylvatica", "25 %", "40 %"]]
+    assert clicks["shown"] == "1 of 2 species expected here."
     assert clicks["spoken"] == "Abies alba: probability 75 %, expected (threshold 50 %)"
     assert clicks["found"] == 0
+    assert clicks["details"] == [
+        "100 m patch centred at 21, 1 (EPSG:2154), 1 m from the click; model: m.",
+        "Probability of the species occurring on a plot of 1 ha here, as far as the image tells.",
+    ]
+    assert clicks["legend"][0] is False and "at or above its threshold" in clicks["legend"][1]
 
 
 def test_the_list_is_copied_as_a_table(clicks: dict) -> None:
@@ -86,7 +91,7 @@ def test_the_list_is_copied_as_a_table(clicks: dict) -> None:
         "species\tprobability\tthreshold\texpected\n"
         "Abies alba\t0.7500\t0.5000\tyes\nFagus sylvatica\t0.2500\t0.4000\tno\n"
     )
-    assert clicks["no_threshold"] == ["", "species\tprobability\tthreshold\texpected\na\t0.5000\t\t\n"]
+    assert clicks["no_threshold"] == ["", "species\tprobability\tthreshold\texpected\na\t0.5000\t\t\n", True]
 
 
 def test_relative_suitability_is_never_called_a_probability(clicks: dict) -> None:
@@ -96,7 +101,7 @@ def test_relative_suitability_is_never_called_a_probability(clicks: dict) -> Non
 
 
 def test_why_there_is_no_answer_is_said(clicks: dict) -> None:
-    assert clicks["outside"] == ["This place lies outside the raster.", 0, False]
+    assert clicks["outside"] == ["This place lies outside the raster.", 0, False, True]
 
 
 def test_the_project_keeps_model_and_image(clicks: dict, folder: Path) -> None:

@@ -48,11 +48,11 @@ def test_every_layer_opens_after_a_move(opened: dict) -> None:
     layers = opened["layers"]
     assert all(layer["valid"] and opened["folder"] in layer["source"].replace("%20", " ") for layer in layers.values())
     assert set(layers) == {
-        "Relevés", "Species of the relevés", "Suitability: Fagus ficta", "Embedding (first three components)",
+        "Plots", "Relevés", "Suitability: Fagus ficta", "Embedding (first three components)",
         "tile_0_0", "tile_0_1", "tile_1_0", "tile_1_1",
     }  # fmt: skip
     assert opened["groups"] == ["Aerial photograph (synthetic)"]
-    assert opened["crs"] == UTM == layers["Relevés"]["crs"]
+    assert opened["crs"] == UTM == layers["Plots"]["crs"]
     assert opened["plots"] == [2]
     assert opened["relations"] == ["botaclip_releves"]
 

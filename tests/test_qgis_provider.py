@@ -68,7 +68,7 @@ def test_parameters_are_those_of_the_option_table(command, described: dict) -> N
     for name, option in options.items():
         parameter = shown["parameters"][name]
         assert parameter["help"].startswith(option.help_with_default)
-        assert parameter["optional"] != option.required
+        assert parameter["optional"] == (not option.required and option.default in (None, ""))
         assert parameter["advanced"] == option.advanced
         assert parameter["hidden"] == (option.name == "overwrite")
         assert parameter["options"] == list(option.choices) and parameter["static"] == bool(option.choices)

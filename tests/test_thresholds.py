@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from botaclip.core.errors import OptionError
 from botaclip.training import metrics
-from botaclip.training.thresholds import RULES, threshold, threshold_columns, training_thresholds
+from botaclip.training.thresholds import RULES, threshold, threshold_columns
 
 Y = np.array([0, 0, 0, 1, 0, 0, 1, 0, 1, 1])
 P = np.array([0.02, 0.05, 0.1, 0.2, 0.3, 0.35, 0.5, 0.6, 0.8, 0.9])
@@ -73,12 +73,6 @@ def test_without_absences_only_presence_rules_are_defined() -> None:
     assert np.isnan([threshold(y, p, "max_tss"), threshold(y, p, "equal_sens_spec")]).all()
     assert threshold(y, p, "mtp") == 0.2
     assert np.isnan(threshold(Y, np.where(P > 0.8, np.nan, P), "mtp"))
-
-
-def test_thresholds_to_be_applied_are_always_numbers() -> None:
-    y = np.column_stack([Y, np.zeros(10), np.ones(10)])
-    assert training_thresholds(y, np.column_stack([P, P, P]), "max_tss").tolist() == [0.5, 1.0, 0.0]
-    assert training_thresholds(y, np.column_stack([P, P, P])).tolist() == [float(y[:, 0].mean()), 1.0, 0.0]
 
 
 def test_unknown_rule_is_refused() -> None:

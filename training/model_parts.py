@@ -31,7 +31,6 @@ from botaclip.training.metrics_document import sayable, versions, without_nan
 from botaclip.training.parallel import one_thread_each
 from botaclip.training.selection import Trial, inner_validation
 from botaclip.training.standardiser import Standardiser
-from botaclip.training.thresholds import TRAINING_RULE
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.vegeta import ReleveTower, fit_releve_tower
 
@@ -164,7 +163,7 @@ def _species(data: TrainingTable, thresholds: Array, calibrators: Calibrators) -
     return [
         {
             "name": name, "presences": int(counts[s]), "prevalence": float(counts[s] / len(data)),
-            "threshold": float(thresholds[s]), "threshold_rule": TRAINING_RULE,
+            "threshold": float(thresholds[s]), "threshold_rule": "prevalence",
             "calibration": str(calibrators.kinds[s]),
         }
         for s, name in enumerate(data.species)

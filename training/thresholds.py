@@ -17,10 +17,6 @@ from botaclip.training.metrics import max_tss, max_tss_columns
 
 Rule = Literal["max_tss", "equal_sens_spec", "mtp", "p10", "prevalence", "max_f1"]
 RULES: tuple[Rule, ...] = get_args(Rule)
-# For calibrated probabilities the share of presences is where sensitivity + specificity is largest in expectation, and
-# it hardly varies from sample to sample. On landscape seeds 101 to 104 it gave every column, the unadapted vectors
-# too, a higher held-out TSS than the largest out-of-fold TSS did: by 0.02 with 1,000 plots, by 0.06 with 400.
-TRAINING_RULE: Rule = "prevalence"
 
 
 def threshold(y: ArrayLike, p: ArrayLike, rule: Rule = "max_tss") -> float:
@@ -84,21 +80,6 @@ def threshold_columns(Y: ArrayLike, P: ArrayLike, rule: Rule = "max_tss") -> NDA
         return max_tss_columns(Y, P)[1]
     truth, scores = np.asarray(Y), np.asarray(P, dtype=float)
     return np.array([threshold(truth[:, s], scores[:, s], rule) for s in range(scores.shape[1])])
-
-
-def training_thresholds(
-    presence: ArrayLike, probabilities: ArrayLike, rule: Rule = TRAINING_RULE
-) -> NDArray[np.float64]:
-    """Return thresholds (S,) of (N, S) calibrated, out-of-fold probabilities that can be applied whatever happens.
-
-    As ``threshold_columns``; where the plots hold no presence of a species it is 1 (never suitable), where they
-    hold nothing else 0 (always).
-    """
-    truth = np.asarray(presence) > 0
-    chosen = threshold_columns(truth, probabilities, rule)
-    chosen[~truth.any(axis=0)] = 1.0
-    chosen[truth.all(axis=0)] = 0.0
-    return chosen
 
 
 def _counts(

@@ -106,6 +106,8 @@ answers["ready"] = dock.status.text()
 answers["stored"] = [project.readEntry("botaclip", f"/click/{one}", "")[0] for one in ("model", "raster")]
 dock.show_answer(got[-1])
 answers["shown"] = dock.status.text()
+answers["details"] = dock.details.text().splitlines()
+answers["legend"] = [dock.legend.isHidden(), dock.legend.text()]
 table = dock.table
 answers["rows"] = [
     [table.data(table.index(row, column)) for column in range(table.columnCount())] for row in range(table.rowCount())
@@ -114,9 +116,11 @@ answers["spoken"] = table.sentence(table.species(0))
 dock.copy()
 answers["copied"] = APPLICATION.clipboard().text()
 dock.show_answer({**got[-1], "relative": True})
-answers["relative"] = {"text": dock.status.text(), "head": table.headings[1], "cell": table.data(table.index(0, 1))}
+answers["relative"] = {
+    "text": dock.details.text(), "head": table.headings[2], "cell": table.data(table.index(0, 2)),
+}  # fmt: skip
 dock.show_answer({**got[-1], "species": [{"name": "a", "suitability": 0.5, "threshold": None, "above": None}]})
-answers["no_threshold"] = [table.data(table.index(0, 2)), table.as_tsv()]
+answers["no_threshold"] = [table.data(table.index(0, 3)), table.as_tsv(), dock.legend.isHidden()]
 dock.find.setText("no such")
 answers["found"] = dock.view.model().rowCount()
 dock.find.setText("")
@@ -124,10 +128,12 @@ dock.resize(360, 300)
 dock.show_answer(got[-1])
 dock.grab()  # paints the bars
 dock.show_answer({"status": "outside", "message": "This place lies outside the raster."})
-answers["outside"] = [dock.status.text(), table.rowCount(), dock.copy_button.isEnabled()]
+answers["outside"] = [dock.status.text(), table.rowCount(), dock.copy_button.isEnabled(), dock.details.isHidden()]
 unnamed = [
     one.objectName()
-    for one in (dock.model_file.lineEdit(), dock.tool_button, dock.find, dock.copy_button, dock.status, dock.view)
+    for one in (
+        dock.model_file.lineEdit(), dock.tool_button, dock.find, dock.copy_button, dock.status, dock.details, dock.view,
+    )  # fmt: skip
     if not one.accessibleName()
 ]
 answers["unnamed"] = unnamed

@@ -51,7 +51,7 @@ def click(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
     patch = {"x": parameters["x"], "y": parameters["y"], "crs": parameters["crs"], "size_m": 100.0, "offset_m": 1.0}
     return {
         "request": parameters["request"], "status": "ok", "message": "", "species": species, "relative": False,
-        "patch": patch, "seconds": 0.4, "pid": os.getpid(), "given": parameters,
+        "patch": patch, "plot_m2": 10_000.0, "seconds": 0.4, "pid": os.getpid(), "given": parameters,
     }  # fmt: skip
 
 

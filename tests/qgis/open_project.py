@@ -24,7 +24,7 @@ answer(
         "crs": project.crs().authid(),
         "model": dock.model_path(),
         "raster": dock.raster.value(),
-        "plots": [layer.featureCount() for layer in project.mapLayersByName("Relevés")],
+        "plots": [layer.featureCount() for layer in project.mapLayersByName("Plots")],
         "relations": list(project.relationManager().relations()),
     }
 )

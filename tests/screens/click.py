@@ -53,6 +53,7 @@ def play():
 
         control.service._new_worker = fake_worker.new_worker
     canvas = iface.mapCanvas()
+    iface.messageBar().clearWidgets()
     canvas.zoomToFullExtent()
     pause(4, lambda: not canvas.isDrawing())
     print("project", QgsProject.instance().fileName(), "crs", canvas.mapSettings().destinationCrs().authid())

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,21 +41,28 @@ def main() -> int:
     parser.add_argument("scene")
     parser.add_argument("project", type=Path)
     parser.add_argument("--fake", action="store_true")
-    parser.add_argument("--plugin", type=Path, default=ROOT, help="the plugin's folder; default: the checkout")
+    parser.add_argument("--plugin", type=Path, default=ROOT, help="its folder or ZIP; default: the checkout")
     options = parser.parse_args()
     if not options.project.is_file():
         parser.error(f"{options.project} is no file")
     SCREENS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="botaclip-screens-") as text:
         folder = Path(text)
-        (folder / "plugins").mkdir()
-        (folder / "plugins" / "botaclip").symlink_to(options.plugin.resolve(), target_is_directory=True)
-        ini = folder / "profiles" / "profiles" / "default" / "QGIS" / "QGIS3.ini"
+        profile = folder / "profiles" / "profiles" / "default"
+        plugins = profile / "python" / "plugins"
+        plugins.mkdir(parents=True)
+        if options.plugin.suffix == ".zip":
+            with zipfile.ZipFile(options.plugin) as archive:
+                for entry in archive.infolist():
+                    (plugins / entry.filename).parent.mkdir(parents=True, exist_ok=True)
+                    (plugins / entry.filename).write_bytes(archive.read(entry))
+        else:
+            (plugins / "botaclip").symlink_to(options.plugin.resolve(), target_is_directory=True)
+        ini = profile / "QGIS" / "QGIS3.ini"
         ini.parent.mkdir(parents=True)
         ini.write_text(SETTINGS)
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "QT_"))},
-            "QGIS_PLUGINPATH": str(folder / "plugins"),
             "XDG_RUNTIME_DIR": str(folder),
             "BOTACLIP_SCREENS": str(SCREENS),
             "BOTACLIP_SCENES": str(Path(__file__).resolve().parent),
