@@ -12,7 +12,16 @@ from scipy.special import expit
 from botaclip.core.errors import Cancelled
 from botaclip.core.losses import GeometryRegulariser
 from botaclip.core.progress import Progress
-from botaclip.training.alignment import BATCH, CHECKPOINTS, Adapter, Alignment, candidates, fit_adapter, fit_adapters
+from botaclip.training.alignment import (
+    BATCH,
+    CHECKPOINTS,
+    SUPERVISED_CHECKPOINTS,
+    Adapter,
+    Alignment,
+    candidates,
+    fit_adapter,
+    fit_adapters,
+)
 from botaclip.training.metrics import neighbour_overlap
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.vegeta import hellinger
@@ -156,7 +165,9 @@ def test_cancelling_stops_between_two_steps() -> None:
 
 def test_candidates_hold_every_alignment() -> None:
     assert {alignment.name for alignment in candidates(400)} == set(NAMES)
-    assert all(alignment.checkpoints == CHECKPOINTS for alignment in candidates(400))
+    for alignment in candidates(400):
+        expected = SUPERVISED_CHECKPOINTS if alignment.name == "supervised" else CHECKPOINTS
+        assert alignment.checkpoints == expected
     assert {alignment.weight for alignment in candidates(400) if alignment.name == "botaclip"} == {0.1, 1.0}
 
 
@@ -169,8 +180,11 @@ def test_candidates_hold_every_alignment() -> None:
     ],
 )
 def test_epochs_bound_the_passes_over_the_plots(plots: int, epochs: int, checkpoints: tuple[int, ...]) -> None:
-    for alignment in candidates(plots, epochs=epochs):
-        assert alignment.checkpoints == checkpoints
+    supervised, *others = candidates(plots, epochs=epochs)
+    assert all(alignment.checkpoints == checkpoints for alignment in others)
+    most = epochs * max(1, round(plots / BATCH))
+    assert max(supervised.checkpoints) <= most
+    assert supervised.checkpoints == (tuple(s for s in SUPERVISED_CHECKPOINTS if s <= most) or (most,))
 
 
 def test_labels_tell_candidates_apart() -> None:
