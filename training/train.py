@@ -31,6 +31,7 @@ from botaclip.training.report import write_report
 from botaclip.training.scores import summarise, target_scores
 from botaclip.training.splits import RandomFolds, SpatialBlocks, inner_folds
 from botaclip.training.torch_device import torch_device
+from botaclip.training.train_estimate import training_minutes
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.truth import truth_at
 from botaclip.training.truth_maps import MAPS, truth_maps
@@ -65,9 +66,19 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
         device = torch_device(parameters["device"], progress)
         seed = parameters["random_state"]
+        if parameters["buffer"] is not None and parameters["buffer"] < _touching_m(pairs):
+            progress.warning(
+                f"With a buffer of {parameters['buffer']:g} m image patches may overlap across folds and scores be too "
+                f"good; {_touching_m(pairs):g} m keeps them apart."
+            )
         blocks, dice = _blocks(pairs, parameters), RandomFolds(parameters["folds"], random_state=seed)
         folds = list(blocks.split(data.places, groups=data.groups))
         protocol = _protocol(data, blocks, parameters, device)
+        minutes = training_minutes(data, protocol, folds=parameters["folds"], inner_folds=INNER_FOLDS)
+        progress.info(
+            f"Training and cross-validation will take about {max(1, round(minutes))} min on this machine; the model "
+            "file will take a few MB."
+        )
         blocked = cross_validate(data, folds, protocol, progress=progress.stage(0.15, 0.6))
         random = cross_validate(
             data, list(dice.split(data.places)), _protocol(data, dice, parameters, device),
@@ -161,13 +172,18 @@ def training_table(table: ReleveTable, pairs: Pairs, raster: str) -> TrainingTab
     )
 
 
+def _touching_m(pairs: Pairs) -> float:
+    """Return the distance in metres from which two plots share no pixel, the encoder's surroundings included."""
+    return pairs.patch.size_m + pairs.field_m
+
+
 def _blocks(pairs: Pairs, parameters: dict[str, Any]) -> SpatialBlocks:
     """Return the outer folds; by default no two patches touch across folds, the encoder's surroundings included."""
     buffer = parameters["buffer"]
     return SpatialBlocks(
         parameters["folds"],
         parameters["block_size"],
-        pairs.patch.size_m + pairs.field_m if buffer is None else buffer,
+        _touching_m(pairs) if buffer is None else buffer,
         minimum_block=2.0 * pairs.patch.size_m,
         random_state=parameters["random_state"],
     )
