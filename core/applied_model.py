@@ -90,6 +90,13 @@ class AppliedModel:
                 f"The model was trained on pixels of {trained_px_m:.3g} m, this raster has "
                 f"{source.pixel_size_m:.3g} m; it is resampled, and values may be off."
             )
+        low, high = (float(value) for value in model.metadata["value_range"])
+        here = source.value_range()[1]
+        if not 0.5 <= (here - low) / (high - low) <= 2.0:
+            progress.warning(
+                f"The model was trained on pixel values from {low:g} to {high:g}, this raster's go up to about {here:g}: "
+                "what is mapped from it is not to be trusted. Rescale the raster, or train on it."
+            )
         encoder, name = encoder_on(device, model.encoder, progress)
         return cls(model, source, CellSource(LatticeReader(source, lattice), encoder), name)
 

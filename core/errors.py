@@ -33,7 +33,9 @@ class BotaclipError(Exception):
             text = f"{self.where}: {text}"
         if self.remedy:
             remedy = self.remedy.strip().rstrip(".")
-            text = f"{text}. {remedy[:1].upper()}{remedy[1:]}"
+            # A command keeps its case: it is there to be typed.
+            start = remedy if remedy.startswith(("botaclip ", "-")) else remedy[:1].upper() + remedy[1:]
+            text = f"{text}. {start}"
         return " ".join(text.split()) + "."
 
 

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from botaclip.core.errors import OptionError
+
+
+# "1,000" may mean a thousand or one: neither is guessed.
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 
 
 class Kind(enum.Enum):
@@ -147,6 +152,8 @@ class Option:
         raise self._wrong(value, "use true or false")
 
     def _number(self, value: Any) -> int | float:
+        if _THOUSANDS.fullmatch(str(value).strip()):
+            raise self._wrong(value, "write numbers without a thousands separator")
         try:
             number: int | float = float(str(value).replace(",", "."))
             if self.kind is Kind.INTEGER:

@@ -192,6 +192,14 @@ def run(seed: int, data: Path | None, environment: Environment, folder: Path) ->
         say(f"\nThe landscape (seed {seed}) is synthetic: these scores say nothing about any real place.")
     metrics = json.loads((DEMO / "metrics.json").read_text(encoding="utf-8"))
     say("\nMedian over species, spatial folds:\n\n" + table(metrics))
+    maps = metrics.get("maps")
+    if maps:
+        say(
+            "\nMaps against the truth, median over species: adapted "
+            f"{_number(maps['adapted']['median_truth_correlation'])}, raw "
+            f"{_number(maps['raw']['median_truth_correlation'])}."
+        )
+    say(metrics.get("alignment", {}).get("reason", ""))
     where = os.path.relpath(DEMO)
     say(f"\nThe report: {where}/report.html. The maps: qgis {where}/demo.qgz")
 

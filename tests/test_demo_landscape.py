@@ -18,7 +18,6 @@ from botaclip.core.demo_landscape import (
     sample_survey,
     write_demo_landscape,
 )
-from botaclip.core.demo_landscape.files import PART_FOLDER
 from botaclip.core.demo_landscape.terrain import INVISIBLE
 from botaclip.core.errors import OptionError
 
@@ -261,4 +260,4 @@ def test_progress_rises_to_one(tmp_path: Path) -> None:
     )
     assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
     assert all(path.exists() for path in files.values())
-    assert not (tmp_path / PART_FOLDER).exists()
+    assert not list(tmp_path.rglob("*.part"))

@@ -116,3 +116,13 @@ def test_command_line_keeps_every_digit_and_letter(patch_size: float, species: s
     parameters, _ = parse_parameters(COMMANDS["train"], {**required, "patch_size": patch_size, "species": species})
     words = shlex.split(command_line(COMMANDS["train"], parameters))
     assert parse(words[1:]) == (COMMANDS["train"], parameters)
+
+
+@pytest.mark.parametrize("text", ["1,000", "12,000", "1,000,000", "-1,500"])
+def test_a_thousands_separator_is_not_guessed(text: str) -> None:
+    with pytest.raises(OptionError, match="without a thousands separator"):
+        COMMANDS["train"].option("patch-size").parse(text)
+
+
+def test_a_decimal_comma_is_read() -> None:
+    assert COMMANDS["train"].option("patch-size").parse("12,5") == 12.5

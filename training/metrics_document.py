@@ -12,6 +12,7 @@ import numpy as np
 
 import botaclip
 from botaclip.core.pairing import Pairs
+from botaclip.core.plot_locations import parse_plot_locations
 from botaclip.core.rasters import RasterSource
 from botaclip.core.releves import ReleveTable
 from botaclip.training.evaluation import CrossValidation
@@ -126,10 +127,7 @@ def metrics_document(
         },
         # Without absences there is no observed share to compare with.
         "calibration": {"bins": [] if table.data_type == "presence-only" else _reliability(data, blocked)},
-        "plots": [
-            {"id": name, "x": float(x), "y": float(y), "fold": int(fold)}
-            for name, (x, y), fold in zip(data.ids, data.places, blocked.fold, strict=True)
-        ],
+        "plots": _plots(data, blocked, parameters["plot_locations"]),
         "data": {
             "raster": str(parameters["raster"]),
             "bands": list(source.roles),
@@ -149,6 +147,19 @@ def metrics_document(
     if maps is not None:
         document["maps"] = maps
     return without_nan(document)  # type: ignore[no-any-return]
+
+
+def _plots(data: TrainingTable, blocked: CrossValidation, locations: str) -> list[dict[str, Any]]:
+    """Return name, fold and place of every plot; places as coarse as the model file holds them, or none."""
+    metres = parse_plot_locations(locations)
+    rows: list[dict[str, Any]] = []
+    for name, place, fold in zip(data.ids, data.places.tolist(), blocked.fold.tolist(), strict=True):
+        row: dict[str, Any] = {"id": name, "fold": fold}
+        if metres is not None:
+            easting, northing = ((math.floor(v / metres) + 0.5) * metres if metres else v for v in place)
+            row |= {"x": easting, "y": northing}
+        rows.append(row)
+    return rows
 
 
 def _best_per_label(trials: Sequence[Trial]) -> list[Trial]:

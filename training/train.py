@@ -19,6 +19,7 @@ from botaclip.core.lattice_reader import LatticeReader
 from botaclip.core.model_file import ModelFile
 from botaclip.core.pairing import Pairs, pair
 from botaclip.core.places import Points
+from botaclip.core.plot_locations import parse_plot_locations
 from botaclip.core.progress import Progress
 from botaclip.core.rasters import RasterSource, open_raster
 from botaclip.core.releves import ReleveTable, read_releves
@@ -52,6 +53,7 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     outputs = {key: Path(parameters[key]) for key in ("output", "report", "metrics") if parameters.get(key)}
     for path in outputs.values():
         check_writable(path, overwrite=parameters["overwrite"])
+    parse_plot_locations(parameters["plot_locations"])
 
     progress.update(0.0, "reading relevés")
     table = _read(parameters)

@@ -17,6 +17,7 @@ from rasterio.enums import ColorInterp
 from rasterio.transform import Affine, from_origin
 from rasterio.windows import Window
 
+from botaclip.core import unfinished
 from botaclip.core.demo_landscape.geometry import CELL_M, PATCH_M, FloatArray, PixelWindow
 from botaclip.core.demo_landscape.landscape import HISTORY_STRENGTH, Landscape
 from botaclip.core.demo_landscape.parcels import HABITATS
@@ -24,7 +25,7 @@ from botaclip.core.demo_landscape.survey import COVER_CODES, Survey, sample_surv
 
 GENERATOR_VERSION = 1
 """Changes whenever one seed gives other bytes."""
-PART_FOLDER = "demo-landscape.part"
+PART_NAME = "demo-landscape"
 TILE_PX = 2000
 BLOCK_PX = 256
 BANDS = ("red", "green", "blue", "nir")
@@ -76,7 +77,7 @@ def write_demo_landscape(
 ) -> dict[str, Path]:
     """Write a demo landscape to a folder.
 
-    Everything is written below `output`/demo-landscape.part first; each file moves to its name when all
+    Everything is written below `output`/demo-landscape.<process>.part first; each file moves to its name when all
     are complete. If anything goes wrong, or `progress` raises, nothing of it is left.
 
     Parameters
@@ -103,9 +104,12 @@ def write_demo_landscape(
     report: Progress = progress or (lambda _fraction, _message: None)
     output = Path(output)
     made = [folder for folder in (output, *output.parents) if not folder.exists()]
-    part = output / PART_FOLDER
+    unfinished.remove_stale(output / PART_NAME)
+    part = unfinished.part_path(output / PART_NAME)
+    # So that whoever has to kill us in the middle can clear up.
+    if unfinished.announce is not None:
+        unfinished.announce("part", str(part))
     try:
-        shutil.rmtree(part, ignore_errors=True)
         (part / "tiles").mkdir(parents=True)
         names = _write_all(part, seed, plots, species, size_m, report)
         (output / "tiles").mkdir(exist_ok=True)
@@ -118,6 +122,9 @@ def write_demo_landscape(
             if folder.exists() and not any(folder.iterdir()):
                 folder.rmdir()
         raise
+    finally:
+        if unfinished.announce is not None and not part.exists():
+            unfinished.announce("done", str(part))
     report(1.0, "demo landscape complete")
     return {role: output / name for role, name in names.items()}
 
