@@ -94,8 +94,8 @@ class AppliedModel:
         here = source.value_range()[1]
         if not 0.5 <= (here - low) / (high - low) <= 2.0:
             progress.warning(
-                f"The model was trained on pixel values from {low:g} to {high:g}, this raster's go up to about {here:g}: "
-                "what is mapped from it is not to be trusted. Rescale the raster, or train on it."
+                f"The model was trained on pixel values from {low:g} to {high:g}, this raster's go up to about "
+                f"{here:g}: what is mapped from it is not to be trusted. Rescale the raster, or train on it."
             )
         encoder, name = encoder_on(device, model.encoder, progress)
         return cls(model, source, CellSource(LatticeReader(source, lattice), encoder), name)

@@ -16,7 +16,6 @@ from typing import Any
 
 from botaclip.core.errors import OptionError
 
-
 # "1,000" may mean a thousand or one: neither is guessed.
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 
