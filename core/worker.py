@@ -39,7 +39,7 @@ SECONDS_BETWEEN_REPORTS = 0.1
 # Which set of the environment brings a package, by import name.
 PACKAGE_SETS: Mapping[str, str] = {
     **dict.fromkeys(("numpy", "rasterio", "pyproj", "pyogrio", "onnxruntime", "safetensors", "psutil"), "run"),
-    **dict.fromkeys(("sklearn", "scipy", "pandas", "onnx", "matplotlib", "verde"), "train"),
+    **dict.fromkeys(("sklearn", "scipy", "skl2onnx", "pandas", "onnx", "matplotlib"), "train"),
     "torch": "torch",
 }
 

@@ -52,8 +52,8 @@ def quick() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def images_of_noise() -> TrainingTable:
-    # One honest table in twenty lies outside by chance: seed 1 does (a fold-mean TSS of -0.031), and seed 2 just so.
-    return noise.clustered_table(QUICK, structured=False, seed=3)
+    # One honest table in twenty would lie outside by chance; of seeds 1 to 8 none does (p from 0.10 to 0.98).
+    return noise.clustered_table(QUICK, structured=False, seed=1)
 
 
 @pytest.fixture(scope="module")

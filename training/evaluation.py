@@ -292,7 +292,9 @@ def _fit_shuffled(
         return fit_image_column("shuffled", table, permuted, adapted, protocol, folds, progress)
     alignment = dataclasses.replace(adapted.alignment, checkpoints=(adapted.steps,))
     trials = inner_validation(
-        table, folds, (alignment,), releves=permuted, random_state=protocol.random_state, device=protocol.device
+        table, folds, (alignment,), releves=permuted, random_state=protocol.random_state, device=protocol.device,
+        # Only to be cancelled: the fraction stands where the columns are.
+        progress=progress.stage(0.9, 0.9),
     )
     return fit_image_column(
         "shuffled", table, permuted, best(trials, alignment.name), protocol, folds, progress
