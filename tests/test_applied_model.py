@@ -150,3 +150,18 @@ def test_a_raster_of_other_pixels_is_warned_of(model: ModelFile, tmp_path: Path)
     assert [text for level, text in said if level == "warning"] == [
         "The model was trained on pixels of 2 m, this raster has 0.5 m; it is resampled, and values may be off."
     ]
+
+
+def test_a_raster_of_another_value_scale_is_warned_of(model: ModelFile, tmp_path: Path) -> None:
+    said: list[tuple[str, str]] = []
+    pixels = np.random.default_rng(0).integers(0, 4000, (3, 200, 200)).astype("uint16")
+    path = tmp_path / "sixteen.tif"
+    profile = {"driver": "GTiff", "dtype": "uint16", "count": 3, "width": 200, "height": 200, "photometric": "RGB"}
+    with rasterio.open(write_raster(tmp_path / "eight.tif", size=200)) as like:
+        profile |= {"crs": like.crs, "transform": like.transform}
+    with rasterio.open(path, "w", **profile) as dataset:
+        dataset.write(pixels)
+        dataset.descriptions = ("red", "green", "blue")
+    AppliedModel.open(model.path, path, device="cpu", progress=Progress(log=lambda *line: said.append(line))).close()
+    warnings = [text for level, text in said if level == "warning" and "pixel values" in text]
+    assert len(warnings) == 1 and "from 0 to 255" in warnings[0] and "not to be trusted" in warnings[0]
