@@ -30,7 +30,8 @@ import rasterio  # noqa: E402
 from scipy import stats  # noqa: E402
 
 from botaclip.core.demo_landscape import write_demo_landscape  # noqa: E402
-from botaclip.core.options import TRAIN, parse_parameters  # noqa: E402
+from botaclip.core.commands import TRAIN
+from botaclip.core.options import parse_parameters  # noqa: E402
 from botaclip.core.progress import Progress  # noqa: E402
 from botaclip.core.rasters import open_raster  # noqa: E402
 from botaclip.training import train as job  # noqa: E402

@@ -7,7 +7,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from botaclip.botaclip_qgis.algorithm import BotaclipAlgorithm
 from botaclip.botaclip_qgis.icons import icon, icon_path
-from botaclip.core.options import COMMANDS
+from botaclip.core.commands import COMMANDS
 
 
 class BotaclipProvider(QgsProcessingProvider):

@@ -25,7 +25,8 @@ import botaclip
 from botaclip.core import options
 from botaclip.core.errors import BotaclipError, Cancelled, OptionError, WorkerError
 from botaclip.core.interpreter import find_interpreter
-from botaclip.core.options import COMMANDS, FILE_KINDS, OUTPUT_KINDS, Command, Kind, Option
+from botaclip.core.commands import COMMANDS
+from botaclip.core.options import FILE_KINDS, OUTPUT_KINDS, Command, Kind, Option
 from botaclip.core.worker_client import BOOT, WorkerClient
 
 BROKEN_PIPE = 141
@@ -128,6 +129,8 @@ def parse(arguments: Sequence[str]) -> tuple[Command | None, dict[str, Any]]:
     for option in command.options:
         if option.kind in FILE_KINDS and parameters[option.key]:
             parameters[option.key] = absolute(parameters[option.key])
+        elif option.kind is Kind.RASTERS and parameters[option.key]:
+            parameters[option.key] = [absolute(path) for path in parameters[option.key]]
     return command, parameters
 
 

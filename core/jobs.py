@@ -20,6 +20,7 @@ JOBS: Mapping[str, str] = {
     "info": "botaclip.core.model_report:info",
     "verify": "botaclip.core.model_report:verify",
     "devices": "botaclip.core.device:devices",
+    "setup": "botaclip.core.setup_environment:setup",
     # Asked for by the QGIS faces and the command line themselves, never by name.
     "click": "botaclip.core.click:click",
     "estimate": "botaclip.core.estimate:estimate",

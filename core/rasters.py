@@ -156,8 +156,17 @@ def open_raster(raster: str | Path, *, bands: str | None = None) -> RasterSource
     RasterError
         It cannot be opened, has no CRS, unknown bands or complex pixels, or tiles differ in CRS, bands or type.
     """
+    return source_of(tile_paths(raster), name=str(raster), bands=bands)
+
+
+def tile_paths(raster: str | Path) -> list[str]:
+    """Return the files of a raster: itself, or those of a folder, sorted."""
     folder = Path(raster)
-    paths = _tile_paths(folder) if folder.is_dir() else [str(raster)]
+    return _tile_paths(folder) if folder.is_dir() else [str(raster)]
+
+
+def source_of(paths: Sequence[str], *, name: str, bands: str | None = None) -> RasterSource:
+    """Describe the tiles at ``paths`` as one raster; see :func:`open_raster`."""
     profiles = [_profile(path) for path in paths]
     first = profiles[0]
     for profile in profiles[1:]:
@@ -186,7 +195,7 @@ def open_raster(raster: str | Path, *, bands: str | None = None) -> RasterSource
     centre_x, centre_y = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
     column, row = pixel_vectors_m(tiles[0].transform, crs_wkt, centre_x=centre_x, centre_y=centre_y)
     return RasterSource(
-        name=str(raster), tiles=tiles, crs_wkt=crs_wkt, dtype=first["dtype"], nodata=tiles[0].nodata[0],
+        name=name, tiles=tiles, crs_wkt=crs_wkt, dtype=first["dtype"], nodata=tiles[0].nodata[0],
         pixel_size_m=float(np.sqrt(abs(column[0] * row[1] - column[1] * row[0]))), roles=roles, band_indexes=indexes,
         identity=_identity(paths, roles, indexes), bounds=bounds, descriptions=first["descriptions"],
     )  # fmt: skip

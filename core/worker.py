@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import botaclip
-from botaclip.core import options, unfinished
+from botaclip.core import commands, options, unfinished
 from botaclip.core.errors import (
     BotaclipError,
     Cancelled,
@@ -167,7 +167,7 @@ def prepare(command: str, given: Mapping[str, Any], progress: Progress) -> dict[
 
     Commands without an option table, those that the faces ask for themselves, get what was given.
     """
-    described = options.COMMANDS.get(command)
+    described = commands.COMMANDS.get(command)
     if described is None:
         return dict(given)
     parameters, unknown = options.parse_parameters(described, given)

@@ -18,7 +18,8 @@ import pytest
 import botaclip
 from botaclip.core import cli
 from botaclip.core.errors import OptionError
-from botaclip.core.options import COMMANDS, Kind, command_line
+from botaclip.core.commands import COMMANDS
+from botaclip.core.options import Kind, command_line
 
 from .test_worker_client import BOOT, parts, runs, wait_for
 

@@ -20,7 +20,8 @@ from botaclip.core.errors import Cancelled, ModelFileError, OptionError, OutputE
 from botaclip.core.estimate import estimate
 from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
-from botaclip.core.options import COMMANDS, parse_parameters
+from botaclip.core.commands import COMMANDS
+from botaclip.core.options import parse_parameters
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.suitability import suitability
 

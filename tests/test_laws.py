@@ -15,7 +15,7 @@ import pytest
 
 from botaclip.core import cli
 from botaclip.core.jobs import JOBS
-from botaclip.core.options import COMMANDS
+from botaclip.core.commands import COMMANDS
 
 from .conftest import ROOT
 
@@ -25,10 +25,13 @@ SHIPPED = ("core", "training", "botaclip_qgis")
 SKIPPED = {".git", ".venv", "build", "dist", "demo", ".cache"}
 DEPENDENCY_FREE = {
     f"botaclip.core.{name}"
-    for name in ("errors", "options", "progress", "unfinished", "interpreter", "worker_client", "cli", "worker_boot")
+    for name in (
+        "errors", "options", "commands", "progress", "unfinished", "interpreter", "worker_client", "cli", "worker_boot",
+        "data_folder", "managed_environment", "setup_environment", "torch_build", "jobs",
+    )
 } | {"botaclip", "botaclip.core"}
 # Started by the boot files; not for QGIS, yet free of dependencies, so that they can word a missing package.
-WORKER = {f"botaclip.core.{name}" for name in ("cli_boot", "jobs", "worker")}
+WORKER = {f"botaclip.core.{name}" for name in ("cli_boot", "worker")}
 # affine is rasterio's own type of a transform and comes with it.
 RUN_SET = {"numpy", "rasterio", "affine", "pyproj", "pyogrio", "onnxruntime", "safetensors", "threadpoolctl", "psutil"}
 TRAIN_SET = RUN_SET | {"scipy", "sklearn", "skl2onnx", "pandas", "onnx", "matplotlib"}

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botaclip.core.errors import OptionError
-from botaclip.core.options import COMMANDS, EVERYWHERE, Command, Kind, Option, command_line, parse_parameters
+from botaclip.core.commands import COMMANDS, EVERYWHERE
+from botaclip.core.options import Command, Kind, Option, command_line, parse_parameters
 
 ALL = [(command, option) for command in COMMANDS.values() for option in command.options]
 # The faces of the issue, so that no option gets lost or renamed.

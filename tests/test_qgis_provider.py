@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.qgis_support import Qgis, make_qgis
 
-from botaclip.core.options import COMMANDS, Kind
+from botaclip.core.commands import COMMANDS
+from botaclip.core.options import Kind
 
 
 @pytest.fixture(scope="module")

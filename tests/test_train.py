@@ -21,7 +21,8 @@ from botaclip.core.lattice_reader import LatticeReader
 from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
 from botaclip.core.model_report import verify
-from botaclip.core.options import TRAIN, parse_parameters
+from botaclip.core.commands import TRAIN
+from botaclip.core.options import parse_parameters
 from botaclip.core.places import Points
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.rasters import open_raster

@@ -15,7 +15,8 @@ from botaclip.core.cells import CellSource
 from botaclip.core.demo_landscape import write_demo_landscape
 from botaclip.core.errors import Cancelled
 from botaclip.core.model import Model
-from botaclip.core.options import TRAIN, parse_parameters
+from botaclip.core.commands import TRAIN
+from botaclip.core.options import parse_parameters
 from botaclip.core.progress import Progress
 from botaclip.core.rasters import open_raster
 from botaclip.training import train as job

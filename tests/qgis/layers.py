@@ -25,7 +25,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QMetaType
 
 from botaclip.botaclip_qgis.values import hand_over
-from botaclip.core.options import COMMANDS
+from botaclip.core.commands import COMMANDS
 
 FOLDER = Path(sys.argv[2])
 PROJECT = QgsProject.instance()
