@@ -29,11 +29,10 @@ import numpy as np  # noqa: E402
 import rasterio  # noqa: E402
 from scipy import stats  # noqa: E402
 
+from botaclip.core.commands import TRAIN  # noqa: E402
 from botaclip.core.demo_landscape import write_demo_landscape  # noqa: E402
-from botaclip.core.commands import TRAIN
 from botaclip.core.options import parse_parameters  # noqa: E402
 from botaclip.core.progress import Progress  # noqa: E402
-from botaclip.core.rasters import open_raster  # noqa: E402
 from botaclip.training import train as job  # noqa: E402
 from botaclip.training.evaluation import COLUMNS, cross_validate  # noqa: E402
 from botaclip.training.scores import target_scores  # noqa: E402
@@ -67,10 +66,8 @@ def run_seed(seed: int) -> dict[str, Any]:
             },
         )
         releves = job._read(parameters)
-        source = open_raster(parameters["raster"], bands=None)
         quiet = Progress()
-        with job._imagery(source, parameters, quiet) as cells:
-            every = job._pair(releves, cells, parameters, quiet)
+        every = job._pair(releves, job._imagery(parameters, quiet), parameters, quiet)
         out: dict[str, Any] = {}
         for size in SIZES:
             started = time.perf_counter()
@@ -80,11 +77,11 @@ def run_seed(seed: int) -> dict[str, Any]:
                 every,
                 **{
                     field: getattr(every, field)[first]
-                    for field in ("plots", "rows", "cols", "offset_m", "vectors", "seen", "points")
+                    for field in ("plots", "rows", "cols", "offset_m", "vectors", "seen", "points", "scene")
                 },
             )
             table = job.training_table(releves, pairs, parameters["raster"])
-            blocks = job._blocks(pairs, parameters)
+            blocks = job._blocks(pairs, table, parameters, quiet)
             folds = list(blocks.split(table.places))
             protocol = job._protocol(table, blocks, parameters, "cpu")
             cv = cross_validate(table, folds, protocol)

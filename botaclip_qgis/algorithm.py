@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsApplication,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingOutputMultipleLayers,
     QgsProcessingOutputString,
 )
 from qgis.PyQt.QtGui import QIcon
@@ -19,14 +21,19 @@ from qgis.PyQt.QtGui import QIcon
 from botaclip.botaclip_qgis.environment import new_worker
 from botaclip.botaclip_qgis.icons import icon, icon_path
 from botaclip.botaclip_qgis.layers import name_and_style
-from botaclip.botaclip_qgis.parameters import processing_options, processing_parameter
+from botaclip.botaclip_qgis.parameters import label, processing_options, processing_parameter
+from botaclip.botaclip_qgis.setup_algorithm import QgisProcess
 from botaclip.botaclip_qgis.values import Values, hand_over, read_values, unknown_names
-from botaclip.core.errors import BotaclipError, Cancelled
-from botaclip.core.options import OUTPUT_KINDS, Command, command_line
+from botaclip.core.errors import BotaclipError, Cancelled, RasterError
+from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option, command_line
+from botaclip.core.own_process import OwnProcess
+from botaclip.core.package_installer import without_password
 from botaclip.core.worker_client import WorkerClient
 
 # Every algorithm also returns what the command line prints at its end: scores, a report on a model...
 SUMMARY = "SUMMARY"
+# The maps that were written: OUTPUT itself, or a virtual raster for each CRS where that is a folder.
+RASTERS = "RASTERS"
 # Each text of the progress is kept in the dialog's log, so it is renewed only so often.
 SECONDS_BETWEEN_TEXTS = 10.0
 
@@ -69,6 +76,9 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         return self._command.summary
 
     def shortHelpString(self) -> str:  # noqa: D102
+        # qgis_process prints the short description above it.
+        if QgsApplication.platform() == "qgis_process":
+            return self._command.help
         return f"{self._command.summary}\n\n{self._command.help}"
 
     def icon(self) -> QIcon:  # noqa: D102
@@ -83,6 +93,8 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
     def initAlgorithm(self, configuration: Mapping[str, Any] | None = None) -> None:  # noqa: D102
         for option in processing_options(self._command):
             self.addParameter(processing_parameter(option))
+        if any(option.kind is Kind.OUTPUT_RASTER for option in self._command.options):
+            self.addOutput(QgsProcessingOutputMultipleLayers(RASTERS, "Rasters, one for each CRS of the imagery"))
         self.addOutput(QgsProcessingOutputString(SUMMARY, "Summary"))
 
     def prepareAlgorithm(  # noqa: D102
@@ -101,19 +113,36 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
     ) -> dict[str, Any]:
         if self._values is None:
             raise QgsProcessingException("The algorithm was not prepared.")
+        values = self._values
         try:
-            for warning in self._values.warnings:
+            for warning in values.warnings:
                 feedback.pushWarning(warning)
-            given = hand_over(self._values, self, self._command, parameters, context, feedback)
-            feedback.pushInfo(f"The same on the command line:\n{command_line(self._command, given)}\n")
-            with new_worker() as worker:
-                answer = self._run(worker, given, feedback)
+            while True:
+                given = hand_over(values, self, self._command, parameters, context, feedback)
+                line = without_password(command_line(self._command, given))
+                feedback.pushInfo(f"The same on the command line:\n{line}\n")
+                try:
+                    answer = self._answer(given, feedback)
+                    break
+                except RasterError as error:
+                    # QGIS may know a format that the worker's GDAL does not: it is exported, and tried once more.
+                    if not values.rasters.give_up_file(error):
+                        raise
         except BotaclipError as error:
             raise QgsProcessingException(error.sentence) from None
+        finally:
+            values.rasters.remove()
         return self._results(given, answer, context, feedback)
 
+    def _answer(self, given: Mapping[str, Any], feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Return what the job answers; a command that needs no environment is run in this process."""
+        if self._command.needs == "nothing":
+            return self._run(QgisProcess(), given, feedback)
+        with new_worker(self._command.needs) as worker:
+            return self._run(worker, given, feedback)
+
     def _run(
-        self, worker: WorkerClient, given: Mapping[str, Any], feedback: QgsProcessingFeedback
+        self, worker: WorkerClient | OwnProcess, given: Mapping[str, Any], feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         texts = _ProgressTexts(feedback)
 
@@ -143,17 +172,25 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
             feedback.pushInfo(summary)
         results: dict[str, Any] = {SUMMARY: summary}
         for option in processing_options(self._command):
-            if option.kind in OUTPUT_KINDS and given.get(option.key):
-                path = str(given[option.key])
-                if not Path(path).exists():
-                    raise QgsProcessingException(f"{path} was not written.")
-                results[option.parameter] = path
-                name_and_style(path, self._layer_name(given), context)
+            if option.kind not in OUTPUT_KINDS or not given.get(option.key):
+                continue
+            asked = str(given[option.key])
+            # Imagery in several places makes a folder of maps; then the job says which files to show.
+            path = str(answer.get(option.key) or asked)
+            shown = [path]
+            if option.kind is Kind.OUTPUT_RASTER:
+                shown = results[RASTERS] = [str(one) for one in answer.get("rasters") or [path]]
+            for one in {path, *shown}:
+                if not Path(one).exists():
+                    raise QgsProcessingException(f"{one} was not written.")
+            results[option.parameter] = path
+            name_and_style(asked, shown, self._layer_name(option, given), self._command.title, context)
         return results
 
-    def _layer_name(self, given: Mapping[str, Any]) -> str:
-        model = given.get("model")
-        return f"{self._command.title} ({Path(str(model)).stem})" if model else self._command.title
+    def _layer_name(self, option: Option, given: Mapping[str, Any]) -> str:
+        title = self._command.title if option.key == "output" else label(option).partition(":")[0]
+        model = given.get("model") or given.get("output")
+        return f"{title} ({Path(str(model)).stem})" if model else title
 
 
 class _ProgressTexts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,12 @@ from botaclip.botaclip_qgis.click_table import (
     NAME,
     NOT_EXPECTED,
     RANK,
+    ROUGH,
     SUITABILITY,
     THRESHOLD,
     BarDelegate,
     SpeciesTable,
+    is_rough,
 )
 from botaclip.botaclip_qgis.icons import icon
 from botaclip.botaclip_qgis.parameters import MODEL_FILTER
@@ -51,6 +53,8 @@ LEGEND = (
     f"<span style='color:{EXPECTED.name()}'>■</span> expected: at or above its threshold&nbsp;&nbsp; "
     f"<span style='color:{NOT_EXPECTED.name()}'>■</span> below&nbsp;&nbsp; <b>|</b> threshold"
 )
+LEGEND_UNKNOWN = f"<span style='color:{NOT_EXPECTED.name()}'>▨</span> threshold unknown"
+LEGEND_ROUGH = f"<b>{ROUGH.strip()}</b> not calibrated by itself: a rough number"
 _M2_PER_HA = 10_000
 
 
@@ -204,7 +208,8 @@ class ClickDock(QgsDockWidget):
         self._embolden(True)
         self.details.setText(_details_text(answer, Path(self.model_path()).stem))
         self.details.show()
-        self.legend.setVisible(any(one.get("threshold") is not None for one in species))
+        self.legend.setText(_legend(species, relative=bool(answer.get("relative"))))
+        self.legend.setVisible(bool(self.legend.text()))
         self.view.scrollToTop()
 
     def _embolden(self, bold: bool) -> None:
@@ -217,11 +222,23 @@ class ClickDock(QgsDockWidget):
         QgsApplication.clipboard().setText(self.table.as_tsv())
 
 
+def _legend(species: Sequence[Mapping[str, Any]], *, relative: bool) -> str:
+    """Return what the marks in the list mean, those that are there."""
+    thresholds = [one.get("threshold") is not None for one in species]
+    marks = [(any(thresholds), LEGEND), (not all(thresholds), LEGEND_UNKNOWN)]
+    marks.append((any(is_rough(one) for one in species) and not relative, LEGEND_ROUGH))
+    return "&nbsp;&nbsp; ".join(text for shown, text in marks if shown)
+
+
 def _place_text(answer: Mapping[str, Any]) -> str:
-    """Return how many species are expected."""
+    """Return how many species are expected, and of how many that is not known."""
     species = answer.get("species") or []
     expected = sum(bool(one.get("above")) for one in species)
-    return f"{expected} of {len(species)} species expected here."
+    unknown = sum(one.get("threshold") is None for one in species)
+    if species and unknown == len(species):
+        return f"{len(species)} species, none with a threshold: ranked by suitability."
+    known = f"{expected} of {len(species) - unknown} species expected here."
+    return f"{known} {unknown} more without a threshold." if unknown else known
 
 
 def _details_text(answer: Mapping[str, Any], model: str) -> str:

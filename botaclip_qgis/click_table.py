@@ -6,13 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, QSize, Qt
-from qgis.PyQt.QtGui import QColor, QPainter, QPen
+from qgis.PyQt.QtGui import QBrush, QColor, QPainter, QPen
 from qgis.PyQt.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 RANK, NAME, SUITABILITY, THRESHOLD = range(4)
 # Tells apart by lightness as well as by hue, on a light and on a dark ground.
 EXPECTED = QColor("#2a9d8f")
 NOT_EXPECTED = QColor("#a3adb5")
+# Before the value of a species that had too few presences to calibrate it by itself.
+ROUGH = "≈ "
+UNKNOWN = "unknown"
+
+
+def is_rough(one: Mapping[str, Any]) -> bool:
+    """Whether a species' value was not calibrated on its own presences, but on all species together or not at all."""
+    return one.get("calibrated") is False or one.get("calibration") in ("pooled", "none")
 
 
 class SpeciesTable(QAbstractTableModel):
@@ -64,13 +72,17 @@ class SpeciesTable(QAbstractTableModel):
             return ""
         return f"{value:.2f}" if self.relative else f"{100 * value:.0f} %"
 
+    def value_text(self, one: Mapping[str, Any]) -> str:
+        """Return a species' suitability as shown: ``≈`` before one that was not calibrated by itself."""
+        return f"{ROUGH if is_rough(one) and not self.relative else ''}{self.number(one['suitability'])}"
+
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
         if not index.isValid():
             return None
         one = self._species[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            value, threshold = self.number(one["suitability"]), self.number(one.get("threshold"))
-            return (str(index.row() + 1), one["name"], value, threshold)[index.column()]
+            threshold = self.number(one.get("threshold")) or UNKNOWN
+            return (str(index.row() + 1), one["name"], self.value_text(one), threshold)[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in (RANK, THRESHOLD):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
@@ -84,17 +96,22 @@ class SpeciesTable(QAbstractTableModel):
         if one.get("threshold") is not None:
             side = "expected" if one.get("above") else "not expected"
             text += f", {side} (threshold {self.number(one['threshold'])})"
+        else:
+            text += ", threshold unknown: whether it is to be expected is not said"
+        if is_rough(one) and not self.relative:
+            text += "; too few presences to calibrate it by itself, so the number is rough"
         return text
 
     def as_tsv(self) -> str:
         """Return the table as tab-separated text with full numbers, for a spreadsheet."""
         measure = "relative_suitability" if self.relative else "probability"
-        lines = ["\t".join(("species", measure, "threshold", "expected"))]
+        lines = ["\t".join(("species", measure, "threshold", "expected", "calibrated"))]
         for one in self._species:
             threshold = "" if one.get("threshold") is None else f"{one['threshold']:.4f}"
             expected = "" if one.get("threshold") is None else ("yes" if one.get("above") else "no")
             name = " ".join(str(one["name"]).split())
-            lines.append("\t".join((name, f"{one['suitability']:.4f}", threshold, expected)))
+            calibrated = "no" if is_rough(one) else "yes"
+            lines.append("\t".join((name, f"{one['suitability']:.4f}", threshold, expected, calibrated)))
         return "\n".join(lines) + "\n"
 
 
@@ -114,7 +131,7 @@ class BarDelegate(QStyledItemDelegate):
         one = model.species(index.row())
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(option.rect, option.palette.highlight())
-        number_width = option.fontMetrics.horizontalAdvance("100 % ")
+        number_width = option.fontMetrics.horizontalAdvance(f"{ROUGH}100 % ")
         box = QRectF(option.rect).adjusted(3, 6, -number_width - 3, -6)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -124,7 +141,10 @@ class BarDelegate(QStyledItemDelegate):
         painter.setBrush(ground)
         painter.drawRoundedRect(box, 2, 2)
         share = min(1.0, max(0.0, one["suitability"]))
-        painter.setBrush(EXPECTED if one.get("above") else NOT_EXPECTED)
+        unknown = one.get("threshold") is None
+        # Hatched: neither expected nor not.
+        hatched = QBrush(NOT_EXPECTED, Qt.BrushStyle.BDiagPattern)
+        painter.setBrush(hatched if unknown else EXPECTED if one.get("above") else NOT_EXPECTED)
         painter.drawRoundedRect(QRectF(box.left(), box.top(), box.width() * share, box.height()), 2, 2)
         if one.get("threshold") is not None:
             x = box.left() + box.width() * min(1.0, max(0.0, one["threshold"]))
@@ -136,6 +156,6 @@ class BarDelegate(QStyledItemDelegate):
         right = QRectF(option.rect).adjusted(0, 0, -3, 0)
         align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(
-            right, int(align.value if hasattr(align, "value") else align), model.number(one["suitability"])
+            right, int(align.value if hasattr(align, "value") else align), model.value_text(one)
         )
         painter.restore()

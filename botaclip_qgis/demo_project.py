@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlencode
 
 from qgis.core import (
     Qgis,
-    QgsColorRampShader,
-    QgsContrastEnhancement,
+    QgsBookmark,
     QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsLayerTreeGroup,
     QgsMapLayer,
-    QgsMarkerSymbol,
-    QgsMultiBandColorRenderer,
     QgsProject,
-    QgsRasterBandStats,
     QgsRasterLayer,
-    QgsRasterShader,
+    QgsRectangle,
     QgsReferencedRectangle,
     QgsRelation,
-    QgsSingleBandPseudoColorRenderer,
-    QgsSingleSymbolRenderer,
-    QgsStyle,
     QgsVectorLayer,
 )
 
+from botaclip.botaclip_qgis import demo_layers
 from botaclip.botaclip_qgis.project_entries import PROJECT_MODEL, PROJECT_RASTER, PROJECT_SCOPE
-from botaclip.core.errors import OutputError, RasterError
+from botaclip.core.data_folder import FILE, read_data_folder
+from botaclip.core.errors import OutputError
 
-# Pixels looked at for a stretch or to find the species with the liveliest map.
-_SAMPLE = 250_000
+SYNTHETIC = "BotaCLIP demo landscape (synthetic)"
+# What more there are of, nobody goes through one by one.
+_MOST_BOOKMARKS = 300
+_WORLD = "EPSG:3857"
 
 
 def write_demo_project(folder: Path, landscape: Path) -> Path:
@@ -40,183 +37,125 @@ def write_demo_project(folder: Path, landscape: Path) -> Path:
     Parameters
     ----------
     folder
-        Has ``model.botaclip``, ``embedding.tif`` and ``suitability.tif``.
+        Has ``model.botaclip``, ``embedding.tif`` and ``suitability.tif`` (or folders of these names, where the image
+        lies in several places), and perhaps ``predictions.gpkg``.
     landscape
-        What ``demo-data`` wrote: tiles, ``plots.csv``, ``releves.csv``, and ``botaclip.json``, which says how
-        they are read.
+        The folder of data: what ``demo-data`` wrote, or one of real data; its ``botaclip.json`` says how it is read.
 
     Raises
     ------
     RasterError
         A layer cannot be opened.
+    OptionError
+        ``botaclip.json`` is not what it should be.
     OutputError
         The project cannot be written.
     """
-    options = _landscape_options(landscape)
+    options = read_data_folder(landscape) if (landscape / FILE).is_file() else {}
+    synthetic = (landscape / "landscape.json").is_file() or landscape == folder / "landscape"
     project = QgsProject.instance()
     project.clear()
     path = folder / "demo.qgz"
     project.setFileName(str(path))
     project.setFilePathStorage(Qgis.FilePathType.Relative)
-    project.setTitle("BotaCLIP demo landscape (synthetic)")
+    project.setTitle(SYNTHETIC if synthetic else f"BotaCLIP: {landscape.name}")
 
-    image = _image_folder(landscape, options)
-    tiles = _tile_layers(image)
-    suitability = _suitability_layer(folder / "suitability.tif")
-    embedding = _embedding_layer(folder / "embedding.tif")
-    crs = suitability.crs()
+    suitability, species = demo_layers.suitability_layers(folder)
+    embedding = demo_layers.embedding_layers(folder)
+    image = Path(options["raster"]) if options else landscape / "tiles"
+    images = demo_layers.image_layers(image, folder, each_tile=synthetic)
+    crs = _common_crs([*suitability, *images])
     project.setCrs(crs)
 
-    root = project.layerTreeRoot()
-    plots = _plots_layer(landscape, options, tiles[0].crs() if tiles else crs)
-    if plots is not None:
-        project.addMapLayer(plots, False)
-        root.addLayer(plots)
-        _add_releves(project, landscape, options, plots)
-    for layer, shown in ((suitability, True), (embedding, False)):
-        project.addMapLayer(layer, False)
-        node = root.addLayer(layer)
-        node.setItemVisibilityChecked(shown)
-        node.setExpanded(False)
-    if tiles:
-        group = root.addGroup("Aerial photograph (synthetic)")
-        group.setExpanded(False)
-        for layer in tiles:
-            project.addMapLayer(layer, False)
-            group.addLayer(layer).setExpanded(False)
+    plots = demo_layers.plot_layers(options, (images or suitability)[0].crs())
+    _add(project, "Plots", plots, shown=True)
+    _add_releves(project, options, plots)
+    predictions = demo_layers.prediction_layer(folder / "predictions.gpkg", species)
+    if predictions is not None:
+        # Plots lie on top of each other otherwise.
+        _add(project, "", [predictions], shown=not synthetic)
+    _add(project, f"Suitability: {species}", suitability, shown=True)
+    _add(project, "Embedding", embedding, shown=False)
+    title = "Aerial photograph (synthetic)" if synthetic else "Image"
+    if images:
+        _add(project, title, images, shown=True, always_group=True)
         project.writeEntry(PROJECT_SCOPE, PROJECT_RASTER, project.writePath(str(image)))
     project.writeEntry(PROJECT_SCOPE, PROJECT_MODEL, project.writePath(str(folder / "model.botaclip")))
-    project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(suitability.extent(), crs))
+    _, scenes = demo_layers.map_files(folder, "suitability")
+    project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(_view(suitability, scenes, crs, project), crs))
+    if len(scenes) > 1:
+        _add_bookmarks(project, scenes)
     if not project.write():
         raise OutputError(f"the project cannot be written ({project.error()})", where=str(path))
     return path
 
 
-def _landscape_options(landscape: Path) -> dict[str, Any]:
-    path = landscape / "botaclip.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+def _common_crs(layers: Sequence[QgsMapLayer]) -> QgsCoordinateReferenceSystem:
+    """Return the CRS that all layers have, else one that keeps shapes everywhere."""
+    first = layers[0].crs()
+    return first if all(layer.crs() == first for layer in layers) else QgsCoordinateReferenceSystem(_WORLD)
 
 
-def _image_folder(landscape: Path, options: dict[str, Any]) -> Path:
-    names = [str(options["raster"])] if options.get("raster") else ["tiles", "image"]
-    return next((landscape / name for name in names if (landscape / name).exists()), landscape / names[0])
+def _add(
+    project: QgsProject, title: str, layers: Sequence[QgsMapLayer], *, shown: bool, always_group: bool = False
+) -> None:
+    """Add layers, several of them as a group."""
+    parent = project.layerTreeRoot()
+    if layers and (len(layers) > 1 or always_group):
+        group: QgsLayerTreeGroup = parent.addGroup(title)
+        group.setExpanded(False)
+        group.setItemVisibilityChecked(shown)
+        parent = group
+    for layer in layers:
+        project.addMapLayer(layer, False)
+        node = parent.addLayer(layer)
+        node.setExpanded(False)
+        if parent is project.layerTreeRoot() or len(layers) == 1:
+            node.setItemVisibilityChecked(shown)
 
 
-def _raster(path: Path, name: str) -> QgsRasterLayer:
-    layer = QgsRasterLayer(str(path), name)
-    if not layer.isValid():
-        raise RasterError("QGIS cannot open it", where=str(path))
-    return layer
+def _view(
+    maps: Sequence[QgsRasterLayer],
+    scenes: Sequence[Path],
+    crs: QgsCoordinateReferenceSystem,
+    project: QgsProject,
+) -> QgsRectangle:
+    """Return where the project opens: the whole map; of many far apart the first, which is otherwise a speck."""
+    layer = maps[0] if len(scenes) == 1 else demo_layers.raster(scenes[0], scenes[0].stem)
+    box = QgsCoordinateTransform(layer.crs(), crs, project.transformContext()).transformBoundingBox(layer.extent())
+    if len(scenes) > 1:
+        box.scale(1.5)
+    return box
 
 
-def _tile_layers(image: Path) -> list[QgsRasterLayer]:
-    paths = sorted(image.glob("*.tif")) if image.is_dir() else [image] if image.is_file() else []
-    layers = [_raster(path, path.stem) for path in paths]
-    if layers:
-        # One stretch for all tiles: the first one's, so that their borders do not show.
-        ranges = [_stretch(layers[0], band) for band in (1, 2, 3)]
-        for layer in layers:
-            layer.setRenderer(_rgb_renderer(layer, ranges))
-    return layers
+def _add_bookmarks(project: QgsProject, scenes: Sequence[Path]) -> None:
+    """Add a bookmark for every scene, so that crops far apart are found."""
+    for path in scenes[:_MOST_BOOKMARKS]:
+        layer = QgsRasterLayer(str(path), path.stem)
+        bookmark = QgsBookmark()
+        bookmark.setId(path.stem)
+        bookmark.setName(path.stem)
+        bookmark.setGroup(layer.crs().authid())
+        box = layer.extent()
+        box.scale(1.2)
+        bookmark.setExtent(QgsReferencedRectangle(box, layer.crs()))
+        project.bookmarkManager().addBookmark(bookmark)
 
 
-def _stretch(layer: QgsRasterLayer, band: int) -> tuple[float, float]:
-    low, high = layer.dataProvider().cumulativeCut(band, 0.02, 0.98, layer.extent(), _SAMPLE)
-    return float(low), float(high)
-
-
-def _rgb_renderer(layer: QgsRasterLayer, ranges: list[tuple[float, float]]) -> QgsMultiBandColorRenderer:
-    provider = layer.dataProvider()
-    renderer = QgsMultiBandColorRenderer(provider, 1, 2, 3)
-    setters = (
-        renderer.setRedContrastEnhancement,
-        renderer.setGreenContrastEnhancement,
-        renderer.setBlueContrastEnhancement,
-    )
-    for band, (setter, (low, high)) in enumerate(zip(setters, ranges, strict=True), start=1):
-        stretch = QgsContrastEnhancement(provider.dataType(band))
-        stretch.setContrastEnhancementAlgorithm(
-            QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
-        )
-        stretch.setMinimumValue(low)
-        stretch.setMaximumValue(high)
-        setter(stretch)
-    return renderer
-
-
-def _embedding_layer(path: Path) -> QgsRasterLayer:
-    layer = _raster(path, "Embedding (first three components)")
-    if not path.with_suffix(".qml").is_file() and layer.bandCount() >= 3:
-        layer.setRenderer(_rgb_renderer(layer, [_stretch(layer, band) for band in (1, 2, 3)]))
-    return layer
-
-
-def _suitability_layer(path: Path) -> QgsRasterLayer:
-    """Show the species whose map varies most, from 0 to 1."""
-    layer = _raster(path, "Suitability")
-    provider = layer.dataProvider()
-    spread = {
-        band: provider.bandStatistics(
-            band, QgsRasterBandStats.Stats.StdDev, layer.extent(), _SAMPLE // max(1, layer.bandCount())
-        ).stdDev
-        for band in range(1, layer.bandCount() + 1)
-    }
-    band = max(spread, key=lambda one: spread[one])
-    function = QgsColorRampShader(0.0, 1.0, QgsStyle.defaultStyle().colorRamp("Viridis"))
-    function.setColorRampType(QgsColorRampShader.Type.Interpolated)
-    function.classifyColorRamp(5, band, layer.extent(), provider)
-    shader = QgsRasterShader(0.0, 1.0)
-    shader.setRasterShaderFunction(function)
-    renderer = QgsSingleBandPseudoColorRenderer(provider, band, shader)
-    renderer.setClassificationMin(0.0)
-    renderer.setClassificationMax(1.0)
-    layer.setRenderer(renderer)
-    layer.setOpacity(0.8)
-    # "Band 3: Quercus viridis" -> the species.
-    layer.setName(f"Suitability: {layer.bandName(band).partition(': ')[2] or layer.bandName(band)}")
-    return layer
-
-
-def _plots_layer(
-    landscape: Path, options: dict[str, Any], crs: QgsCoordinateReferenceSystem
-) -> QgsVectorLayer | None:
-    path = landscape / str(options.get("plots", "plots.csv"))
-    if not path.is_file():
-        return None
-    query = urlencode(
-        {
-            "type": "csv",
-            "xField": options.get("x-field", "x"),
-            "yField": options.get("y-field", "y"),
-            "crs": options.get("crs") or crs.authid(),
-            "detectTypes": "yes",
-        },
-        quote_via=quote,
-        safe=":",  # QGIS takes the CRS as it stands
-    )
-    layer = QgsVectorLayer(f"file://{quote(str(path))}?{query}", "Plots", "delimitedtext")
-    if not layer.isValid() or not layer.crs().isValid():
-        raise RasterError("QGIS cannot read the plots from it", where=str(path))
-    symbol = QgsMarkerSymbol.createSimple(
-        {"name": "circle", "color": "255,255,255,220", "outline_color": "35,35,35", "size": "1.6"}
-    )
-    layer.setRenderer(QgsSingleSymbolRenderer(symbol))
-    return layer
-
-
-def _add_releves(project: QgsProject, landscape: Path, options: dict[str, Any], plots: QgsMapLayer) -> None:
+def _add_releves(project: QgsProject, options: Mapping[str, str], plots: Sequence[QgsMapLayer]) -> None:
     """Add the table of species and relate it to the plots, so that identifying a plot lists its species."""
-    path = landscape / str(options.get("releves", "releves.csv"))
-    table = QgsVectorLayer(str(path), "Relevés", "ogr")
-    if not path.is_file() or not table.isValid():
+    source = options.get("releves", "")
+    table = QgsVectorLayer(source, "Relevés", "ogr")
+    if not plots or not Path(source.partition("|")[0]).is_file() or not table.isValid():
         return
     project.addMapLayer(table, False)
     project.layerTreeRoot().addLayer(table)
-    relation = QgsRelation()
-    relation.setId("botaclip_releves")
-    relation.setName("Species of the relevé")
-    relation.setReferencedLayer(plots.id())
-    relation.setReferencingLayer(table.id())
-    field = str(options.get("plot-field", "plot_id"))
-    relation.addFieldPair(field, field)
-    project.relationManager().addRelation(relation)
+    field = options.get("plot-field", "plot_id")
+    for number, layer in enumerate(plots, start=1):
+        relation = QgsRelation()
+        relation.setId("botaclip_releves" if number == 1 else f"botaclip_releves_{number}")
+        relation.setName("Species of the relevé")
+        relation.setReferencedLayer(layer.id())
+        relation.setReferencingLayer(table.id())
+        relation.addFieldPair(field, field)
+        project.relationManager().addRelation(relation)

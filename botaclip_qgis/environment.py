@@ -13,23 +13,33 @@ from botaclip.core.worker_client import WorkerClient
 PYTHON_SETTING = "botaclip/python"
 
 
-def worker_python() -> Path:
+def worker_python(needs: str = "run") -> Path:
     """Return the Python that runs the worker: the user's setting, else what ``core.interpreter`` finds.
+
+    Parameters
+    ----------
+    needs
+        The set of packages that the command needs: ``"run"`` or ``"train"``.
 
     Raises
     ------
     EnvironmentMissing
         There is none; the sentence says what to do.
     """
-    return find_interpreter(QgsSettings().value(PYTHON_SETTING, "", str))
+    return find_interpreter(QgsSettings().value(PYTHON_SETTING, "", str), needs=needs)
 
 
-def new_worker() -> WorkerClient:
+def new_worker(needs: str = "run") -> WorkerClient:
     """Return a client of a new worker process, which starts with its first job.
+
+    Parameters
+    ----------
+    needs
+        As :func:`worker_python`.
 
     Raises
     ------
     EnvironmentMissing
         As :func:`worker_python`.
     """
-    return WorkerClient(worker_python())
+    return WorkerClient(worker_python(needs))

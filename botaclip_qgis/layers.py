@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from qgis.core import (
@@ -30,14 +31,51 @@ class _OwnStyle(QgsProcessingLayerPostProcessorInterface):
             layer.triggerRepaint()
 
 
-def name_and_style(path: str, name: str, context: QgsProcessingContext) -> None:
-    """Give the layer that Processing is going to load from ``path`` its name and its own style."""
-    if not context.willLoadLayerOnCompletion(path):
+def name_and_style(
+    asked: str, written: Sequence[str], name: str, group: str, context: QgsProcessingContext
+) -> None:
+    """Give the layers that Processing is going to load their names and their own styles.
+
+    Parameters
+    ----------
+    asked
+        The destination that was asked for; Processing loads it if the user wants that.
+    written
+        The files to load in its place: itself, or one for each CRS of the imagery.
+    name
+        The layer's name; of several, the beginning of their names.
+    group
+        Of the layer tree, for several.
+    context
+        The run's.
+    """
+    if not context.willLoadLayerOnCompletion(asked):
         return
-    details = context.layerToLoadOnCompletionDetails(path)
-    details.name = name
-    details.forceName = True
-    styler = _OwnStyle()
-    _KEPT.append(styler)
-    del _KEPT[:-_MOST_KEPT]
-    details.setPostProcessor(styler)
+    if list(written) != [asked]:
+        first = context.layerToLoadOnCompletionDetails(asked)
+        layers = context.layersToLoadOnCompletion()
+        del layers[asked]
+        for path in written:
+            layers[path] = QgsProcessingContext.LayerDetails(
+                name, first.project, first.outputName, first.layerTypeHint
+            )
+        context.setLayersToLoadOnCompletion(layers)
+    for path in written:
+        details = context.layerToLoadOnCompletionDetails(path)
+        details.name = name if len(written) == 1 else f"{name}, {own_part(path, asked)}"
+        details.forceName = True
+        if len(written) > 1:
+            details.groupName = group
+        styler = _OwnStyle()
+        _KEPT.append(styler)
+        del _KEPT[:-_MOST_KEPT]
+        details.setPostProcessor(styler)
+
+
+def own_part(path: str, asked: str) -> str:
+    """Return what a file's name has beyond that of the destination: ``EPSG_32618`` as ``EPSG:32618``."""
+    part = Path(path).stem.removeprefix(Path(asked).stem).strip("_ ")
+    word, _, code = part.partition("_")
+    if word == "EPSG" and code.isdigit():
+        return f"EPSG:{code}"
+    return f"EPSG:{part}" if part.isdigit() else part or Path(path).stem

@@ -7,6 +7,7 @@ nothing here loads ``qgis.gui`` under ``qgis_process``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -22,6 +23,7 @@ from qgis.core import (
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
@@ -41,10 +43,13 @@ HIDDEN = frozenset({"overwrite"})
 # Optional outputs that the dialog writes to a temporary file unless told otherwise.
 WRITTEN_BY_DEFAULT = frozenset({"report"})
 # Words that are written otherwise than the option's name.
-_SPELLING = {"crs": "CRS", "x": "X", "y": "Y", "json": "JSON", "releves": "Relevés"}
+_SPELLING = {
+    "crs": "CRS", "x": "X", "y": "Y", "json": "JSON", "releves": "Relevés", "cog": "COG", "url": "URL", "cuda": "CUDA",
+    "taxa": "Accepted names",
+}  # fmt: skip
 # Behind the option's own words, what a dialog has no room to explain otherwise.
 _SAID_SHORT = {
-    "releves": "one row per plot and species",
+    "releves": "the table of plots and species",
     "plots": "where the relevés have no coordinates",
     "crs": "of the coordinates, where the file does not say it",
     "x-field": "easting or longitude",
@@ -55,6 +60,21 @@ _SAID_SHORT = {
     "dimensions": "number of components, or all",
     "mask": "polygons; outside is nodata",
     "patch-size": "side of the square around a plot",
+    "layout": "one row per plot and species, or a matrix",
+    "crs-field": "where coordinates lie in several",
+    "layers": "how a species in several is combined",
+    "names": "of species",
+    "taxa": "table with the columns name and accepted",
+    "unidentified": "names such as Carex sp.",
+    "image-date": "2018, 2018-07 or 2018-07-15",
+    "date-tolerance": "left out beyond it",
+    "uncertainty-field": "of a plot's place, in metres",
+    "area-field": "of a plot, in square metres",
+    "environment": "rasters that join the image",
+    "init": "model to continue from",
+    "predictions": "plots with what unseen models say",
+    "wheels": "folder to install from without internet",
+    "cog": "Cloud Optimized GeoTIFF",
 }
 
 _VECTOR_TYPES = {
@@ -75,6 +95,28 @@ class RasterOrFolderParameter(QgsProcessingParameterRasterLayer):
         self, value: Any, context: QgsProcessingContext | None = None
     ) -> bool:
         if isinstance(value, str) and value.strip():
+            return True
+        return bool(super().checkValueIsAcceptable(value, context))
+
+
+class RastersParameter(QgsProcessingParameterMultipleLayers):
+    """Several raster layers or files; also one text with the files between semicolons, as the command line has it."""
+
+    def checkValueIsAcceptable(  # noqa: D102 - the name is QGIS's
+        self, value: Any, context: QgsProcessingContext | None = None
+    ) -> bool:
+        if isinstance(value, str) and value.strip():
+            return True
+        return bool(super().checkValueIsAcceptable(value, context))
+
+
+class TableParameter(QgsProcessingParameterFeatureSource):
+    """A layer, a table, or any file: the worker reads texts that QGIS does not take for a table (``.txt``)."""
+
+    def checkValueIsAcceptable(  # noqa: D102 - the name is QGIS's
+        self, value: Any, context: QgsProcessingContext | None = None
+    ) -> bool:
+        if isinstance(value, str) and Path(value).is_file():
             return True
         return bool(super().checkValueIsAcceptable(value, context))
 
@@ -108,10 +150,24 @@ def _raster(option: Option) -> QgsProcessingParameterDefinition:
     return parameter
 
 
-def _vector(option: Option) -> QgsProcessingParameterDefinition:
-    return QgsProcessingParameterFeatureSource(
-        option.parameter, label(option), [_VECTOR_TYPES[option.kind]], optional=_optional(option)
+def _rasters(option: Option) -> QgsProcessingParameterDefinition:
+    return RastersParameter(
+        option.parameter, label(option), QgsProcessing.SourceType.TypeRaster, optional=_optional(option)
     )
+
+
+def _folder(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterFile(
+        option.parameter,
+        label(option),
+        behavior=QgsProcessingParameterFile.Behavior.Folder,
+        optional=_optional(option),
+    )
+
+
+def _vector(option: Option) -> QgsProcessingParameterDefinition:
+    kind = TableParameter if option.kind is Kind.TABLE else QgsProcessingParameterFeatureSource
+    return kind(option.parameter, label(option), [_VECTOR_TYPES[option.kind]], optional=_optional(option))
 
 
 def _field(option: Option) -> QgsProcessingParameterDefinition:
@@ -222,6 +278,8 @@ def _folder_destination(option: Option) -> QgsProcessingParameterDefinition:
 
 _MAKERS: dict[Kind, Callable[[Option], QgsProcessingParameterDefinition]] = {
     Kind.RASTER: _raster,
+    Kind.RASTERS: _rasters,
+    Kind.FOLDER: _folder,
     Kind.TABLE: _vector,
     Kind.POINTS: _vector,
     Kind.MASK: _vector,

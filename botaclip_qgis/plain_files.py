@@ -28,7 +28,7 @@ from qgis.core import (
 from botaclip.core.errors import Cancelled, OptionError, OutputError
 
 # Formats that the worker reads as they are.
-READ_DIRECTLY = (".csv", ".tsv", ".gpkg")
+READ_DIRECTLY = (".csv", ".tsv", ".gpkg", ".shp")
 # Joins can repeat a source's own "fid", which GeoPackage would refuse as key.
 _KEY_COLUMN = "botaclip_fid"
 
@@ -42,6 +42,17 @@ def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
     return str(crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED))
 
 
+def why_no_file(layer: QgsRasterLayer) -> str:
+    """Return in words why the worker cannot read what ``layer`` shows; empty when it is a plain raster file."""
+    if layer.providerType() != "gdal":
+        return f"it comes from the provider {layer.providerType()!r}, not from a raster file"
+    parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
+    path = str(parts.get("path") or "")
+    if parts.get("layerName") or parts.get("vsiPrefix") or parts.get("openOptions") or not Path(path).exists():
+        return f"its source {layer.source()!r} is not a plain raster file"
+    return ""
+
+
 def raster_file(layer: QgsRasterLayer) -> str:
     """Return the file that ``layer`` shows.
 
@@ -50,21 +61,13 @@ def raster_file(layer: QgsRasterLayer) -> str:
     OptionError
         The layer is a web service, part of a container or otherwise no plain raster file.
     """
-    if layer.providerType() != "gdal":
+    reason = why_no_file(layer)
+    if reason:
         raise OptionError(
-            f"the layer comes from the provider {layer.providerType()!r}, not from a raster file",
-            where=layer.name(),
-            remedy="export it as a GeoTIFF and choose that",
+            reason, where=layer.name(), remedy="export it as a GeoTIFF (Export > Save As…) and choose that"
         )
     parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
-    path = str(parts.get("path") or "")
-    if parts.get("layerName") or parts.get("vsiPrefix") or not Path(path).exists():
-        raise OptionError(
-            f"the layer's source {layer.source()!r} is not a plain raster file",
-            where=layer.name(),
-            remedy="export it as a GeoTIFF and choose that",
-        )
-    return str(Path(path).absolute())
+    return str(Path(str(parts["path"])).absolute())
 
 
 def has_own_nodata(layer: QgsRasterLayer) -> bool:
@@ -131,7 +134,7 @@ def plan_vector(layer: QgsVectorLayer, raw: Any) -> VectorPlan:
         reasons.append("it has computed columns")
     path = _plain_vector_path(layer)
     if not path:
-        reasons.append("its source is no plain CSV file or GeoPackage")
+        reasons.append("its source is no plain CSV file, Shapefile or GeoPackage")
     crs = crs_text(layer.crs()) if layer.isSpatial() else ""
     return VectorPlan(layer.name(), "" if reasons else path, tuple(reasons), crs)
 

@@ -31,9 +31,9 @@ from botaclip.botaclip_qgis.plain_files import (
     crs_text,
     has_own_nodata,
     plan_vector,
-    raster_file,
     write_geopackage,
 )
+from botaclip.botaclip_qgis.raster_plans import RasterHandOver, RasterPlan, plan_layer, plan_path
 from botaclip.core.errors import OptionError
 from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option
 
@@ -53,12 +53,15 @@ class Values:
         Values by option key; layers as file names.
     copies
         Vector options (by key) whose layer has to be written to a temporary GeoPackage.
+    rasters
+        The raster options, which may have to be exported to a temporary GeoTIFF.
     warnings
         What the user should know before trusting the result.
     """
 
     parameters: dict[str, Any]
     copies: dict[str, VectorPlan]
+    rasters: RasterHandOver
     warnings: list[str]
 
 
@@ -87,7 +90,7 @@ def read_values(
         A value is not allowed, or a layer is not one that the worker can read.
     """
     reader = _Reader(algorithm, parameters, context)
-    values = Values({}, {}, [])
+    values = Values({}, {}, RasterHandOver(reader.rasters), [])
     raster_crs = QgsCoordinateReferenceSystem()
     has_outputs = any(
         option.kind in OUTPUT_KINDS and is_given(parameters.get(option.parameter)) for option in command.options
@@ -102,7 +105,9 @@ def read_values(
         elif not is_given(raw):
             value = option.default
         elif option.kind is Kind.RASTER:
-            value, raster_crs = reader.raster(option, values.warnings)
+            value, raster_crs = reader.raster(option, raw, values.warnings)
+        elif option.kind is Kind.RASTERS:
+            value = [reader.raster(option, word, values.warnings)[0] for word in _words(raw)] or None
         elif option.kind in _VECTOR_KINDS:
             plan = reader.vector(option, raw)
             value = plan.path
@@ -113,7 +118,8 @@ def read_values(
             value = reader.extent(option, raster_crs)
         else:
             value = reader.plain(option)
-        if option.required and value in (None, "") and option.key not in values.copies:
+        planned = option.key in values.copies or option.key in reader.rasters
+        if option.required and value in (None, "") and not planned:
             raise OptionError(f"{option.parameter} is missing", remedy=option.help)
         values.parameters[option.key] = value
     _take_crs_of_layers(values.parameters, reader.plans)
@@ -128,14 +134,17 @@ def hand_over(
     context: QgsProcessingContext,
     feedback: QgsProcessingFeedback,
 ) -> dict[str, Any]:
-    """Return the worker's parameters, every vector layer being a file; writes the temporary copies.
+    """Return the worker's parameters, every layer being a file; writes the temporary copies.
 
     Raises
     ------
-    OutputError, Cancelled
-        As :func:`~botaclip.botaclip_qgis.plain_files.write_geopackage`.
+    OptionError, OutputError, Cancelled
+        As :func:`~botaclip.botaclip_qgis.plain_files.write_geopackage` and
+        :meth:`~botaclip.botaclip_qgis.raster_plans.RasterHandOver.write`.
     """
     plain = dict(values.parameters)
+    asked = {**plain, **dict.fromkeys(values.copies, "a copy")}
+    plain.update(values.rasters.write(asked, algorithm, parameters, context, feedback))
     for key, plan in values.copies.items():
         option = next(option for option in command.options if option.key == key)
         source = algorithm.parameterAsSource(parameters, option.parameter, context)
@@ -163,6 +172,13 @@ def _take_crs_of_layers(parameters: dict[str, Any], plans: Mapping[str, VectorPl
             return
 
 
+def _words(raw: Any) -> list[Any]:
+    """Return the members of a list parameter: a list, or one text with semicolons."""
+    if isinstance(raw, (list, tuple)):
+        return [word for word in raw if is_given(word)]
+    return [word.strip() for word in str(raw).split(";") if word.strip()] if isinstance(raw, str) else [raw]
+
+
 class _Reader:
     """Evaluates single parameters."""
 
@@ -173,6 +189,7 @@ class _Reader:
         self._parameters = parameters
         self._context = context
         self.plans: dict[str, VectorPlan] = {}
+        self.rasters: dict[str, list[RasterPlan]] = {}
 
     def plain(self, option: Option) -> Any:
         arguments = (self._parameters, option.parameter, self._context)
@@ -215,32 +232,45 @@ class _Reader:
             )
         return str(Path(str(path)).absolute())
 
-    def raster(self, option: Option, warnings: list[str]) -> tuple[str, QgsCoordinateReferenceSystem]:
-        raw = self._parameters[option.parameter]
-        text = self._algorithm.parameterAsString(self._parameters, option.parameter, self._context)
+    def raster(
+        self, option: Option, raw: Any, warnings: list[str]
+    ) -> tuple[str, QgsCoordinateReferenceSystem]:
+        """Return file and CRS of a raster, the file empty when it has to be exported."""
+        if isinstance(raw, QgsProperty):
+            raw = raw.valueAsString(self._context.expressionContext(), "")[0]
+        path = Path(raw) if isinstance(raw, str) else None
+        layer = raw if isinstance(raw, QgsRasterLayer) else None
         # A folder of tiles, or a file: the worker opens it and words what is wrong with it.
-        if isinstance(raw, str) and Path(raw).exists():
-            layer = None if Path(raw).is_dir() else self._raster_layer(option)
-            return str(Path(raw).absolute()), layer.crs() if layer else QgsCoordinateReferenceSystem()
-        layer = self._raster_layer(option)
-        if layer is None:
-            raise OptionError(
-                f"there is no raster layer, file or folder {text!r}",
-                where=option.parameter,
-                remedy="choose a GeoTIFF, a VRT or a folder of tiles",
-            )
-        if has_own_nodata(layer):
-            warnings.append(
-                f"{layer.name()}: nodata values set in QGIS are not in the file and are not used; "
-                "write them into the file."
-            )
-        return raster_file(layer), layer.crs()
+        if path is not None and path.exists():
+            layer = None if path.is_dir() else self._raster_layer(raw)
+            plan = plan_path(str(path.absolute()), layer)
+        else:
+            layer = layer or self._raster_layer(raw)
+            if layer is None:
+                raise OptionError(
+                    f"there is no raster layer, file or folder {str(raw)!r}",
+                    where=option.parameter,
+                    remedy="choose a GeoTIFF, a VRT or a folder of tiles",
+                )
+            plan = plan_layer(layer)
+            if plan.path and has_own_nodata(layer):
+                warnings.append(
+                    f"{layer.name()}: nodata values set in QGIS are not in the file and are not used; "
+                    "write them into the file."
+                )
+        self.rasters.setdefault(option.key, []).append(plan)
+        return plan.path, layer.crs() if layer else QgsCoordinateReferenceSystem()
 
-    def _raster_layer(self, option: Option) -> QgsRasterLayer | None:
-        return self._algorithm.parameterAsRasterLayer(self._parameters, option.parameter, self._context)
+    def _raster_layer(self, raw: Any) -> QgsRasterLayer | None:
+        layer = QgsProcessingUtils.mapLayerFromString(
+            str(raw), self._context, True, QgsProcessingUtils.LayerHint.Raster
+        )
+        return layer if isinstance(layer, QgsRasterLayer) else None
 
     def vector(self, option: Option, raw: Any) -> VectorPlan:
         layer = self._vector_layer(option, raw)
+        if layer is None and option.kind is Kind.TABLE and isinstance(raw, str) and Path(raw).is_file():
+            return VectorPlan(Path(raw).name, str(Path(raw).absolute()), (), "")
         if layer is None:
             source = self._algorithm.parameterAsSource(self._parameters, option.parameter, self._context)
             if source is None:

@@ -11,19 +11,27 @@ from torch import Tensor, nn
 
 
 class ImageAdapter(nn.Module):
-    """One square linear layer, started as the identity: at step 0 the adapted vector is the frozen one.
+    """One linear layer. Square and started as the identity, at step 0 the adapted vector is the frozen one.
 
     Parameters
     ----------
     dimension
-        Width of the frozen, standardised vector, kept.
+        Width of the frozen, standardised vector.
+    width
+        Width of the adapted vector; the same when None.
     """
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(self, dimension: int, width: int | None = None) -> None:
         super().__init__()
-        self.linear = nn.Linear(dimension, dimension)
+        self.linear = nn.Linear(dimension, width or dimension)
         nn.init.eye_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
+
+    def start_linear(self, weight: Tensor, bias: Tensor) -> None:
+        """Start where another model has come to instead: ``weight`` (E, D), ``bias`` (E,)."""
+        with torch.no_grad():
+            self.linear.weight.copy_(weight)
+            self.linear.bias.copy_(bias)
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Return adapted vectors (B, D), not normalised."""

@@ -1,9 +1,10 @@
-"""A model applied to a raster: the one road from pixels to values for maps, points and clicks."""
+"""A model applied to a scene: the one road from pixels to values for maps, points and clicks."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,25 @@ from numpy.typing import NDArray
 
 import botaclip
 from botaclip.core.area import Area
-from botaclip.core.cells import CellSource, PixelWindow
-from botaclip.core.device import encoder_on
+from botaclip.core.cells import CellSource
 from botaclip.core.lattice import Lattice
-from botaclip.core.lattice_reader import LatticeReader
 from botaclip.core.model import Model
 from botaclip.core.pairing import inside
+from botaclip.core.patch_rows import Grid, patch_rows, widest
 from botaclip.core.places import Points, crs_name
 from botaclip.core.progress import SILENT, Progress
-from botaclip.core.raster_output import Block, RasterOutput
+from botaclip.core.raster_output import TILE, Block, RasterOutput, map_blocks
 from botaclip.core.rasters import RasterSource
 from botaclip.core.stream import stream
+from botaclip.core.windows import Windows
 
 Floats = NDArray[np.float32]
+Values = NDArray[Any]
+# From raw vectors (N, D) to values (N, count), and how many of them had to be clipped.
+Compute = Callable[[Floats], tuple[Values, int]]
 
 OK, OUTSIDE, NODATA, NOWHERE = "ok", "outside the raster", "nodata", "no coordinates"
-# Beyond this ratio of pixel sizes a model looks at another texture than it has learnt.
-_OTHER_PIXEL = 1.5
+_MOST_ROWS, _FEWEST_ROWS, _BLOCKS = 256, 64, 24  # rows of a block; blocks that a map should have, to share out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,118 +49,87 @@ class PointValues:
 
 
 class AppliedModel:
-    """A model, a raster, and the lattice on which the one looks at the other.
+    """A model, a scene, and the lattice on which the one looks at the other.
 
     Parameters
     ----------
     model, source, cells
-        The model, the raster with the model's bands, and what makes vectors of it.
+        The model, the scene with the model's bands, and what makes vectors of it.
     device
         Where the encoder really runs.
+    workers
+        Blocks of a map that are computed at the same time.
     """
 
-    def __init__(self, model: Model, source: RasterSource, cells: CellSource, device: str) -> None:
-        self.model, self.source, self.cells, self.device = model, source, cells, device
+    def __init__(self, model: Model, source: RasterSource, cells: CellSource, device: str, workers: int = 1) -> None:
+        self.model, self.source, self.cells, self.device, self.workers = model, source, cells, device, workers
         self.lattice: Lattice = cells.reader.lattice
         self.patch = model.patch
 
-    @classmethod
-    def open(
-        cls, model: str | Path | Model, raster: str | Path, *, bands: str | None = None, device: str = "auto",
-        progress: Progress = SILENT,
-    ) -> AppliedModel:
-        """Open model and raster, choose and try the device, and say what was found.
-
-        Raises
-        ------
-        ModelFileError
-            The model cannot be used, or was made for other bands.
-        RasterError
-            The raster cannot be opened.
-        DeviceError
-            The device cannot be had.
-        """
-        model = model if isinstance(model, Model) else Model.open(model)
-        source = model.open_raster(raster, bands=bands)
-        lattice = model.lattice.for_source(source)
-        progress.info(source.describe())
-        if lattice != model.lattice:
-            progress.info(f"The raster lies far from the model's and has a lattice of its own: {lattice.describe()}.")
-        trained_px_m = lattice.pixel_m * lattice.factor
-        ratio = source.pixel_size_m / trained_px_m
-        if max(ratio, 1 / ratio) > _OTHER_PIXEL:
-            progress.warning(
-                f"The model was trained on pixels of {trained_px_m:.3g} m, this raster has "
-                f"{source.pixel_size_m:.3g} m; it is resampled, and values may be off."
-            )
-        low, high = (float(value) for value in model.metadata["value_range"])
-        here = source.value_range()[1]
-        if not 0.5 <= (here - low) / (high - low) <= 2.0:
-            progress.warning(
-                f"The model was trained on pixel values from {low:g} to {high:g}, this raster's go up to about "
-                f"{here:g}: what is mapped from it is not to be trusted. Rescale the raster, or train on it."
-            )
-        encoder, name = encoder_on(device, model.encoder, progress)
-        return cls(model, source, CellSource(LatticeReader(source, lattice), encoder), name)
-
-    def __enter__(self) -> AppliedModel:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        """Close the raster's files."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the raster's files."""
-        self.cells.reader.close()
-
-    def area(self, *, stride_m: float | None, extent: str | None, mask: str | Path | None) -> Area:
-        """Return the nodes of a map; see :meth:`Area.of`."""
-        return Area.of(
-            self.source, self.lattice, self.patch, step=self.lattice.step_of(stride_m, self.patch), extent=extent,
-            mask=mask,
-        )
-
     def tags(self) -> dict[str, str]:
         """Return the provenance of a map; nothing in it depends on the clock or on where files lie."""
-        return self.model.tags() | {
+        tags = self.model.tags() | {
             "BOTACLIP_VERSION": botaclip.__version__, "BOTACLIP_RASTER": Path(self.source.name).name,
             "BOTACLIP_LATTICE": self.lattice.describe(),
         }
+        layers = ", ".join(str(layer["name"]) for layer in self.model.environment)
+        return tags | ({"BOTACLIP_ENVIRONMENT": layers} if layers else {})
 
-    def blocks(self, area: Area) -> int:
-        """Return the side, in map pixels, of the blocks that a map is made in."""
-        return self.cells.block_nodes(area.step, self.patch)
+    def blocks(self, area: Area) -> list[Block]:
+        """Return the blocks that a map is made in: large, for neighbours compute what lies between them twice."""
+        rows = _MOST_ROWS
+        while rows > _FEWEST_ROWS and area.height * area.width < _BLOCKS * rows * TILE:
+            rows //= 2
+        return list(
+            map_blocks(area.height, area.width, rows, widest(area.step, self.patch, plain=self.cells.reader.plain))
+        )
 
-    def read(self, area: Area, block: Block) -> tuple[PixelWindow, NDArray[np.bool_]] | None:
-        """Return the pixels under a block of a map and which map pixels are wanted; None where there is nothing."""
-        wanted = area.inside(block.row, block.col, block.height, block.width)
-        if not wanted.any():
-            return None
-        row, col = area.node(block.row, block.col)
-        window = self.cells.read_grid(row, col, block.height, block.width, area.step, self.patch)
-        return (window, wanted) if window.valid.any() else None
+    def block(
+        self, area: Area, block: Block, wanted: NDArray[np.bool_], compute: Compute, blank: Values,
+        ahead: Executor | None = None, progress: Progress = SILENT,
+    ) -> tuple[Values, int] | None:
+        """Return the values (count, h, w) of a block and how many were clipped; None where no patch is seen.
 
-    def values(
-        self, area: Area, read: tuple[PixelWindow, NDArray[np.bool_]], compute: Callable[[Floats], NDArray[Any]],
-        blank: NDArray[Any],
-    ) -> NDArray[Any]:
-        """Return the values (count, h, w) of a block: ``compute`` of the vectors seen, ``blank`` (count,) elsewhere."""
-        window, wanted = read
-        vectors, _ = self.cells.encode_grid(window, area.step, self.patch)
-        known = wanted & np.isfinite(vectors[0])
-        values = np.empty((len(blank), *known.shape), blank.dtype)
-        values[:] = blank[:, None, None]
-        if known.any():
-            values[:, known] = compute(np.ascontiguousarray(vectors[:, known].T)).T
-        return values
+        Parameters
+        ----------
+        area, block
+            The map and the part of it.
+        wanted
+            Which of the block's pixels (h, w) are asked for.
+        compute
+            What makes values of vectors.
+        blank
+            The value (count,) of each band where the patch is not seen.
+        ahead
+            Reads while the encoder works.
+        progress
+            Asked whether to stop.
+        """
+        rows, cols = np.flatnonzero(wanted.any(axis=1)), np.flatnonzero(wanted.any(axis=0))
+        top, left = int(rows[0]), int(cols[0])
+        row, col = area.node(block.row + top, block.col + left)
+        height, width = int(rows[-1]) - top + 1, int(cols[-1]) - left + 1
+        grid = Grid(row, col, height, width, area.step, self.patch)
+        values: Values | None = None
+        clipped = 0
+        for first, vectors in patch_rows(self.cells, grid, ahead=ahead, check=progress.check):
+            part = (slice(top + first, top + first + vectors.shape[1]), slice(left, left + width))
+            known = wanted[part] & np.isfinite(vectors[0])
+            if not known.any():
+                continue
+            if values is None:
+                values = np.empty((len(blank), block.height, block.width), blank.dtype)
+                values[:] = blank[:, None, None]
+            made, beyond = compute(np.ascontiguousarray(vectors[:, known].T))
+            values[(slice(None), *part)][:, known] = made.T
+            clipped += beyond
+        return None if values is None else (values, clipped)
 
     def fill(
-        self, output: RasterOutput, area: Area, compute: Callable[[Floats], NDArray[Any]], blank: NDArray[Any],
-        progress: Progress,
-    ) -> int:
-        """Make a whole map, block by block; return the number of blocks with image data.
+        self, output: RasterOutput, area: Area, compute: Compute, blank: Values, progress: Progress,
+        windows: Windows | None = None,
+    ) -> tuple[int, int]:
+        """Make a whole map, block by block; return the number of blocks with values and of clipped values.
 
         Parameters
         ----------
@@ -165,17 +137,42 @@ class AppliedModel:
             The opened file.
         area
             Its nodes.
-        compute
-            From raw vectors (N, D) to values (N, count).
-        blank
-            The value (count,) of each band where the patch is not seen.
+        compute, blank
+            See :meth:`block`.
+        windows
+            Where finished blocks are kept, and taken from.
         """
-        blocks = output.blocks(self.blocks(area))
-        return stream(
-            blocks, lambda block: self.read(area, block), lambda _, read: self.values(area, read, compute, blank),
-            lambda block, values: output.write(block.row, block.col, values), total=len(blocks), progress=progress,
-            message=f"mapping in {crs_name(self.lattice.crs_wkt)}",
-        )
+        blocks, clipped = self.blocks(area), 0
+
+        def read(block: Block) -> tuple[Values, int] | NDArray[np.bool_] | None:
+            kept = windows.take(block) if windows is not None else None
+            if kept is not None:
+                return kept
+            wanted = area.inside(block.row, block.col, block.height, block.width)
+            return wanted if wanted.any() else None
+
+        def infer(
+            block: Block, ready: tuple[Values, int] | NDArray[np.bool_]
+        ) -> tuple[Values, int, bool] | None:
+            if isinstance(ready, tuple):
+                return (*ready, True)
+            made = self.block(area, block, ready, compute, blank, ahead, progress)
+            return None if made is None else (*made, False)
+
+        def write(block: Block, made: tuple[Values, int, bool]) -> None:
+            nonlocal clipped
+            values, beyond, kept = made
+            clipped += beyond
+            if windows is not None and not kept:
+                windows.keep(block, values, beyond)
+            output.write(block.row, block.col, values)
+
+        with ThreadPoolExecutor(self.workers) as ahead:
+            written = stream(
+                blocks, read, infer, write, total=len(blocks), progress=progress, workers=self.workers,
+                message=f"mapping in {crs_name(self.lattice.crs_wkt)}",
+            )
+        return written, clipped
 
     def at(self, points: Points, species: Iterable[int], progress: Progress = SILENT) -> PointValues:
         """Return the suitability of species at places, each by the patch around its nearest node."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import math
 import re
 from pathlib import Path
@@ -42,7 +44,7 @@ class Extent:
         Raises
         ------
         OptionError
-            It is written otherwise, or is empty.
+            It is written otherwise, is empty, or has no CRS.
         """
         match = _EXTENT.fullmatch(text)
         if match is None:
@@ -53,6 +55,9 @@ class Extent:
             raise OptionError(f"{text!r} is empty: xmin must be below xmax and ymin below ymax", where="--extent",
                               remedy="the order is xmin,xmax,ymin,ymax")  # fmt: skip
         spoken = match.group(5) or crs
+        if not spoken:
+            raise OptionError(f"{text!r} does not say its CRS, and the imagery lies in several", where="--extent",
+                              remedy="write xmin,xmax,ymin,ymax [EPSG:code]")  # fmt: skip
         parse_crs(spoken)
         return cls(xmin=xmin, xmax=xmax, ymin=ymin, ymax=ymax, crs=spoken)
 
@@ -68,6 +73,61 @@ class Extent:
         if not all(math.isfinite(bound) for bound in bounds):
             raise OptionError(f"the extent has no place in {crs_name(crs)}", where="--extent", remedy="check its CRS")
         return bounds
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Limits:
+    """What a map is limited to: an extent, the polygons of a mask, both or nothing; read once for all scenes.
+
+    ``optional`` says that a raster on which the limits have no place is only left out.
+    """
+
+    extent: Extent | None = None
+    polygons: Polygons | None = None
+    optional: bool = False
+    _moved: dict[str, tuple[dict[str, Any], ...]] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of(cls, extent: str | None, mask: str | Path | None, *, crs: str, optional: bool = False) -> Limits:
+        """Read extent (in ``crs`` where it names none) and mask.
+
+        Raises
+        ------
+        OptionError
+            One of them cannot be read.
+        """
+        return cls(
+            Extent.parse(extent, crs=crs) if extent else None, read_polygons(mask) if mask else None, optional
+        )
+
+    def bounds_in(self, crs: str) -> list[tuple[float, float, float, float]]:
+        """Return xmin, ymin, xmax, ymax of the extent and of all polygons, as far as there are such."""
+        bounds = [self.extent.bounds_in(crs)] if self.extent is not None else []
+        rings = self.rings_in(crs)
+        if rings is not None:
+            corners = np.concatenate([np.asarray(ring["coordinates"][0]) for ring in rings])
+            xmin, ymin, xmax, ymax = (*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
+            bounds.append((xmin, ymin, xmax, ymax))
+        return bounds
+
+    def rings_in(self, crs: str) -> tuple[dict[str, Any], ...] | None:
+        """Return the polygons as GeoJSON-like geometries in a CRS; None without a mask."""
+        if self.polygons is None:
+            return None
+        if crs not in self._moved:
+            self._moved[crs] = tuple(
+                {"type": "Polygon", "coordinates": [ring.tolist() for ring in rings]}
+                for rings in _moved(self.polygons, crs)
+            )
+        return self._moved[crs]
+
+
+def nothing_left(raster: str, *, extent: str | None, mask: str | Path | None) -> OptionError:
+    """Return the error of a map that has no pixel."""
+    return OptionError(
+        "nothing of the raster is left to map", where="--extent" if extent else "--mask" if mask else raster,
+        remedy="check that extent and mask lie on the raster, in the right CRS",
+    )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -108,30 +168,37 @@ class Area:
         OptionError
             Extent or mask cannot be read, or nothing of the raster is left.
         """
+        limits = Limits.of(extent, mask, crs=source.crs_wkt)
+        area = cls.within(source, lattice, patch, step=step, limits=limits)
+        if area is None:
+            raise nothing_left(source.name, extent=extent, mask=mask)
+        return area
+
+    @classmethod
+    def within(
+        cls, source: RasterSource, lattice: Lattice, patch: PatchSpec, *, step: int, limits: Limits
+    ) -> Area | None:
+        """Return the nodes of a raster within limits as :meth:`of` does; None where there are none."""
         with LatticeReader(source, lattice) as reader:
             top, left, bottom, right = reader.bounds_px()
         pixel = lattice.pixel
         xmin, xmax = lattice.origin_x + left * pixel, lattice.origin_x + right * pixel
         ymin, ymax = lattice.origin_y - bottom * pixel, lattice.origin_y - top * pixel
         bounds = [(xmin, ymin, xmax, ymax)]
-        if extent:
-            bounds.append(Extent.parse(extent, crs=source.crs_wkt).bounds_in(lattice.crs_wkt))
-        rings = None
-        if mask:
-            polygons = _moved(read_polygons(mask), lattice.crs_wkt)
-            rings = tuple({"type": "Polygon", "coordinates": [ring.tolist() for ring in rings]} for rings in polygons)
-            corners = np.concatenate([rings[0] for rings in polygons])
-            bounds.append((*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist()))
+        try:
+            bounds += limits.bounds_in(lattice.crs_wkt)
+            rings = limits.rings_in(lattice.crs_wkt)
+        except OptionError:
+            # Far from the limits their CRS and the raster's may not meet; where they do, there is something to say.
+            if limits.optional:
+                return None
+            raise
         table = np.array(bounds)
         (xmin, ymin), (xmax, ymax) = table[:, :2].max(axis=0), table[:, 2:].min(axis=0)
         first_col, last_col = _nodes(xmin - lattice.origin_x, xmax - lattice.origin_x, lattice, patch, step)
         first_row, last_row = _nodes(lattice.origin_y - ymax, lattice.origin_y - ymin, lattice, patch, step)
         if first_col > last_col or first_row > last_row:
-            where = "--extent" if extent else "--mask" if mask else source.name
-            raise OptionError(
-                "nothing of the raster is left to map", where=where,
-                remedy="check that extent and mask lie on the raster, in the right CRS",
-            )  # fmt: skip
+            return None
         return cls(
             lattice=lattice, patch=patch, row=first_row * step, col=first_col * step, height=last_row - first_row + 1,
             width=last_col - first_col + 1, step=step, rings=rings,
@@ -140,6 +207,12 @@ class Area:
     def node(self, row: int, col: int) -> tuple[int, int]:
         """Return the lattice node (row, column) of a map pixel."""
         return self.row + row * self.step, self.col + col * self.step
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what says which nodes of which lattice these are, the mask as a digest."""
+        mask = None if self.rings is None else hashlib.sha256(json.dumps(self.rings).encode()).hexdigest()
+        numbers = {name: getattr(self, name) for name in ("row", "col", "height", "width", "step")}
+        return {"lattice": self.lattice.to_json(), "cells": self.patch.cells, "mask": mask, **numbers}
 
     def centres(self) -> Points:
         """Return the centres of all map pixels, row by row."""

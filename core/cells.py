@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from botaclip.core.encoders import Encoder
+from botaclip.core.environment_rasters import EnvironmentReader
 from botaclip.core.errors import EncoderError
 from botaclip.core.lattice import PatchSpec
 from botaclip.core.lattice_reader import LatticeReader
@@ -30,6 +31,7 @@ class PixelWindow:
     """Pixels of whole cells with the encoder's margin around them, as read.
 
     ``row``, ``col``, ``height``, ``width`` count cells; ``pixels`` is float32 (C, H, W), ``valid`` bool (H, W).
+    ``environment`` (P, h, w) and ``known`` (h, w), one value per cell, are there where environment rasters are.
     """
 
     row: int
@@ -38,10 +40,15 @@ class PixelWindow:
     width: int
     pixels: NDArray[np.float32]
     valid: NDArray[np.bool_]
+    environment: NDArray[np.float32] | None = None
+    known: NDArray[np.bool_] | None = None
 
 
 class CellSource:
     """Vectors of cells and patches of one raster on one lattice.
+
+    A vector is what the encoder sees (D), followed by the values of the environment rasters (P) where there are any.
+    A cell where one of those has no value is not seen.
 
     Reading (:meth:`read`) and computing (:meth:`encode`, :meth:`encode_grid`) can be called apart, so that a
     stream overlaps them.
@@ -52,14 +59,18 @@ class CellSource:
         The raster on the lattice.
     encoder
         A dense encoder whose stride is the lattice's.
+    environment
+        Environment rasters on the same lattice.
 
     Raises
     ------
     EncoderError
-        Encoder, lattice and raster do not fit each other.
+        Encoder, lattice and raster do not fit each other, or the environment is on another lattice.
     """
 
-    def __init__(self, reader: LatticeReader, encoder: Encoder) -> None:
+    def __init__(
+        self, reader: LatticeReader, encoder: Encoder, environment: EnvironmentReader | None = None
+    ) -> None:
         if encoder.stride_px != reader.lattice.stride_px:
             raise EncoderError(
                 f"{encoder.id} has cells of {encoder.stride_px} pixels, the lattice of {reader.lattice.stride_px}"
@@ -69,8 +80,16 @@ class CellSource:
                 f"{encoder.id} looks at {', '.join(encoder.bands)}, the raster has {', '.join(reader.source.roles)}",
                 where=reader.source.name, remedy="name the same bands with --bands",
             )  # fmt: skip
+        if environment is not None and environment.lattice != reader.lattice:
+            raise EncoderError("the environment rasters are read on another lattice than the image")
         self.reader = reader
         self.encoder = encoder
+        self.environment = environment
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector: the encoder's, and one for every environment layer."""
+        return self.encoder.dimension + (0 if self.environment is None else len(self.environment))
 
     def read(self, row: int, col: int, height: int, width: int) -> PixelWindow:
         """Read the pixels of a window of cells and its surroundings; safe in any thread."""
@@ -78,15 +97,22 @@ class CellSource:
         pixels, valid = self.reader.read(
             row * stride - margin, col * stride - margin, height * stride + 2 * margin, width * stride + 2 * margin
         )
-        return PixelWindow(row=row, col=col, height=height, width=width, pixels=pixels, valid=valid)
+        window = PixelWindow(row=row, col=col, height=height, width=width, pixels=pixels, valid=valid)
+        if self.environment is None:
+            return window
+        values, known = self.environment.read(row, col, height, width)
+        return dataclasses.replace(window, environment=values, known=known)
 
     def encode(self, window: PixelWindow) -> tuple[Vectors, Shares]:
-        """Return vectors (D, h, w), 0 where a cell has no valid pixel, and shares of valid pixels (h, w)."""
+        """Return vectors (D + P, h, w), 0 where a cell has no valid pixel, and shares of valid pixels (h, w)."""
         stride, margin = self.encoder.stride_px, self.encoder.margin_px
         height, width = window.height, window.width
         inner = window.valid[margin : margin + height * stride, margin : margin + width * stride]
         seen = inner.reshape(height, stride, width, stride).mean(axis=(1, 3), dtype=np.float32)
-        vectors = np.zeros((self.encoder.dimension, height, width), dtype=np.float32)
+        if window.known is not None:
+            seen *= window.known
+        depth = self.encoder.dimension
+        vectors = np.zeros((self.dimension, height, width), dtype=np.float32)
         for top in range(0, height, _RUN_CELLS):
             for left in range(0, width, _RUN_CELLS):
                 bottom, right = min(top + _RUN_CELLS, height), min(left + _RUN_CELLS, width)
@@ -95,7 +121,9 @@ class CellSource:
                 rows = slice(top * stride, bottom * stride + 2 * margin)
                 cols = slice(left * stride, right * stride + 2 * margin)
                 run = self.encoder.encode(window.pixels[None, :, rows, cols], window.valid[None, rows, cols])
-                vectors[:, top:bottom, left:right] = run[0]
+                vectors[:depth, top:bottom, left:right] = run[0]
+        if window.environment is not None:
+            vectors[depth:] = window.environment
         vectors *= seen > 0
         return vectors, seen
 
@@ -112,7 +140,7 @@ class CellSource:
         """
         row, col = np.atleast_1d(np.asarray(rows, dtype=np.int64)), np.atleast_1d(np.asarray(cols, dtype=np.int64))
         count, half = len(row), patch.cells // 2
-        result = np.full((count, self.encoder.dimension), np.nan, dtype=np.float32)
+        result = np.full((count, self.dimension), np.nan, dtype=np.float32)
         seen = np.zeros(count, dtype=np.float32)
         group = np.stack([row // _GROUP_NODES, col // _GROUP_NODES])
         order = np.lexsort((group[1], group[0]))
@@ -134,7 +162,7 @@ class CellSource:
 
     def _gather(self, tops: NDArray[np.int64], lefts: NDArray[np.int64], patch: PatchSpec) -> tuple[Vectors, Shares]:
         """Walk over the cells under some patches and add up what each patch covers."""
-        sums = np.zeros((len(tops), self.encoder.dimension))
+        sums = np.zeros((len(tops), self.dimension))
         weights, shares = np.zeros(len(tops)), np.zeros(len(tops))
         last_row, last_col = int(tops.max()) + patch.cells, int(lefts.max()) + patch.cells
         for top in range(int(tops.min()), last_row, _WALK_CELLS):
@@ -171,7 +199,7 @@ class CellSource:
         """Return vectors and shares of the grid of patches whose pixels :meth:`read_grid` read."""
         height = (window.height - patch.cells) // step + 1
         width = (window.width - patch.cells) // step + 1
-        vectors = np.full((self.encoder.dimension, height, width), np.nan, dtype=np.float32)
+        vectors = np.full((self.dimension, height, width), np.nan, dtype=np.float32)
         if not window.valid.any():
             return vectors, np.zeros((height, width), dtype=np.float32)
         values, seen = self.encode(window)

@@ -1,7 +1,8 @@
 """The command line: a small parent of the same worker that QGIS starts. Standard library only.
 
-Every command and option comes from ``core/options.py``. Exit code 0: done; 1: an error, told in one sentence on
-stderr; 128 + signal: stopped by Ctrl-C (130), SIGTERM (143) or SIGHUP (129), with nothing unfinished left.
+Every command and option comes from ``core/commands.py``. A command that needs no environment, because it makes one,
+runs in this process. Exit code 0: done; 1: an error, told in one sentence on stderr; 128 + signal: stopped by Ctrl-C
+(130), SIGTERM (143) or SIGHUP (129), with nothing unfinished left.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ from typing import Any, NoReturn, TextIO
 
 import botaclip
 from botaclip.core import options
+from botaclip.core.commands import COMMANDS
 from botaclip.core.errors import BotaclipError, Cancelled, OptionError, WorkerError
 from botaclip.core.interpreter import find_interpreter
-from botaclip.core.commands import COMMANDS
 from botaclip.core.options import FILE_KINDS, OUTPUT_KINDS, Command, Kind, Option
+from botaclip.core.own_process import OwnProcess
+from botaclip.core.package_installer import without_password
 from botaclip.core.worker_client import BOOT, WorkerClient
 
 BROKEN_PIPE = 141
@@ -59,10 +62,14 @@ def main(arguments: Sequence[str] | None = None, *, boot: str | os.PathLike[str]
 
 
 def run(command: Command, parameters: dict[str, Any], stopped: Stop, boot: str | os.PathLike[str]) -> None:
-    """Run one command in a worker, showing its progress and its result."""
+    """Run one command in a worker (or, where it needs no environment, here), showing its progress and its result."""
     display = make_display(parameters["progress"], command.name)
-    display.log("info", options.command_line(command, parameters))
-    worker = WorkerClient(find_interpreter(), boot=boot)
+    display.log("info", without_password(options.command_line(command, parameters)))
+    worker: WorkerClient | OwnProcess
+    if command.needs == "nothing":
+        worker = OwnProcess()
+    else:
+        worker = WorkerClient(find_interpreter(needs=command.needs), boot=boot)
     try:
         outputs = worker.run(
             command.name, parameters, progress=display.progress, log=display.log, is_cancelled=stopped
@@ -129,6 +136,11 @@ def parse(arguments: Sequence[str]) -> tuple[Command | None, dict[str, Any]]:
     for option in command.options:
         if option.kind in FILE_KINDS and parameters[option.key]:
             parameters[option.key] = absolute(parameters[option.key])
+            if option.kind is Kind.FOLDER and not os.path.isdir(parameters[option.key]):
+                raise OptionError(
+                    f"{parameters[option.key]} is no folder",
+                    where=f"botaclip {command.name} {option.flag}", remedy=option.help,
+                )  # fmt: skip
         elif option.kind is Kind.RASTERS and parameters[option.key]:
             parameters[option.key] = [absolute(path) for path in parameters[option.key]]
     return command, parameters

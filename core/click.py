@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from botaclip.core.applied_model import NODATA, OK, OUTSIDE, AppliedModel
+from botaclip.core.applied_imagery import AppliedImagery
+from botaclip.core.applied_model import NODATA, OK, OUTSIDE
 from botaclip.core.places import Points
 from botaclip.core.progress import Progress
 
 _KEPT = 2
-_open: collections.OrderedDict[tuple[Any, ...], AppliedModel] = collections.OrderedDict()
+_open: collections.OrderedDict[tuple[Any, ...], AppliedImagery] = collections.OrderedDict()
 _lock = threading.Lock()
 
 _MESSAGES = {
@@ -31,7 +32,8 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     Parameters
     ----------
     parameters
-        ``raster``, ``model``, ``x``, ``y``, ``crs``, and optionally ``species``, ``request``, ``bands``, ``device``.
+        ``raster``, ``model``, ``x``, ``y``, ``crs``, and optionally ``species``, ``request``, ``bands``,
+        ``environment`` (a list, or text split at ``;``), ``device``.
 
     Returns
     -------
@@ -74,15 +76,19 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     }
 
 
-def _warm(parameters: dict[str, Any], progress: Progress) -> AppliedModel:
+def _warm(parameters: dict[str, Any], progress: Progress) -> AppliedImagery:
     """Return model and raster, opened anew only when a file has changed."""
     raster, model = str(parameters["raster"]), str(parameters["model"])
-    asked = parameters.get("bands"), parameters.get("device") or "auto"
-    key = (raster, _stamp(raster), model, _stamp(model), *asked)
+    given = parameters.get("environment") or None
+    environment = tuple(str(path) for path in (given.split(";") if isinstance(given, str) else given or ()))
+    bands, device = parameters.get("bands"), parameters.get("device") or "auto"
+    key = (raster, _stamp(raster), model, _stamp(model), bands, device, *((path, _stamp(path)) for path in environment))
     if key in _open:
         _open.move_to_end(key)
         return _open[key]
-    _open[key] = AppliedModel.open(model, raster, bands=asked[0], device=asked[1], progress=progress)
+    _open[key] = AppliedImagery.open(
+        model, raster, bands=bands, environment=environment or None, device=device, progress=progress
+    )
     while len(_open) > _KEPT:
         _open.popitem(last=False)[1].close()
     return _open[key]

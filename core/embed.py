@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.applied_model import AppliedModel
+from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.embedding_bands import EmbeddingBands
-from botaclip.core.estimate import announce_estimate
+from botaclip.core.model import Model
 from botaclip.core.progress import Progress
-from botaclip.core.raster_output import RasterOutput
 from botaclip.core.raster_style import qml_pca
-from botaclip.core.unfinished import check_writable
+from botaclip.core.scene_maps import MapKind, check_maps_writable, make_maps
 
 Floats = NDArray[np.float32]
+
 
 def embed(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Run ``botaclip embed``; see the option table for the parameters.
@@ -24,51 +24,43 @@ def embed(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``output``, ``device``, ``bands``, ``pixels``, ``pixel_m``, ``variance_share``, ``clipped``.
+        What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``bands``, ``variance_share``.
     """
-    output = Path(parameters["output"])
-    check_writable(output, overwrite=parameters["overwrite"])
-    with AppliedModel.open(
-        parameters["model"], parameters["raster"], bands=parameters.get("bands"), device=parameters["device"],
-        progress=progress,
+    output, overwrite = Path(parameters["output"]), bool(parameters["overwrite"])
+    with AppliedImagery.open(
+        parameters["model"], parameters["raster"], bands=parameters.get("bands"),
+        environment=parameters.get("environment"), device=parameters["device"], maps=True, progress=progress,
     ) as applied:
-        return _embed(applied, output, parameters, progress)
+        check_maps_writable(applied, output, overwrite=overwrite)
+        bands = EmbeddingBands.of(applied.model, parameters["dimensions"], progress)
+        areas = applied.areas(
+            stride_m=parameters["stride"], extent=parameters["extent"], mask=parameters["mask"], progress=progress
+        )
+        kind = embedding(applied.model, bands, small=parameters["quantise"] == "uint8")
+        outputs = make_maps(
+            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog"))
+        )
+    clipped = outputs["clipped"]
+    if clipped:
+        progress.info(f"{clipped} values lay beyond the widened range of the training plots and were clipped to it.")
+    share = None if bands.share is None else float(bands.share.sum())
+    return outputs | {"bands": len(bands.names), "variance_share": share}
 
 
-def _embed(applied: AppliedModel, output: Path, parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    bands = EmbeddingBands.of(applied.model, parameters["dimensions"], progress)
-    area = applied.area(stride_m=parameters["stride"], extent=parameters["extent"], mask=parameters["mask"])
-    small = parameters["quantise"] == "uint8"
-    count, clipped = len(bands.names), 0
+def embedding(model: Model, bands: EmbeddingBands, *, small: bool) -> MapKind:
+    """Return the map of these bands of a model, ``small`` in bytes instead of floats."""
 
-    def compute(vectors: Floats) -> NDArray[Any]:
-        nonlocal clipped
-        values = bands.values(applied.model, vectors)
-        if not small:
-            return values
-        stored, beyond = bands.quantised(values)
-        clipped += beyond
-        return stored
+    def compute(vectors: Floats) -> tuple[NDArray[Any], int]:
+        values = bands.values(model, vectors)
+        return bands.quantised(values) if small else (values, 0)
 
-    announce_estimate(applied, area, count, 1 if small else 4, output, progress)
-    tags = applied.tags() | {"BOTACLIP_KIND": "embedding"}
+    tags: dict[str, str] = {}
     band_tags: list[dict[str, str]] = [{} for _ in bands.names]
     if bands.share is not None:
         tags["BOTACLIP_VARIANCE_SHARE"] = f"{float(bands.share.sum()):.6f}"
         band_tags = [{"BOTACLIP_VARIANCE_SHARE": f"{float(share):.6f}"} for share in bands.share]
-    with RasterOutput(
-        output, lattice=applied.lattice, patch=applied.patch, row=area.row, col=area.col, height=area.height,
-        width=area.width, step=area.step, count=count, dtype="uint8" if small else "float32",
-        nodata=0 if small else float("nan"), descriptions=bands.names, tags=tags, band_tags=band_tags,
+    return MapKind(
+        name="embedding", bands=bands.names, compute=compute, style=qml_pca(bands.plot_range),
+        dtype="uint8" if small else "float32", nodata=0 if small else float("nan"), tags=tags, band_tags=band_tags,
         scale=bands.scale.tolist() if small else None, offset=bands.offset.tolist() if small else None,
-        style=qml_pca(bands.plot_range), overwrite=parameters["overwrite"],
-    ) as raster:
-        blank = np.full(count, 0, np.uint8) if small else np.full(count, np.nan, np.float32)
-        applied.fill(raster, area, compute, blank, progress.stage(0.05, 1.0))
-    if clipped:
-        progress.info(f"{clipped} values lay beyond the widened range of the training plots and were clipped to it.")
-    return {
-        "output": str(output), "device": applied.device, "bands": count, "pixels": area.height * area.width,
-        "pixel_m": area.step * applied.lattice.cell_m, "clipped": clipped,
-        "variance_share": None if bands.share is None else float(bands.share.sum()),
-    }
+    )  # fmt: skip

@@ -79,7 +79,7 @@ class EmbeddingBands:
         return self.low - self.scale * _FIRST
 
     def values(self, model: Model, vectors: Floats) -> Floats:
-        """Return the bands (N, K) of raw vectors (N, D)."""
+        """Return the bands (N, K) of raw vectors (N, D+P); the environment has no part in them."""
         unit = model.adapt(vectors)[1]
         return unit if self.share is None else model.components(unit, len(self.names))
 

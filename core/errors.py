@@ -47,6 +47,10 @@ class RasterError(BotaclipError):
     """A raster cannot be opened, lacks a band or a CRS, or does not fit the model."""
 
 
+class UnsupportedRaster(RasterError):
+    """This environment's GDAL has no driver for the raster; another program's (QGIS) may be able to export it."""
+
+
 class ReleveError(BotaclipError):
     """A relevé or plots table cannot be read as what the options say it is."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import shutil
 import time
 from pathlib import Path
@@ -10,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.applied_model import AppliedModel
 from botaclip.core.area import Area
 from botaclip.core.embedding_bands import EmbeddingBands
 from botaclip.core.errors import OptionError
 from botaclip.core.progress import Progress
-from botaclip.core.raster_output import Block, map_blocks
+from botaclip.core.raster_output import Block
 
 _TRIES = 5  # blocks looked at until one has image data
+_TRIED = 48  # pixels a side
 _SHORT = 8  # a map of so few blocks is made before an estimate would be
 
 
@@ -42,52 +45,74 @@ class Estimate:
         return f"{self.pixels} pixels from {self.cells} cells: about {length}, at most {room} of disk"
 
 
-def estimate_map(applied: AppliedModel, area: Area, count: int, itemsize: int) -> Estimate:
-    """Measure one block of a map and multiply.
+def estimate_map(
+    applied: AppliedImagery, areas: dict[int, Area], count: int, itemsize: int
+) -> Estimate:
+    """Measure one block of the largest map and multiply.
 
     Parameters
     ----------
-    applied, area
-        What will be mapped, and where.
+    applied, areas
+        What will be mapped, and where in each scene.
     count, itemsize
         Bands, and bytes of a value.
     """
-    blocks = list(map_blocks(area.height, area.width, applied.blocks(area)))
+    pixels = sum(area.height * area.width for area in areas.values())
+    number = max(areas, key=lambda number: areas[number].height * areas[number].width)
+    scene, area = applied.scene(number), areas[number]
+    blocks = scene.blocks(area)
     order = np.linspace(len(blocks) // 2, len(blocks) - 1, min(_TRIES, len(blocks))).astype(int)
     seconds = 0.0
     for index in dict.fromkeys(order.tolist()):
-        seconds, found = _seconds(applied, area, blocks[index])
+        # A part of a block shows how fast it goes; the whole of one may take as long as a small map.
+        block = blocks[index]
+        tried = Block(block.row, block.col, min(block.height, _TRIED), min(block.width, _TRIED))
+        seconds, found = _seconds(scene, area, tried)
+        seconds *= pixels / (tried.height * tried.width) * _overlap(area, tried, block) / applied.workers
         if found:
-            seconds *= area.height * area.width / (blocks[index].height * blocks[index].width)
             break
-    else:
-        seconds *= len(blocks)
-    cells = ((area.height - 1) * area.step + area.patch.cells) * ((area.width - 1) * area.step + area.patch.cells)
-    return Estimate(area.height * area.width, cells, seconds, area.height * area.width * count * itemsize)
+    cells = sum(
+        ((area.height - 1) * area.step + area.patch.cells) * ((area.width - 1) * area.step + area.patch.cells)
+        for area in areas.values()
+    )
+    return Estimate(pixels, cells, seconds, pixels * count * itemsize)
 
 
-def _seconds(applied: AppliedModel, area: Area, block: Block) -> tuple[float, bool]:
+def _overlap(area: Area, tried: Block, block: Block) -> float:
+    """Cells per pixel of a block over those of what was tried."""
+
+    def cells(part: Block) -> float:
+        sides = (((side - 1) * area.step + area.patch.cells) / side for side in (part.height, part.width))
+        return math.prod(sides)
+
+    return cells(block) / cells(tried)
+
+
+def _seconds(scene: AppliedModel, area: Area, block: Block) -> tuple[float, bool]:
+    wanted = area.inside(block.row, block.col, block.height, block.width)
     started = time.perf_counter()
-    read = applied.read(area, block)
-    if read is not None:
-        blank = np.full(len(applied.model.species), np.nan, np.float32)
-        applied.values(area, read, applied.suitability, blank)
-    return time.perf_counter() - started, read is not None
+    made = None
+    if wanted.any():
+        blank = np.full(len(scene.model.species), np.nan, np.float32)
+        made = scene.block(area, block, wanted, lambda vectors: (scene.suitability(vectors), 0), blank)
+    return time.perf_counter() - started, made is not None
 
 
 def announce_estimate(
-    applied: AppliedModel, area: Area, count: int, itemsize: int, output: Path, progress: Progress
+    applied: AppliedImagery, areas: dict[int, Area], count: int, itemsize: int, output: Path, progress: Progress
 ) -> None:
     """Say, before a long run, how long it will take; warn where the disk will not hold it."""
     progress.update(0.0, "measuring")
     free = shutil.disk_usage(output.parent).free
-    if area.height * area.width * count * itemsize > free:
-        progress.warning(
-            f"The map may need {_bytes(area.height * area.width * count * itemsize)}, and {_bytes(free)} are free."
-        )
-    blocks = len(list(map_blocks(area.height, area.width, applied.blocks(area))))
-    if blocks > _SHORT:
-        progress.info(f"{estimate_map(applied, area, count, itemsize).words}.")
+    size = sum(area.height * area.width for area in areas.values()) * count * itemsize
+    if size > free:
+        progress.warning(f"The map may need {_bytes(size)}, and {_bytes(free)} are free.")
+    blocks = 0
+    for number, area in areas.items():
+        blocks += len(applied.scene(number).blocks(area))
+        if blocks > _SHORT:
+            progress.info(f"{estimate_map(applied, areas, count, itemsize).words}.")
+            return
 
 
 def estimate(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -112,18 +137,20 @@ def estimate(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     if command not in ("embed", "suitability"):
         raise OptionError(f"{command!r} cannot be estimated", remedy="ask for embed or suitability")
     parameters = parameters["parameters"]
-    with AppliedModel.open(
+    with AppliedImagery.open(
         parameters["model"], parameters["raster"], bands=parameters.get("bands"),
-        device=parameters.get("device") or "auto", progress=progress,
+        environment=parameters.get("environment"), device=parameters.get("device") or "auto", maps=True,
+        progress=progress,
     ) as applied:
-        area = applied.area(
-            stride_m=parameters.get("stride"), extent=parameters.get("extent"), mask=parameters.get("mask")
+        areas = applied.areas(
+            stride_m=parameters.get("stride"), extent=parameters.get("extent"), mask=parameters.get("mask"),
+            progress=progress,
         )
         if command == "embed":
             count = len(EmbeddingBands.of(applied.model, str(parameters.get("dimensions") or 64), progress).names)
         else:
             count = len(applied.model.choose(parameters.get("species")))
-        result = estimate_map(applied, area, count, 1 if parameters.get("quantise") == "uint8" else 4)
+        result = estimate_map(applied, areas, count, 1 if parameters.get("quantise") == "uint8" else 4)
     progress.update(1.0, "measured")
     return dataclasses.asdict(result) | {"message": f"{result.words}."}
 

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import sys
 from pathlib import Path
 
+from botaclip.core import managed_environment
+from botaclip.core.base_python import candidates
 from botaclip.core.errors import EnvironmentMissing
+from botaclip.core.lock_files import PYTHON_RANGE
+from botaclip.core.python_environment import failing_import, needed_imports, python_of
 
 ROOT = Path(__file__).resolve().parents[1]
 VARIABLE = "BOTACLIP_PYTHON"
-# Enough to tell an environment made for the worker from any other.
-NEEDED = ("numpy", "rasterio", "onnxruntime")
 REMEDY = (
-    f"In a checkout, run make setup; otherwise make an environment from the lock files and name its Python in the "
-    f"plugin's settings or in the variable {VARIABLE}"
+    "run botaclip setup, or in QGIS the algorithm Set up the environment (in a checkout, make setup), or name a Python "
+    f"that has the packages in the plugin's settings or in the variable {VARIABLE}"
 )
+# A Python that only might have the packages is not waited for longer than this.
+TRIAL_S = 60.0
 
 
-def find_interpreter(setting: str | os.PathLike[str] | None = None, *, root: Path = ROOT) -> Path:
+def find_interpreter(
+    setting: str | os.PathLike[str] | None = None, *, needs: str = "run", root: Path = ROOT
+) -> Path:
     """Return the Python that is to run the worker.
 
     In this order: ``setting``, the variable ``BOTACLIP_PYTHON``, the ``.venv`` beside a development checkout, the
-    running Python itself where it has the packages (an installed package; never QGIS's own). What the user named
-    is taken or refused, never passed over.
+    managed environment of these locks, and then, where it has all packages: the running Python (inside QGIS the
+    Python that QGIS came with, tried by running it on its own, never imported), and a Python of the system. What the
+    user named is taken or refused, never passed over.
 
     Parameters
     ----------
     setting
         The user's setting: an executable, or the folder of an environment; empty when not set.
+    needs
+        The set of packages that the command needs, ``"run"`` or ``"train"``.
     root
         The folder that holds ``core``.
 
@@ -44,8 +54,22 @@ def find_interpreter(setting: str | os.PathLike[str] | None = None, *, root: Pat
     environment = root / ".venv"
     if environment.is_dir():
         return _executable(environment, "the environment beside the checkout")
-    if "qgis" not in sys.modules and sys.executable and all(map(_present, NEEDED)):
+    managed = managed_environment.serving(needs)
+    if managed is not None:
+        return managed.python
+    names = needed_imports(needs)
+    if "qgis" not in sys.modules and sys.executable and all(map(_present, names)):
         return Path(sys.executable)
+    for path in candidates():
+        if _can_import(path, path.stat().st_mtime_ns, names):
+            return Path(os.path.abspath(path))
+    smaller = managed_environment.serving("run")
+    if smaller is not None:
+        raise EnvironmentMissing(
+            "the environment has the packages for maps, points and clicks, but not those for training",
+            where=str(smaller.folder),
+            remedy="run botaclip setup --packages train, or in QGIS the algorithm Set up the environment",
+        )
     raise EnvironmentMissing("no Python environment for the worker was found", remedy=REMEDY)
 
 
@@ -56,11 +80,14 @@ def _present(package: str) -> bool:
         return False
 
 
+@functools.lru_cache(maxsize=64)
+def _can_import(python: Path, _stamp: int, names: tuple[str, ...]) -> bool:
+    return failing_import(python, names, seconds=TRIAL_S, oldest=PYTHON_RANGE[0]) is None
+
+
 def _executable(named: Path, source: str) -> Path:
     """Return the interpreter at ``named``, a file or an environment's folder; links are kept, a venv needs them."""
-    path = named
-    if named.is_dir():
-        path = named / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    path = python_of(named) if named.is_dir() else named
     if not path.is_file():
         raise EnvironmentMissing(f"there is no Python at {path}, which {source} names", remedy=REMEDY)
     if not os.access(path, os.X_OK):

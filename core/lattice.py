@@ -18,12 +18,13 @@ from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
 
 from botaclip.core.errors import RasterError
-from botaclip.core.places import Points, crs_name, parse_crs, transformer
-from botaclip.core.rasters import RasterSource, pixel_vectors_m
+from botaclip.core.places import Points, crs_name, parse_crs, same_crs, transformer
+from botaclip.core.rasters import RasterSource, Tile, pixel_vectors_m
 
 SCALE_TOLERANCE = 0.01
 FEWEST_CELLS = 4  # per side of a patch; fewer say nothing about its texture
 MOST_FINER = 64
+GRID_TOLERANCE_PX = 0.05  # a grid shifted by less is the same grid: no neighbour's value comes nearer
 # Coordinates are float64 metres of 1e7 and lattices of 1e-1: places this near to a boundary (in cells) lie on it.
 _EPSILON = 1e-6
 
@@ -119,9 +120,27 @@ class Lattice:
     def for_source(self, source: RasterSource) -> Lattice:
         """Return the lattice on which a model made with this one looks at another raster.
 
-        It is this one while its CRS is true to scale (within 1 %) at the raster's centre; elsewhere (another UTM
-        zone) the one that the raster would get by itself, with this one's pixel and cell.
+        Pixels are read as they are wherever that is possible. So it is
+
+        1. this one, where the raster's pixels lie on its grid (the same CRS, within 0.05 pixels);
+        2. one of the raster's own CRS and corner with this one's pixel and cell, where the raster's pixels have this
+           size in metres and can carry a lattice: another UTM zone, or another crop whose grid is shifted;
+        3. this one, where the raster has to be resampled anyway, while its CRS is true to scale (within 1 %) at the
+           raster's centre;
+        4. elsewhere the one that the raster would get by itself, with this one's pixel and cell.
         """
+        grid = self.pixel_transform()
+        if same_crs(source.crs_wkt, self.crs_wkt) and all(grid_box(grid, tile) for tile in source.tiles):
+            return self
+        if has_own_lattice(source):
+            unit_m = _unit_m(source.crs_wkt)
+            own = dataclasses.replace(
+                self, crs_wkt=source.crs_wkt, unit_m=unit_m, factor=1,
+                origin_x=float(source.tiles[0].corners[0].min()), origin_y=float(source.tiles[0].corners[1].max()),
+            )  # fmt: skip
+            grid = own.pixel_transform()
+            if all(grid_box(grid, tile) for tile in source.tiles):
+                return own
         x, y = source.centre
         centre = Points(x=np.array([x]), y=np.array([y]), crs=source.crs_wkt).to(self.crs_wkt)
         if centre.finite[0] and _true_to_scale(self.crs_wkt, self.unit_m, x=centre.x[0], y=centre.y[0]):
@@ -225,6 +244,29 @@ class Lattice:
         finer = f", the raster made {self.factor} times finer" if self.factor > 1 else ""
         pixels = f"{self.stride_px} pixels of {self.pixel_m:.4g} m{finer}"
         return f"cells of {self.cell_m:.4g} m ({pixels}) in {crs_name(self.crs_wkt)}"
+
+
+def north_up(tile: Tile) -> Affine:
+    """Return where a tile's pixels lie when its rows are counted from the north; a south-up tile's are reversed."""
+    transform = tile.transform
+    if transform.b == transform.d == 0 and transform.e > 0:
+        return transform * Affine(1, 0, 0, 0, -1, tile.height)
+    return transform
+
+
+def grid_box(grid: Affine, tile: Tile) -> tuple[int, int, int, int] | None:
+    """Return the pixels of ``grid`` that are a tile's pixels: row, column, row after, column after.
+
+    None where a corner of the tile is more than 0.05 pixels off. A south-up tile lies on a north-up grid.
+    """
+    inverse, transform = ~grid, north_up(tile)
+    col, row = inverse * (transform.c, transform.f)
+    far_col, far_row = inverse * (transform * (tile.width, tile.height))
+    top, left = round(row), round(col)
+    gaps = (col - left, row - top, far_col - left - tile.width, far_row - top - tile.height)
+    if max(abs(gap) for gap in gaps) > GRID_TOLERANCE_PX:
+        return None
+    return top, left, top + tile.height, left + tile.width
 
 
 def has_own_lattice(source: RasterSource) -> bool:

@@ -7,6 +7,7 @@ pieces of the lattice, so that a pixel has one value, the same in every window t
 from __future__ import annotations
 
 import collections
+import functools
 import math
 import threading
 from types import TracebackType
@@ -23,31 +24,35 @@ from rasterio.warp import reproject
 from rasterio.windows import Window
 
 from botaclip.core.errors import RasterError
-from botaclip.core.lattice import Lattice
+from botaclip.core.lattice import GRID_TOLERANCE_PX, Lattice, grid_box, north_up
 from botaclip.core.places import same_crs, transformer
-from botaclip.core.rasters import RasterSource, Tile, valid_pixels
+from botaclip.core.raster_pixels import Tile, read_tile
+from botaclip.core.raster_profiles import cannot_read
+from botaclip.core.rasters import RasterSource
 
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _PIECE_PX = 256
-_PIECES_KEPT = 48
+_MEMORY_PX = 48 * _PIECE_PX**2
+_MOST_SOURCE_PX = 2048  # side of what is read to warp one piece
 _OPEN_FILES = 32
 _GDAL_CACHE_BYTES = 24 * 2**20
-_GRID_TOLERANCE_PX = 0.05
 _PAD_PX = 4  # source pixels around a piece, for bilinear neighbours
 _WARP_TOLERANCE_PX = 0.01
+_FAR_PX = 2.0**40
 # GDAL guesses the scale from the sizes of the two windows, wrongly where one is rotated or cut off, and then blurs.
 _PLAIN_BILINEAR = {"XSCALE": "1", "YSCALE": "1"}
 
 
-class _OpenFiles(threading.local):
+class OpenFiles(threading.local):
     """Datasets of one thread; GDAL handles must not be shared between threads."""
 
     def __init__(self) -> None:
         self.datasets: collections.OrderedDict[str, rasterio.DatasetReader] = collections.OrderedDict()
 
     def open(self, path: str) -> rasterio.DatasetReader:
+        """Return this thread's dataset of a file; the ones used longest ago are closed."""
         dataset = self.datasets.pop(path, None)
         if dataset is None:
             dataset = rasterio.open(path)
@@ -60,65 +65,70 @@ class _OpenFiles(threading.local):
 class _TileGrid:
     """Tiles whose pixels lie on one grid, read as if they were one image."""
 
-    def __init__(self, transform: Affine, source: RasterSource, files: _OpenFiles) -> None:
+    def __init__(self, transform: Affine, source: RasterSource, files: OpenFiles) -> None:
         self.transform = transform
         self.tiles: list[Tile] = []
-        self.boxes: list[tuple[int, int, int, int]] = []  # row, col, row after, col after
+        self._boxes: list[tuple[int, int, int, int]] = []  # row, col, row after, col after
         self._source = source
         self._files = files
 
     def place(self, tile: Tile) -> bool:
         """Take a tile in when its pixels are this grid's; say whether they are."""
-        inverse = ~self.transform
-        col, row = inverse * (tile.transform.c, tile.transform.f)
-        far_col, far_row = inverse * (tile.transform * (tile.width, tile.height))
-        top, left = round(row), round(col)
-        gaps = (col - left, row - top, far_col - left - tile.width, far_row - top - tile.height)
-        if max(abs(gap) for gap in gaps) > _GRID_TOLERANCE_PX:
+        box = grid_box(self.transform, tile)
+        if box is None:
             return False
         self.tiles.append(tile)
-        self.boxes.append((top, left, top + tile.height, left + tile.width))
+        self._boxes.append(box)
+        self.__dict__.pop("boxes", None)
         return True
+
+    @functools.cached_property
+    def boxes(self) -> NDArray[np.int64]:
+        """Row, column, row after and column after each tile, (N, 4)."""
+        return np.array(self._boxes, dtype=np.int64).reshape(-1, 4)
 
     @property
     def box(self) -> tuple[int, int, int, int]:
         """Row, column, row after and column after all tiles."""
-        boxes = np.array(self.boxes)
-        return (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
+        return (*self.boxes[:, :2].min(axis=0).tolist(), *self.boxes[:, 2:].max(axis=0).tolist())
 
     def read(self, row: int, col: int, height: int, width: int) -> tuple[Pixels, Mask]:
         """Return pixels (bands, h, w), 0 where there are none, and which are valid (h, w)."""
         pixels = np.zeros((len(self._source.band_indexes), height, width), dtype=np.float32)
         valid = np.zeros((height, width), dtype=bool)
-        for tile, (top, left, bottom, right) in zip(self.tiles, self.boxes, strict=True):
-            first_row, last_row = max(row, top), min(row + height, bottom)
-            first_col, last_col = max(col, left), min(col + width, right)
-            if first_row >= last_row or first_col >= last_col:
-                continue
-            window = Window(first_col - left, first_row - top, last_col - first_col, last_row - first_row)
+        top, left, bottom, right = self.boxes.T
+        met = (top < row + height) & (bottom > row) & (left < col + width) & (right > col)
+        for i in np.flatnonzero(met):
+            first_row, last_row = max(row, int(top[i])), min(row + height, int(bottom[i]))
+            first_col, last_col = max(col, int(left[i])), min(col + width, int(right[i]))
             part = (slice(first_row - row, last_row - row), slice(first_col - col, last_col - col))
             wanted = ~valid[part]
             if not wanted.any():
                 continue
-            values, present = self._read_tile(tile, window)
-            present &= wanted
-            np.copyto(pixels[(slice(None), *part)], values, where=present)
+            start = first_col - int(left[i]), first_row - int(top[i])
+            window = Window(*start, last_col - first_col, last_row - first_row)
+            values, present = self._read_tile(self.tiles[i], window)
+            present = present & wanted
+            if present.all():
+                pixels[(slice(None), *part)] = values
+            else:
+                np.copyto(pixels[(slice(None), *part)], values, where=present)
             valid[part] |= present
         return pixels, valid
 
     def _read_tile(self, tile: Tile, window: Window) -> tuple[np.ndarray, Mask]:
+        """Read a window counted from the tile's northern row."""
+        flipped = tile.transform.e > 0 and north_up(tile) is not tile.transform
+        if flipped:
+            window = Window(
+                window.col_off, tile.height - window.row_off - window.height, window.width, window.height
+            )
         try:
             dataset = self._files.open(tile.path)
-            values = dataset.read(list(self._source.band_indexes), window=window)
-            present = valid_pixels(values, tile.nodata)
-            if tile.masked:
-                present &= dataset.dataset_mask(window=window) > 0
         except RasterioError as error:
-            raise RasterError(
-                f"it cannot be read ({str(error).splitlines()[0][:120]})", where=tile.path,
-                remedy="the file may be damaged or on a drive that is gone",
-            ) from error  # fmt: skip
-        return values, present
+            raise cannot_read(tile.path, error) from error
+        values, present = read_tile(tile, dataset, self._source.band_indexes, window=window)
+        return (values[:, ::-1], present[::-1]) if flipped else (values, present)
 
 
 class LatticeReader:
@@ -130,28 +140,57 @@ class LatticeReader:
         The raster.
     lattice
         The grid to read it on. Finer than the raster: bilinear; coarser: the average of what a pixel covers.
+    files
+        Open files to share with other readers of the same files.
+    memory_px
+        How many warped lattice pixels are kept for neighbouring windows.
+
+    Raises
+    ------
+    RasterError
+        The raster has no place in the lattice's CRS.
     """
 
-    def __init__(self, source: RasterSource, lattice: Lattice) -> None:
+    def __init__(
+        self, source: RasterSource, lattice: Lattice, *, files: OpenFiles | None = None, memory_px: int = _MEMORY_PX
+    ) -> None:
         # GDAL would keep a twentieth of the machine's memory in blocks that a stream never comes back to.
         set_gdal_config("GDAL_CACHEMAX", _GDAL_CACHE_BYTES)
         self.source = source
         self.lattice = lattice
-        self._files = _OpenFiles()
+        self._files = files or OpenFiles()
+        # A piece of coarse pixels covers much of a fine raster: smaller pieces, so that memory stays bounded.
+        ratio = lattice.pixel_m / source.pixel_size_m
+        self._piece_px = _PIECE_PX
+        while self._piece_px > 1 and self._piece_px * ratio > _MOST_SOURCE_PX:
+            self._piece_px //= 2
+        self._pieces_kept = max(4, memory_px // self._piece_px**2)
         self._lock = threading.Lock()
         self._pieces: collections.OrderedDict[tuple[int, int, int], tuple[Pixels, Mask]] = collections.OrderedDict()
         self._aligned = _TileGrid(lattice.pixel_transform(), source, self._files)
         self._warped: list[_TileGrid] = []
         own = same_crs(source.crs_wkt, lattice.crs_wkt)
-        for tile in source.tiles:
-            if own and self._aligned.place(tile):
+        odd = [tile for tile in source.tiles if not (own and self._aligned.place(tile))]
+        for tile in odd:
+            if any(self._warped[i].place(tile) for i in self._candidates(tile)):
                 continue
-            if any(grid.place(tile) for grid in self._warped):
-                continue
-            grid = _TileGrid(tile.transform, source, self._files)
+            grid = _TileGrid(north_up(tile), source, self._files)
             grid.place(tile)
             self._warped.append(grid)
-        self._warped_boxes = [self._box_px(grid) for grid in self._warped]
+        placed = [self._box_px(grid) for grid in self._warped]
+        self._warped_boxes = np.array([box for box, _ in placed], dtype=np.int64).reshape(-1, 4)
+        # Where the lattice's CRS does not reach (a map of the world), the box is no help in finding what to read.
+        self._everywhere = np.array([not exact for _, exact in placed], dtype=bool)
+
+    def _candidates(self, tile: Tile) -> NDArray[np.int64]:
+        """Return the warped grids on which a tile's first corner lies, from the many that odd tiles may make."""
+        t = np.array([grid.transform[:6] for grid in self._warped]).reshape(-1, 6).T
+        corner = north_up(tile)
+        x, y = corner.c - t[2], corner.f - t[5]
+        determinant = t[0] * t[4] - t[1] * t[3]
+        col, row = (t[4] * x - t[1] * y) / determinant, (t[0] * y - t[3] * x) / determinant
+        gap = np.maximum(abs(col - col.round()), abs(row - row.round()))
+        return np.flatnonzero(gap <= GRID_TOLERANCE_PX)
 
     @property
     def plain(self) -> bool:
@@ -178,8 +217,7 @@ class LatticeReader:
 
     def bounds_px(self) -> tuple[int, int, int, int]:
         """Return row, column, row after and column after the raster, in lattice pixels."""
-        boxes = [self._aligned.box] if self._aligned.tiles else []
-        table = np.array(boxes + self._warped_boxes)
+        table = np.concatenate([self._aligned.boxes, self._warped_boxes])
         return (*table[:, :2].min(axis=0).tolist(), *table[:, 2:].max(axis=0).tolist())
 
     def read(self, row_px: int, col_px: int, height: int, width: int) -> tuple[Pixels, Mask]:
@@ -197,14 +235,24 @@ class LatticeReader:
         """
         row_px, col_px = int(row_px), int(col_px)
         pixels, valid = self._aligned.read(row_px, col_px, height, width)
-        for index, (top, left, bottom, right) in enumerate(self._warped_boxes):
-            rows = range(max(row_px, top) // _PIECE_PX, (min(row_px + height, bottom) - 1) // _PIECE_PX + 1)
-            cols = range(max(col_px, left) // _PIECE_PX, (min(col_px + width, right) - 1) // _PIECE_PX + 1)
-            for piece_row in rows:
-                for piece_col in cols:
-                    values, present = self._piece(index, piece_row, piece_col)
-                    here, there = _overlap(piece_row * _PIECE_PX, row_px, height)
-                    across, over = _overlap(piece_col * _PIECE_PX, col_px, width)
+        if not self._warped:
+            return pixels, valid
+        end_row, end_col = row_px + height, col_px + width
+        piece = self._piece_px
+        top, left, bottom, right = self._warped_boxes.T
+        met = (top < end_row) & (bottom > row_px) & (left < end_col) & (right > col_px)
+        for index in np.flatnonzero(met | self._everywhere):
+            box = (row_px, col_px, end_row, end_col)
+            if not self._everywhere[index]:
+                limits = self._warped_boxes[index].tolist()
+                box = (
+                    max(row_px, limits[0]), max(col_px, limits[1]), min(end_row, limits[2]), min(end_col, limits[3]),
+                )  # fmt: skip
+            for piece_row in range(box[0] // piece, (box[2] - 1) // piece + 1):
+                for piece_col in range(box[1] // piece, (box[3] - 1) // piece + 1):
+                    values, present = self._piece(int(index), piece_row, piece_col)
+                    here, there = _overlap(piece, piece_row * piece, row_px, height)
+                    across, over = _overlap(piece, piece_col * piece, col_px, width)
                     wanted = present[here, across] & ~valid[there, over]
                     np.copyto(pixels[:, there, over], values[:, here, across], where=wanted)
                     valid[there, over] |= wanted
@@ -216,17 +264,17 @@ class LatticeReader:
             if key in self._pieces:
                 self._pieces.move_to_end(key)
                 return self._pieces[key]
-        piece = self._warp(self._warped[index], piece_row * _PIECE_PX, piece_col * _PIECE_PX)
+        piece = self._warp(self._warped[index], piece_row * self._piece_px, piece_col * self._piece_px)
         with self._lock:
             self._pieces[key] = piece
-            while len(self._pieces) > _PIECES_KEPT:
+            while len(self._pieces) > self._pieces_kept:
                 self._pieces.popitem(last=False)
         return piece
 
     def _warp(self, grid: _TileGrid, row_px: int, col_px: int) -> tuple[Pixels, Mask]:
         """Resample one piece of the lattice from the tiles, invalid pixels left out of every mean."""
         bands = len(self.source.band_indexes)
-        pixels = np.full((bands, _PIECE_PX, _PIECE_PX), np.nan, dtype=np.float32)
+        pixels = np.full((bands, self._piece_px, self._piece_px), np.nan, dtype=np.float32)
         target = self.lattice.pixel_transform(row_px, col_px)
         box = self._source_box(grid, target)
         if box is not None:
@@ -248,7 +296,7 @@ class LatticeReader:
 
     def _source_box(self, grid: _TileGrid, target: Affine) -> tuple[int, int, int, int] | None:
         """Window of the tiles' grid that a piece needs, or None where the two do not meet."""
-        steps = np.linspace(0, _PIECE_PX, 9)
+        steps = np.linspace(0, self._piece_px, 9)
         cols, rows = (axis.ravel() for axis in np.meshgrid(steps, steps))
         x, y = target.a * cols + target.c, target.e * rows + target.f
         x, y = transformer(self.lattice.crs_wkt, self.source.crs_wkt).transform(x, y)
@@ -265,27 +313,32 @@ class LatticeReader:
         width = min(right, math.ceil(col[finite].max()) + _PAD_PX) - first_col
         return (first_row, first_col, height, width) if height > 0 and width > 0 else None
 
-    def _box_px(self, grid: _TileGrid) -> tuple[int, int, int, int]:
-        """Lattice pixels that a grid of tiles covers."""
+    def _box_px(self, grid: _TileGrid) -> tuple[tuple[int, int, int, int], bool]:
+        """Lattice pixels that a grid of tiles covers, and whether the lattice's CRS holds all of it."""
         top, left, bottom, right = grid.box
-        edge = np.linspace(0, 1, 33)
-        cols = left + (right - left) * np.concatenate([edge, edge, np.zeros(33), np.ones(33)])
-        rows = top + (bottom - top) * np.concatenate([np.zeros(33), np.ones(33), edge, edge])
+        edge, inside = np.linspace(0, 1, 33), np.linspace(0, 1, 9)
+        across, down = (axis.ravel() for axis in np.meshgrid(inside, inside))
+        cols = left + (right - left) * np.concatenate([edge, edge, np.zeros(33), np.ones(33), across])
+        rows = top + (bottom - top) * np.concatenate([np.zeros(33), np.ones(33), edge, edge, down])
         t = grid.transform
         x, y = t.a * cols + t.b * rows + t.c, t.d * cols + t.e * rows + t.f
-        x, y = transformer(self.source.crs_wkt, self.lattice.crs_wkt).transform(x, y)
-        finite = np.isfinite(x) & np.isfinite(y)
+        there = transformer(self.source.crs_wkt, self.lattice.crs_wkt)
+        placed_x, placed_y = there.transform(x, y)
+        finite = np.isfinite(placed_x) & np.isfinite(placed_y)
         if not finite.any():
             raise RasterError("it has no place in the model's CRS", where=self.source.name, remedy="check its CRS")
-        col, row = (x[finite] - self.lattice.origin_x), (self.lattice.origin_y - y[finite])
+        back = transformer(self.lattice.crs_wkt, self.source.crs_wkt).transform(placed_x[finite], placed_y[finite])
+        off = np.hypot(back[0] - x[finite], back[1] - y[finite])
+        exact = bool(finite.all() and np.isfinite(off).all() and off.max() < math.sqrt(abs(t.determinant)))
         pixel = self.lattice.pixel
-        return (
-            math.floor(row.min() / pixel), math.floor(col.min() / pixel),
-            math.ceil(row.max() / pixel), math.ceil(col.max() / pixel),
-        )  # fmt: skip
+        # The edge of a map of the world lies nearly at infinity in some CRSs.
+        col = np.clip((placed_x[finite] - self.lattice.origin_x) / pixel, -_FAR_PX, _FAR_PX)
+        row = np.clip((self.lattice.origin_y - placed_y[finite]) / pixel, -_FAR_PX, _FAR_PX)
+        box = (math.floor(row.min()), math.floor(col.min()), math.ceil(row.max()), math.ceil(col.max()))
+        return box, exact
 
 
-def _overlap(piece: int, start: int, length: int) -> tuple[slice, slice]:
-    """Where a piece and a window meet: the slice of the piece, the slice of the window."""
-    first, last = max(piece, start), min(piece + _PIECE_PX, start + length)
+def _overlap(side: int, piece: int, start: int, length: int) -> tuple[slice, slice]:
+    """Where a piece of a side and a window meet: the slice of the piece, the slice of the window."""
+    first, last = max(piece, start), min(piece + side, start + length)
     return slice(first - piece, last - piece), slice(first - start, last - start)

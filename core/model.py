@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from botaclip.core import encoders
 from botaclip.core.encoders import Encoder
-from botaclip.core.encoders.onnx_session import open_session
+from botaclip.core.encoders.onnx_session import open_session, run_session
 from botaclip.core.errors import EncoderError, ModelFileError
 from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.model_file import ModelFile
@@ -34,6 +35,16 @@ class Model:
     file
         The checked model file.
 
+    Attributes
+    ----------
+    environment
+        The P environment layers that join the image, in order, as mappings with ``name``, ``file``, ``band`` and
+        ``path``; empty for a model of images alone.
+    image_dimension, dimension
+        Length of a raw image vector D, and of what :meth:`adapt` takes, D+P: the environment's values behind it.
+    width, unit_width
+        Length of what the head reads, E+P, and of the unit vector, E: of the image alone.
+
     Raises
     ------
     ModelFileError
@@ -47,9 +58,14 @@ class Model:
         self.patch = PatchSpec(float(file.metadata["patch"]["size_m"]), int(file.metadata["patch"]["cells"]))
         self.species = tuple(str(kind["name"]) for kind in file.metadata["species"])
         self.roles = tuple(str(band["role"]) for band in file.metadata["bands"])
-        self.dimension = int(file.metadata["encoder"]["dimension"])
+        # Files of the first format have none and do not say so.
+        self.environment: tuple[Mapping[str, Any], ...] = tuple(file.metadata.get("environment") or ())
+        self.image_dimension = int(file.metadata["encoder"]["dimension"])
+        self.dimension = self.image_dimension + len(self.environment)
         self._adapter = self._session("adapter.onnx", "vectors", ("adapted", "unit"), self.dimension)
-        self.width = int(self._adapter.get_outputs()[0].shape[1])
+        self.width, self.unit_width = (int(made.shape[1]) for made in self._adapter.get_outputs())
+        if self.width != self.unit_width + len(self.environment):
+            raise ModelFileError("its adapter and its list of environment layers do not fit", where=str(file.path))
         self._head = self._session("head.onnx", "adapted", ("logits", "suitability"), self.width)
         if self._head.get_outputs()[1].shape[1] != len(self.species):
             raise ModelFileError("its head and its list of species differ in number", where=str(file.path))
@@ -57,10 +73,10 @@ class Model:
         self.pca_mean, self.pca_components, self.pca_share = (
             arrays[f"pca.{name}"].astype(np.float32) for name in ("mean", "components", "share")
         )
-        if self.pca_mean.shape != (self.width,):
+        if self.pca_mean.shape != (self.unit_width,):
             raise ModelFileError("its principal components are not of its vectors", where=str(file.path))
         self.plot_vectors: Floats = arrays["plots.vectors"].astype(np.float32)
-        if self.plot_vectors.ndim != 2 or self.plot_vectors.shape[1] != self.width or not len(self.plot_vectors):
+        if self.plot_vectors.ndim != 2 or self.plot_vectors.shape[1] != self.unit_width or not self.plot_vectors.size:
             raise ModelFileError("its plots' vectors are not of its width", where=str(file.path))
 
     @classmethod
@@ -76,7 +92,11 @@ class Model:
             raise ModelFileError(error.found, where=where, remedy=error.remedy) from error
         inputs, outputs = session.get_inputs(), session.get_outputs()
         names = [entry.name for entry in inputs], tuple(entry.name for entry in outputs)
-        if names != ([given], made) or len(inputs[0].shape) != 2 or inputs[0].shape[1] != width:
+        matrices = all(
+            entry.type == "tensor(float)" and len(entry.shape) == 2 and isinstance(entry.shape[1], int)
+            for entry in (*inputs, *outputs)
+        )
+        if names != ([given], made) or not matrices or inputs[0].shape[1] != width:
             raise ModelFileError(f"the graph does not turn {given} (N, {width}) into {', '.join(made)}", where=where)
         return session
 
@@ -92,12 +112,12 @@ class Model:
         return self.metadata["data_type"] == "presence-only"
 
     def adapt(self, vectors: Floats) -> tuple[Floats, Floats]:
-        """Return adapted vectors and their unit form, (N, E) each, of raw vectors (N, D)."""
+        """Return what the head reads (N, E+P), and unit image vectors (N, E), of raw vectors (N, D+P)."""
         adapted, unit = self._run(self._adapter, vectors)
         return adapted, unit
 
     def suitability(self, adapted: Floats) -> Floats:
-        """Return calibrated suitability (N, S), 0 to 1, of adapted vectors (N, E)."""
+        """Return calibrated suitability (N, S), 0 to 1, of adapted vectors (N, E+P)."""
         return self._run(self._head, adapted)[1]
 
     def components(self, unit: Floats, count: int) -> Floats:
@@ -112,7 +132,16 @@ class Model:
         name = session.get_inputs()[0].name
         results = [np.empty((len(values), entry.shape[1]), np.float32) for entry in session.get_outputs()]
         for start, rows in _batches(values):
-            for result, made in zip(results, session.run(None, {name: rows}), strict=True):
+            try:
+                outputs = run_session(session, {name: rows})
+            except EncoderError as error:
+                raise ModelFileError(error.found, where=str(self.file.path), remedy=error.remedy) from error
+            for result, made in zip(results, outputs, strict=True):
+                if made.shape != (len(rows), result.shape[1]):
+                    raise ModelFileError(
+                        f"a graph made {made.shape} of {rows.shape}, not what it states", where=str(self.file.path),
+                        remedy="do not use this model",
+                    )
                 result[start : start + _ROWS] = made[: len(values) - start]
         return results
 

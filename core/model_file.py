@@ -11,7 +11,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,10 +22,12 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from botaclip.core.errors import ModelFileError
+from botaclip.core.model_archive import bad_file, unpack
+from botaclip.core.model_json import read_json
+from botaclip.core.model_metadata import check_metadata, format_of, refuse_newer, writable
 from botaclip.core.onnx_scan import scan_onnx
 from botaclip.core.unfinished import unfinished
 
-FORMAT_VERSION = 1
 SUFFIX = ".botaclip"
 _MIB = 2**20
 # Every part a model may hold, and how large it may become when unpacked.
@@ -41,18 +42,9 @@ PARTS = {
     "checksums.json": _MIB,
 }
 REQUIRED = frozenset({"metadata.json", "arrays.safetensors", "adapter.onnx", "head.onnx", "checksums.json"})
-_MOST_RATIO = 200  # unpacked to packed size, of parts above 1 MiB; texts of relevés reach about 20
+_MOST_HEADER = _MIB  # of arrays.safetensors: names and shapes of a handful of arrays
+_MOST_ARRAYS = 64
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes, whenever it is written
-
-# metadata key -> type that its value must have
-_KEYS: dict[str, type | tuple[type, ...]] = {
-    "format_version": int, "created": str, "versions": dict, "encoder": dict, "bands": list, "value_range": list,
-    "lattice": dict, "patch": dict, "alignment": dict, "data_type": str, "cover_scale": (dict, str), "species": list,
-    "training": dict, "plot_locations": str,
-}
-_ENCODER_KEYS: dict[str, type | tuple[type, ...]] = {
-    "id": str, "sha256": str, "embedded": bool, "stride_px": int, "margin_px": int, "dimension": int,
-}
 
 Part = bytes | Mapping[str, Any] | Sequence[Any]
 
@@ -95,8 +87,12 @@ class ModelFile:
         if data is None:
             found = "it is larger than any model file" if path.is_file() else "there is no such file"
             raise ModelFileError(found, where=str(path), remedy="choose a *.botaclip file")
-        parts = _unpack(data, str(path))
-        return cls(path, hashlib.sha256(data).hexdigest(), _checked(parts, str(path)), parts)
+        where = str(path)
+        parts = unpack(
+            data, PARTS, where, first="metadata.json", check_first=lambda blob: _refuse_newer(blob, where)
+        )
+        _missing(parts, where)
+        return cls(path, hashlib.sha256(data).hexdigest(), _checked(parts, where), parts)
 
     @classmethod
     def write(
@@ -109,7 +105,7 @@ class ModelFile:
         path
             Where to write it.
         metadata
-            ``metadata.json``.
+            ``metadata.json``; ``format_version`` is set to what the content needs.
         parts
             The other parts by name: bytes, or anything JSON for ``*.json``, or arrays by name for
             ``*.safetensors``. ``checksums.json`` is added.
@@ -124,6 +120,7 @@ class ModelFile:
             It cannot be written.
         """
         path = Path(path)
+        metadata = writable({**metadata, "format_version": format_of(metadata)})
         blobs = {name: _blob(name, part) for name, part in ({"metadata.json": metadata} | dict(parts)).items()}
         blobs["checksums.json"] = _blob("checksums.json", {name: _sha256(blob) for name, blob in blobs.items()})
         checked = _checked(blobs, str(path))
@@ -170,139 +167,66 @@ def _blob(name: str, part: Part) -> bytes:
         raise ModelFileError(f"{name} would hold a number that is not finite", where="the model") from error
 
 
-def _unpack(data: bytes, where: str) -> dict[str, bytes]:
-    """Return the parts of the zip, nothing written to disk, nothing larger than it may be."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            names = [entry.filename for entry in entries]
-            if "metadata.json" not in names:
-                raise _bad("it holds no metadata.json", where)
-            _refuse_newer(archive, entries, where)
-            for entry in entries:
-                if entry.filename not in PARTS:
-                    raise _bad(f"it holds {entry.filename[:80]!r}, which no model file holds", where)
-                if names.count(entry.filename) > 1:
-                    raise _bad(f"it holds {entry.filename} twice", where)
-            parts = {entry.filename: _read(archive, entry, where) for entry in entries}
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
-        raise _bad(f"it is no readable model file ({error})", where) from error
+def _refuse_newer(blob: bytes, where: str) -> None:
+    refuse_newer(read_json(blob, "metadata.json", where), where)
+
+
+def _missing(parts: Mapping[str, bytes], where: str) -> None:
     missing = sorted(REQUIRED - set(parts))
     if missing:
-        raise _bad(f"it lacks {', '.join(missing)}", where)
-    return parts
-
-
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> bytes:
-    if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _bad(f"{entry.filename} is encrypted or packed in an unusual way", where)
-    limit = PARTS.get(entry.filename, 0)
-    if entry.file_size > limit or entry.file_size > max(_MIB, _MOST_RATIO * entry.compress_size):
-        raise _bad(f"{entry.filename} would unpack to {entry.file_size / _MIB:.0f} MiB", where)
-    with archive.open(entry) as stream:
-        blob = stream.read(limit + 1)
-    if len(blob) != entry.file_size:
-        raise _bad(f"{entry.filename} is not as long as the file says", where)
-    return blob
-
-
-def _refuse_newer(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], where: str) -> None:
-    """Say "newer" before calling a part unknown, because a newer format may hold other parts."""
-    entry = next(entry for entry in entries if entry.filename == "metadata.json")
-    version = _json(_read(archive, entry, where), "metadata.json", where).get("format_version")
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise ModelFileError(
-            f"it was made by a newer version of BotaCLIP (format {version}; this one reads {FORMAT_VERSION})",
-            where=where, remedy="update the plugin",
-        )
-
-
-def _bad(found: str, where: str) -> ModelFileError:
-    return ModelFileError(found, where=where, remedy="get the model file again from where it was made")
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is no number")
-
-
-def _json(blob: bytes, name: str, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(blob, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise _bad(f"{name} is not readable ({error})", where) from error
-    if not isinstance(value, dict):
-        raise _bad(f"{name} is no JSON object", where)
-    return value
+        raise bad_file(f"it lacks {', '.join(missing)}", where)
 
 
 def _checked(parts: Mapping[str, bytes], where: str) -> dict[str, Any]:
     """Check checksums, graphs, arrays and metadata; return the metadata."""
-    checksums = _json(parts["checksums.json"], "checksums.json", where)
+    checksums = read_json(parts["checksums.json"], "checksums.json", where)
     if set(checksums) != set(parts) - {"checksums.json"}:
-        raise _bad("its list of checksums does not name its parts", where)
+        raise bad_file("its list of checksums does not name its parts", where)
     for name, digest in checksums.items():
         if name not in PARTS:
-            raise _bad(f"{name[:80]!r} is no part of a model file", where)
+            raise bad_file(f"{name[:80]!r} is no part of a model file", where)
         if digest != _sha256(parts[name]):
-            raise _bad(f"{name} was altered or damaged: its checksum does not fit", where)
-    missing = sorted(REQUIRED - set(parts))
-    if missing:
-        raise _bad(f"it lacks {', '.join(missing)}", where)
+            raise bad_file(f"{name} was altered or damaged: its checksum does not fit", where)
+    _missing(parts, where)
     for name, blob in parts.items():
         if name.endswith(".onnx"):
             scan_onnx(blob, where=f"{where}, {name}")
-    metadata = _json(parts["metadata.json"], "metadata.json", where)
-    _check_metadata(metadata, parts, where)
+    metadata = read_json(parts["metadata.json"], "metadata.json", where)
+    check_metadata(metadata, where)
+    _check_encoder_part(metadata["encoder"], parts, where)
     _check_arrays(parts["arrays.safetensors"], where)
     if "plots.json" in parts:
-        _json(parts["plots.json"], "plots.json", where)
+        plots = read_json(parts["plots.json"], "plots.json", where).get("plots", [])
+        if not isinstance(plots, list) or not all(isinstance(plot, dict) for plot in plots):
+            raise bad_file("plots.json is no list of plots", where)
     return metadata
 
 
-def _check_metadata(metadata: dict[str, Any], parts: Mapping[str, bytes], where: str) -> None:
-    def need(table: Mapping[str, Any], keys: Mapping[str, type | tuple[type, ...]], name: str) -> None:
-        for key, kind in keys.items():
-            value = table.get(key)
-            if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-                raise _bad(f"its {name} has no proper {key!r}", where)
-
-    need(metadata, _KEYS, "metadata")
-    need(metadata["encoder"], _ENCODER_KEYS, "encoder")
-    if metadata["format_version"] != FORMAT_VERSION:
-        raise _bad(f"its format is {metadata['format_version']}, not {FORMAT_VERSION}", where)
-    embedded = metadata["encoder"]["embedded"]
-    if embedded != ("encoder.onnx" in parts):
-        raise _bad("it does not say truly whether it holds its encoder", where)
-    if embedded and metadata["encoder"]["sha256"] != _sha256(parts["encoder.onnx"]):
-        raise _bad("its encoder is not the one that it names", where)
-    patch = metadata["patch"]
-    if not _positive(patch.get("size_m")) or not isinstance(patch.get("cells"), int) or patch["cells"] < 1:
-        raise _bad("its patch has no proper size", where)
-    if not metadata["bands"] or not all(isinstance(band, dict) and band.get("role") for band in metadata["bands"]):
-        raise _bad("its bands have no roles", where)
-    names = [kind.get("name") if isinstance(kind, dict) else None for kind in metadata["species"]]
-    if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
-        raise _bad("its species have no proper names", where)
-    for kind in metadata["species"]:
-        threshold = kind.get("threshold")
-        if threshold is not None and not (isinstance(threshold, (int, float)) and math.isfinite(threshold)):
-            raise _bad(f"the threshold of {kind['name']} is no number", where)
-
-
-def _positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value) and value > 0
+def _check_encoder_part(encoder: Mapping[str, Any], parts: Mapping[str, bytes], where: str) -> None:
+    if encoder["embedded"] != ("encoder.onnx" in parts):
+        raise bad_file("it does not say truly whether it holds its encoder", where)
+    if encoder["embedded"] and encoder["sha256"] != _sha256(parts["encoder.onnx"]):
+        raise bad_file("its encoder is not the one that it names", where)
 
 
 def _check_arrays(blob: bytes, where: str) -> None:
+    header = int.from_bytes(blob[:8], "little")
+    if not 2 <= header <= min(_MOST_HEADER, len(blob) - 8):
+        raise bad_file("arrays.safetensors is not readable (its header has no proper length)", where)
+    # Read here as well, for keys that stand twice: which of the two counts would be the reader's guess.
+    if len(read_json(blob[8 : 8 + header], "the header of arrays.safetensors", where)) > _MOST_ARRAYS:
+        raise bad_file(f"it holds more than {_MOST_ARRAYS} arrays", where)
     try:
         arrays = safetensors.numpy.load(blob)
-    except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise _bad(f"arrays.safetensors is not readable ({error})", where) from error
+    except Exception as error:  # a class of its own, or whatever NumPy makes of a type that it does not know
+        raise bad_file(f"arrays.safetensors is not readable ({str(error)[:160]})", where) from error
     for name, array in arrays.items():
+        if array.dtype.kind not in "fiub":
+            raise bad_file(f"the array {name[:80]!r} holds no numbers", where)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise _bad(f"the array {name!r} holds numbers that are not finite", where)
+            raise bad_file(f"the array {name[:80]!r} holds numbers that are not finite", where)
     mean, components, share = (arrays.get(f"pca.{name}") for name in ("mean", "components", "share"))
     if "plots.vectors" not in arrays:
-        raise _bad("it lacks the vectors of its plots", where)
-    if mean is None or components is None or share is None or components.shape != (len(share), len(mean)):
-        raise _bad("its principal components do not fit together", where)
+        raise bad_file("it lacks the vectors of its plots", where)
+    if mean is None or components is None or share is None or components.shape != (share.size, mean.size):
+        raise bad_file("its principal components do not fit together", where)

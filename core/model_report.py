@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from botaclip.core.encoders.onnx_session import open_session, run_session
 from botaclip.core.errors import EncoderError, ModelFileError
 from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
@@ -14,10 +19,12 @@ from botaclip.core.unfinished import unfinished
 
 _SCORE = "tss_at_train_threshold"
 _SPECIES_SHOWN = 400
+_SITES_SHOWN = 40
+_MOST_WIDE = 1_000_000  # species of a vegetation tower
 
 
 def info(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Run ``botaclip info``: species, scores, bands, patch, encoder, training, licence, how to cite.
+    """Run ``botaclip info``: species, scores, bands, patch, encoder, environment, training, licence, how to cite.
 
     Raises
     ------
@@ -50,7 +57,7 @@ def describe(model: Model) -> dict[str, Any]:
 def words(model: Model) -> list[str]:
     """Return the same as lines of text."""
     data, encoder = model.metadata, model.metadata["encoder"]
-    training, alignment = data["training"], data["alignment"]
+    training = data["training"]
     lines = [
         f"{model.file.path.name}  ({model.file.path.stat().st_size / 2**20:.1f} MiB, SHA-256 {model.file.sha256})",
         f"made       {data['created']} with {_versions(data['versions'])}",
@@ -59,11 +66,14 @@ def words(model: Model) -> list[str]:
         + model.lattice.describe(),
         f"encoder    {encoder['id']} ({'in the file' if encoder['embedded'] else 'not in the file'}, "
         f"{encoder.get('licence', 'licence not stated')}, SHA-256 {encoder['sha256']})",
-        f"alignment  {alignment.get('chosen', '?')}, lambda {alignment.get('lambda')}, steps {alignment.get('steps')}",
+        f"alignment  {_alignment(data['alignment'])}",
+        *_continued(data.get("provenance")),
+        *(f"needs      {_layer(layer)}, with the image" for layer in model.environment),
         f"relevés    {training.get('plots', '?')} plots, {data['data_type']}, cover {_scale(data['cover_scale'])}; "
         f"places of plots: {data['plot_locations']}",
         f"extent     {_extent(training.get('extent_wgs84'))}",
-        f"dates      {' to '.join(map(str, training.get('dates') or [])) or 'not stated'}",
+        f"dates      {_dates(training.get('dates'))}",
+        *_sites(training),
         f"licence    {data.get('licence') or 'not stated'}",
         f"cite       {data.get('cite') or 'not stated'}",
         *_scores(data.get("scores") or {}),
@@ -87,6 +97,47 @@ def _versions(versions: dict[str, Any]) -> str:
 
 def _scale(scale: Any) -> str:
     return f"{scale.get('name')} ({scale.get('source')})" if isinstance(scale, dict) else str(scale)
+
+
+def _alignment(alignment: dict[str, Any]) -> str:
+    """Return what was trained: a weight only where there is a regulariser to weigh, steps only where any were taken."""
+    chosen, weight, steps = (alignment.get(key) for key in ("chosen", "lambda", "steps"))
+    if chosen == "none":
+        return "none, the frozen vectors as they are"
+    if chosen == "parent":
+        return "none of its own, the adapter of the model it continues from as it is"
+    words = [str(chosen or "not stated")]
+    words += [f"lambda {weight:g}"] if isinstance(weight, (int, float)) and weight else []
+    words += [f"{steps} steps"] if isinstance(steps, int) and steps else []
+    return ", ".join(words)
+
+
+def _continued(provenance: Any) -> list[str]:
+    parent = provenance.get("parent") if isinstance(provenance, dict) else None
+    if not isinstance(parent, dict):
+        return []
+    return [f"continues  {parent.get('name')} (made {parent.get('created')}, SHA-256 {parent.get('sha256')})"]
+
+
+def _layer(layer: Mapping[str, Any]) -> str:
+    """Return the name of an environment layer and where its values came from."""
+    band = layer.get("band")
+    where = ", ".join(str(part) for part in (layer.get("file"), f"band {band}" if band else None) if part)
+    return f"{layer['name']} ({where})" if where else str(layer["name"])
+
+
+def _dates(dates: Any) -> str:
+    """Return first and last date of the relevés."""
+    told = list(dict.fromkeys(map(str, dates))) if isinstance(dates, list) else []
+    return " to ".join(told) or "not stated"
+
+
+def _sites(training: dict[str, Any]) -> list[str]:
+    names, count = training.get("sites") or [], training.get("site_count")
+    if not isinstance(count, int) or not count:
+        return []
+    shown = ", ".join(map(str, names[:_SITES_SHOWN])) + (" ..." if len(names) > _SITES_SHOWN else "")
+    return [f"sites      {count}" + (f": {shown}" if names else "")]
 
 
 def _extent(extent: Any) -> str:
@@ -120,13 +171,18 @@ def verify(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     file = ModelFile.open(parameters["model"])
     progress.update(0.5, "checksums and graphs are good")
     model = Model(file)
+    _try_out(model)
     lines = [
         f"whole: {len(file.parts)} parts, every checksum fits",
         "safe: numbers, JSON and ONNX graphs only; no graph reads other files or uses operators of its own",
         "fitting: graphs, species, vectors and principal components fit each other",
     ]
     try:
-        model.encoder()
+        encoder = model.encoder()
+        side = encoder.stride_px + 2 * encoder.margin_px
+        window = np.zeros((1, len(encoder.bands), side, side), np.float32)
+        if not np.isfinite(encoder.encode(window, np.ones((1, side, side), bool))).all():
+            raise EncoderError("its encoder makes numbers that are not finite", remedy="do not use this model")
         lines.append(f"encoder: {file.metadata['encoder']['id']} is at hand and the one of the training")
         at_hand = True
     except EncoderError as error:
@@ -137,3 +193,26 @@ def verify(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     progress.update(1.0, "model checked")
     lines.append(f"SHA-256 {file.sha256}; compare it with the one that the author of the model states")
     return {"sha256": file.sha256, "parts": sorted(file.parts), "encoder_at_hand": at_hand, "print": lines}
+
+
+def _try_out(model: Model) -> None:
+    """Let adapter, head and vegetation tower work once: what they state about themselves is not all they do."""
+    adapted, unit = model.adapt(np.zeros((1, model.dimension), np.float32))
+    results = [adapted, unit, model.suitability(adapted)]
+    if "vegeta.onnx" in model.file.parts:
+        results.append(_tower(model))
+    if not all(np.isfinite(result).all() for result in results):
+        raise ModelFileError("its graphs make numbers that are not finite", where=str(model.file.path),
+                             remedy="do not use this model")  # fmt: skip
+
+
+def _tower(model: Model) -> NDArray[np.float32]:
+    where = f"{model.file.path}, vegeta.onnx"
+    try:
+        session = open_session(model.file.parts["vegeta.onnx"])
+        shape = session.get_inputs()[0].shape
+        if len(session.get_inputs()) != 1 or len(shape) != 2 or not isinstance(shape[1], int) or shape[1] > _MOST_WIDE:
+            raise EncoderError("the graph does not take relevés (N, V)", remedy="do not use this model")
+        return run_session(session, {session.get_inputs()[0].name: np.zeros((1, shape[1]), np.float32)})[0]
+    except EncoderError as error:
+        raise ModelFileError(error.found, where=where, remedy=error.remedy) from error

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from botaclip.core.applied_model import OK, AppliedModel
+from botaclip.core.applied_imagery import AppliedImagery
+from botaclip.core.applied_model import OK
 from botaclip.core.errors import OptionError
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
@@ -32,9 +33,13 @@ def predict(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     check_writable(output, overwrite=parameters["overwrite"])
     model = Model.open(parameters["model"])
     chosen = model.choose(parameters["species"])
-    points, given = read_points(parameters["points"], crs=parameters["crs"])
-    with AppliedModel.open(
-        model, parameters["raster"], bands=parameters.get("bands"), device=parameters["device"], progress=progress
+    fields = {name: parameters.get(name) for name in ("x_field", "y_field", "crs_field")}
+    points, given = read_points(
+        parameters["points"], crs=parameters["crs"], **{name: field for name, field in fields.items() if field}
+    )
+    with AppliedImagery.open(
+        model, parameters["raster"], bands=parameters.get("bands"), environment=parameters.get("environment"),
+        device=parameters["device"], progress=progress,
     ) as applied:
         found = applied.at(points, chosen, progress.stage(0.05, 0.95))
 

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import rasterio
+import rasterio.shutil
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
+from rasterio.env import set_gdal_config
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -24,6 +26,7 @@ from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.unfinished import unfinished
 
 TILE = 256
+_GDAL_CACHE_BYTES = 24 * 2**20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,17 +39,39 @@ class Block:
     width: int
 
 
-def map_blocks(height: int, width: int, most: int) -> Iterator[Block]:
-    """Cut a map into blocks of at most ``most`` pixels a side, file tile by file tile, each within one tile."""
-    pieces = math.ceil(TILE / max(1, min(most, TILE)))
-    side = math.ceil(TILE / pieces)
+def map_blocks(height: int, width: int, most: int, most_cols: int | None = None) -> Iterator[Block]:
+    """Cut a map into blocks of at most ``most`` pixels a side (or rows, and ``most_cols`` columns).
+
+    They come file tile by file tile, each within one tile.
+    """
+    down, across = (math.ceil(TILE / math.ceil(TILE / max(1, min(side, TILE)))) for side in (most, most_cols or most))
     for tile_row in range(0, height, TILE):
         for tile_col in range(0, width, TILE):
-            for top in range(tile_row, min(tile_row + TILE, height), side):
-                for left in range(tile_col, min(tile_col + TILE, width), side):
-                    bottom = min(top + side, tile_row + TILE, height)
-                    right = min(left + side, tile_col + TILE, width)
+            for top in range(tile_row, min(tile_row + TILE, height), down):
+                for left in range(tile_col, min(tile_col + TILE, width), across):
+                    bottom = min(top + down, tile_row + TILE, height)
+                    right = min(left + across, tile_col + TILE, width)
                     yield Block(row=top, col=left, height=bottom - top, width=right - left)
+
+
+def make_cog(path: Path, *, compression: str) -> None:
+    """Turn a GeoTIFF into a Cloud Optimized one: tiled, with overviews, its headers in front; written aside.
+
+    GDAL goes through it block by block, so memory does not depend on its size.
+
+    Raises
+    ------
+    RasterioError, OSError
+        It cannot be written.
+    """
+    # Beside the unfinished file and beginning with its name: removed with it when this is interrupted.
+    aside = path.with_name(f"{path.name}.cog")
+    set_gdal_config("GDAL_CACHEMAX", _GDAL_CACHE_BYTES)
+    rasterio.shutil.copy(
+        os.fspath(path), os.fspath(aside), driver="COG", BLOCKSIZE=TILE, COMPRESS=compression, PREDICTOR="YES",
+        OVERVIEW_RESAMPLING="AVERAGE", BIGTIFF="IF_SAFER", NUM_THREADS="ALL_CPUS",
+    )  # fmt: skip
+    os.replace(aside, path)
 
 
 class RasterOutput:
@@ -78,6 +103,8 @@ class RasterOutput:
         Content of the ``.qml`` file; empty writes none.
     overwrite
         Whether an existing file may be replaced.
+    cog
+        Whether to finish as a Cloud Optimized GeoTIFF with overviews: the same values in another order of bytes.
 
     Raises
     ------
@@ -106,6 +133,7 @@ class RasterOutput:
         offset: float | Sequence[float] | None = None,
         style: str = "",
         overwrite: bool = False,
+        cog: bool = False,
     ) -> None:
         self.path = Path(path)
         self.height, self.width, self.count = height, width, count
@@ -119,7 +147,8 @@ class RasterOutput:
             "predictor": 3 if self._dtype.kind == "f" else 2,
         }  # fmt: skip
         self._descriptions, self._band_tags = tuple(descriptions), tuple(band_tags)
-        self._tags, self._style, self._overwrite = dict(tags or {}), style, overwrite
+        self._tags, self._style, self._overwrite, self._cog = dict(tags or {}), style, overwrite, cog
+        self._compression = ""
         self._scale, self._offset = scale, offset
         self._stack = contextlib.ExitStack()
         self._tile: NDArray[Any] | None = None
@@ -133,8 +162,8 @@ class RasterOutput:
             if self._style:
                 # A style left without its raster is nobody's; one beside a raster is guarded by the raster.
                 self._style_part = stack.enter_context(unfinished(self.path.with_suffix(".qml"), overwrite=True))
-            part = stack.enter_context(unfinished(self.path, overwrite=self._overwrite))
-            self._dataset = self._create(part)
+            self._part = stack.enter_context(unfinished(self.path, overwrite=self._overwrite))
+            self._dataset = self._create(self._part)
             stack.callback(self._dataset.close)
             self._describe()
             self._stack = stack.pop_all()
@@ -148,6 +177,8 @@ class RasterOutput:
             try:
                 self._flush()
                 self._dataset.close()
+                if self._cog:
+                    make_cog(self._part, compression=self._compression)
                 if self._style_part is not None:
                     self._style_part.write_text(self._style, encoding="utf-8")
                 # Statistics that QGIS kept of a replaced map would stretch the new one wrongly.
@@ -158,9 +189,9 @@ class RasterOutput:
                 raise worded from failure
         self._stack.__exit__(kind, error, trace)
 
-    def blocks(self, most: int) -> list[Block]:
-        """Return the blocks, of at most ``most`` pixels a side, in the order in which to write them."""
-        return list(map_blocks(self.height, self.width, most))
+    def blocks(self, most: int, most_cols: int | None = None) -> list[Block]:
+        """Return the blocks, see :func:`map_blocks`, in the order in which to write them."""
+        return list(map_blocks(self.height, self.width, most, most_cols))
 
     def write(self, row: int, col: int, values: NDArray[Any]) -> None:
         """Write ``values`` (count, h, w) at a map pixel; tile by tile, in the order of :meth:`blocks`.
@@ -188,7 +219,9 @@ class RasterOutput:
     def _create(self, part: Path) -> rasterio.io.DatasetWriter:
         for compression in ({"compress": "ZSTD", "ZSTD_LEVEL": 1}, {"compress": "DEFLATE", "ZLEVEL": 4}):
             try:
-                return rasterio.open(os.fspath(part), "w", **self._profile, **compression)
+                dataset = rasterio.open(os.fspath(part), "w", **self._profile, **compression)
+                self._compression = str(compression["compress"])
+                return dataset
             except RasterioError as error:
                 failure = error
         raise self._worded(failure) from failure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import quoteattr  # nosec B406  # writes XML, reads none
 
 # Viridis (van der Walt and Smith, CC0): even steps of lightness, readable for colour-blind eyes and in grey.
 VIRIDIS = (

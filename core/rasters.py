@@ -3,57 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyproj
-import rasterio
 from affine import Affine
-from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import RasterioError, RasterioIOError
 
+from botaclip.core.band_names import ROLES, WAVELENGTHS_UM, AmbiguousBands, roles_of
 from botaclip.core.errors import RasterError
-from botaclip.core.places import parse_crs, transformer
+from botaclip.core.places import parse_crs, same_crs, transformer
+from botaclip.core.raster_folder import tile_paths
+from botaclip.core.raster_pixels import Tile, sample, valid_pixels
+from botaclip.core.raster_profiles import Profile, profile_of
 
-ROLES = ("red", "green", "blue", "nir")
-WAVELENGTHS_UM = {"red": 0.665, "green": 0.56, "blue": 0.49, "nir": 0.842}
+__all__ = [
+    "ROLES", "WAVELENGTHS_UM", "RasterSource", "Tile", "check_agreement", "choice_of", "open_raster", "pixel_vectors_m",
+    "source_of", "source_of_profiles", "tile_paths", "valid_pixels", "values_range",
+]  # fmt: skip
 
-_SUFFIXES = {".tif", ".tiff", ".jp2", ".img", ".png", ".jpg", ".jpeg"}
-_NAMES = {
-    "red": {"red", "r", "rouge", "rot", "rojo", "b4", "b04", "sr b4"},
-    "green": {"green", "g", "vert", "gruen", "grün", "verde", "b3", "b03", "sr b3"},
-    "blue": {"blue", "b", "bleu", "blau", "azul", "b2", "b02", "sr b2"},
-    "nir": {"nir", "n", "infrared", "near infrared", "near ir", "pir", "ir", "nir1", "b8", "b08", "sr b5"},
-}
 _HINT = "name the bands with --bands, for example red=1,green=2,blue=3,nir=4"
-
-
-@dataclasses.dataclass(frozen=True)
-class Tile:
-    """One file of a raster: where its pixels lie, which of them count.
-
-    ``nodata`` holds one value per chosen band (None where the band has none); ``masked`` says that the file has
-    an alpha band or a mask.
-    """
-
-    path: str
-    transform: Affine
-    width: int
-    height: int
-    nodata: tuple[float | None, ...]
-    masked: bool
-
-    @property
-    def corners(self) -> tuple[np.ndarray, np.ndarray]:
-        """Coordinates ``x (4,), y (4,)`` of the outer corners, clockwise from the first pixel's."""
-        pixels = [(0, 0), (self.width, 0), (self.width, self.height), (0, self.height)]
-        x, y = zip(*(self.transform * pixel for pixel in pixels), strict=True)
-        return np.array(x), np.array(y)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,19 +87,7 @@ class RasterSource:
         RasterError
             No valid pixel is found.
         """
-        if self.dtype == "uint8":
-            return 0.0, 255.0
-        chosen = np.linspace(0, len(self.tiles) - 1, min(most_tiles, len(self.tiles))).round().astype(int)
-        values = [_sample(self.tiles[i], self.band_indexes, sample_px) for i in np.unique(chosen)]
-        pooled = np.concatenate(values)
-        if pooled.size == 0:
-            raise RasterError("no valid pixel is found", where=self.name)
-        low, high = np.percentile(pooled, (2, 98))
-        spread = max(high - low, abs(high) * 1e-3, 1e-6)
-        low = low - spread / 4
-        if np.dtype(self.dtype).kind == "u" or pooled.min() >= 0:
-            low = max(0.0, low)
-        return _round(low, 2), _round(high + spread / 4, 2)
+        return values_range([self], name=self.name, sample_px=sample_px, most_tiles=most_tiles)
 
     def describe(self) -> str:
         """Return one sentence on what was found."""
@@ -134,9 +95,11 @@ class RasterSource:
         unused = [
             f"band {i}{f' ({text})' if text else ''}"
             for i, text in enumerate(self.descriptions, start=1)
-            if i not in self.band_indexes
+            if i not in self.band_indexes and i != self.tiles[0].mask_band
         ]
         bands += f"; not used: {', '.join(unused)}" if unused else ""
+        if mask := self.tiles[0].mask_band:
+            bands += f"; band {mask} is the transparency (were it infrared: --bands red=1,green=2,blue=3,nir={mask})"
         files = "1 file" if len(self.tiles) == 1 else f"{len(self.tiles)} tiles"
         return f"{files}, {self.dtype}, {self.pixel_size_m:.3g} m per pixel, {bands}"
 
@@ -149,56 +112,129 @@ def open_raster(raster: str | Path, *, bands: str | None = None) -> RasterSource
     raster
         A file that GDAL reads, or a folder of such files (VRTs in a folder count only where there is no other).
     bands
-        ``red=1,green=2,...``; None reads the roles from band names and colour interpretation.
+        ``red=1,green=2,...``; None reads the roles from names, wavelengths and colours
+        (:func:`botaclip.core.band_names.roles_of`).
 
     Raises
     ------
+    UnsupportedRaster
+        This environment's GDAL does not know its format.
     RasterError
         It cannot be opened, has no CRS, unknown bands or complex pixels, or tiles differ in CRS, bands or type.
     """
     return source_of(tile_paths(raster), name=str(raster), bands=bands)
 
 
-def tile_paths(raster: str | Path) -> list[str]:
-    """Return the files of a raster: itself, or those of a folder, sorted."""
-    folder = Path(raster)
-    return _tile_paths(folder) if folder.is_dir() else [str(raster)]
-
-
 def source_of(paths: Sequence[str], *, name: str, bands: str | None = None) -> RasterSource:
     """Describe the tiles at ``paths`` as one raster; see :func:`open_raster`."""
-    profiles = [_profile(path) for path in paths]
+    profiles = [profile_of(path) for path in paths]
+    choice = check_agreement(profiles, bands)
     first = profiles[0]
     for profile in profiles[1:]:
-        for key, noun in (("crs", "CRS"), ("count", "number of bands"), ("dtype", "pixel type")):
-            if profile[key] != first[key]:
+        if profile.crs_wkt != first.crs_wkt and not same_crs(profile.crs_wkt, first.crs_wkt):
+            names = [parse_crs(p.crs_wkt).name for p in (profile, first)]
+            raise RasterError(
+                f"its CRS is {names[0]}, but {names[1]} in {Path(first.path).name}", where=profile.path,
+                remedy="all tiles of a folder must agree; move the odd one out",
+            )  # fmt: skip
+    return source_of_profiles(profiles, name=name, choice=choice)
+
+
+def check_agreement(profiles: Sequence[Profile], bands: str | None) -> dict[str, int]:
+    """Return the chosen bands, role to number, in which all files of a job agree.
+
+    Raises
+    ------
+    RasterError
+        A file has another pixel type or other bands than the first, naming both; or :func:`choice_of` raises.
+    """
+    first = profiles[0]
+    choice = choice_of(first, bands)
+    dtype = _dtype(first, choice)
+    known = {(first.bands, _layout_hint(first)): choice}
+    for profile in profiles[1:]:
+        # Thousands of tiles say the same in the same words: weigh each wording once.
+        key = (profile.bands, _layout_hint(profile))
+        if key not in known or bands:
+            known[key] = choice_of(profile, bands)
+        found = [(_roles_text(known[key]), _roles_text(choice), "its bands are")]
+        found.append((_dtype(profile, known[key]), dtype, "its pixel type is"))
+        for here, there, words in found:
+            if here != there:
                 raise RasterError(
-                    f"its {noun} is {_brief(profile[key])}, but {_brief(first[key])} in {Path(first['path']).name}",
-                    where=profile["path"], remedy="all tiles of a folder must agree; move the odd one out",
+                    f"{words} {here}, but {there} in {Path(first.path).name}", where=profile.path,
+                    remedy="all files of a folder must agree; move the odd one out or name the bands with --bands",
                 )  # fmt: skip
-    if np.dtype(first["dtype"]).kind not in "uif":
-        raise RasterError(f"its pixels are {first['dtype']}", where=first["path"], remedy="convert to uint8 or uint16")
-    choice = _user_bands(bands, first) if bands else _found_bands(first)
-    roles = tuple(role for role in ROLES if role in choice)
+    return choice
+
+
+def choice_of(profile: Profile, bands: str | None) -> dict[str, int]:
+    """Return role to band number (from 1): as the user says, or else as the file itself says.
+
+    Raises
+    ------
+    RasterError
+        Nothing says which band is which, or the user names bands that do not exist.
+    """
+    if bands:
+        return _user_bands(bands, profile)
+    found = ", ".join(name or f"band {i}" for i, name in enumerate(profile.descriptions, start=1))
+    if profile.classes:
+        raise RasterError(
+            "its pixels are numbers of colours in a table", where=profile.path,
+            remedy="convert it to red, green and blue (QGIS: Raster > Conversion > PCT to RGB)",
+        )  # fmt: skip
+    try:
+        choice = roles_of(profile.bands, profile.hints)
+    except AmbiguousBands as error:
+        raise RasterError(f"its bands are called {found}, {error}", where=profile.path, remedy=_HINT) from error
+    if not choice:
+        raise RasterError(f"nothing says which of its bands ({found}) is which", where=profile.path, remedy=_HINT)
+    return choice
+
+
+def source_of_profiles(profiles: Sequence[Profile], *, name: str, choice: Mapping[str, int]) -> RasterSource:
+    """Describe tiles in one CRS, whose headers are read, as one raster with bands ``choice`` (role to number)."""
+    first = profiles[0]
+    roles = tuple(sorted(choice, key=ROLES.index)) if set(choice) <= set(ROLES) else tuple(choice)
     indexes = tuple(choice[role] for role in roles)
     tiles = tuple(
         Tile(
-            path=p["path"], transform=p["transform"], width=p["width"], height=p["height"], masked=_masked(p, indexes),
-            nodata=tuple(p["nodata"][i - 1] for i in indexes),
+            path=p.path, transform=p.transform, width=p.width, height=p.height, mask_band=_mask_band(p, indexes),
+            nodata=tuple(p.nodata[i - 1] for i in indexes),
         )
         for p in profiles
     )  # fmt: skip
     corners = [tile.corners for tile in tiles]
     x, y = np.concatenate([c[0] for c in corners]), np.concatenate([c[1] for c in corners])
     bounds = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
-    crs_wkt = first["crs"].to_wkt()
     centre_x, centre_y = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
-    column, row = pixel_vectors_m(tiles[0].transform, crs_wkt, centre_x=centre_x, centre_y=centre_y)
+    column, row = pixel_vectors_m(first.transform, first.crs_wkt, centre_x=centre_x, centre_y=centre_y)
     return RasterSource(
-        name=name, tiles=tiles, crs_wkt=crs_wkt, dtype=first["dtype"], nodata=tiles[0].nodata[0],
+        name=name, tiles=tiles, crs_wkt=first.crs_wkt, dtype=_dtype(first, choice), nodata=tiles[0].nodata[0],
         pixel_size_m=float(np.sqrt(abs(column[0] * row[1] - column[1] * row[0]))), roles=roles, band_indexes=indexes,
-        identity=_identity(paths, roles, indexes), bounds=bounds, descriptions=first["descriptions"],
+        identity=_identity([p.path for p in profiles], roles, indexes), bounds=bounds,
+        descriptions=first.descriptions,
     )  # fmt: skip
+
+
+def values_range(
+    sources: Sequence[RasterSource], *, name: str, sample_px: int = 256, most_tiles: int = 64
+) -> tuple[float, float]:
+    """Return the range of the values of several rasters together; see :meth:`RasterSource.value_range`."""
+    if sources[0].dtype == "uint8":
+        return 0.0, 255.0
+    tiles = [(tile, source.band_indexes) for source in sources for tile in source.tiles]
+    chosen = np.linspace(0, len(tiles) - 1, min(most_tiles, len(tiles))).round().astype(int)
+    pooled = np.concatenate([sample(tiles[i][0], tiles[i][1], sample_px) for i in np.unique(chosen)])
+    if pooled.size == 0:
+        raise RasterError("no valid pixel is found", where=name)
+    low, high = np.percentile(pooled, (2, 98))
+    spread = max(high - low, abs(high) * 1e-3, 1e-6)
+    low = low - spread / 4
+    if np.dtype(sources[0].dtype).kind == "u" or pooled.min() >= 0:
+        low = max(0.0, low)
+    return _round(low, 2), _round(high + spread / 4, 2)
 
 
 def pixel_vectors_m(
@@ -213,17 +249,12 @@ def pixel_vectors_m(
     RasterError
         The place does not exist on the ellipsoid.
     """
-    crs = parse_crs(crs_wkt)
-    geodetic = crs.geodetic_crs
-    geod = crs.get_geod()
-    if geodetic is None or geod is None:
-        raise RasterError(f"its CRS ({crs.name}) is not tied to the Earth", remedy="assign the right CRS in QGIS")
-    to_degrees = transformer(crs_wkt, geodetic.to_wkt())
+    geod, to_degrees = _ellipsoid(crs_wkt)
     vectors = []
     for step_x, step_y in ((transform.a, transform.d), (transform.b, transform.e)):
         x = np.array([centre_x - step_x / 2, centre_x + step_x / 2])
         y = np.array([centre_y - step_y / 2, centre_y + step_y / 2])
-        lon, lat = to_degrees.transform(x, y) if not crs.is_geographic else (x, y)
+        lon, lat = to_degrees.transform(x, y) if to_degrees is not None else (x, y)
         if not (np.isfinite(lon).all() and np.isfinite(lat).all() and abs(lat).max() <= 90):
             raise RasterError("its centre lies nowhere on the Earth", remedy="check the CRS of the raster")
         azimuth, _, length = geod.inv(lon[0], lat[0], lon[1], lat[1])
@@ -231,41 +262,17 @@ def pixel_vectors_m(
     return vectors[0], vectors[1]
 
 
-def _tile_paths(folder: Path) -> list[str]:
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    tiles = [str(path) for path in files if path.suffix.lower() in _SUFFIXES]
-    tiles = tiles or [str(path) for path in files if path.suffix.lower() == ".vrt"]
-    if not tiles:
-        raise RasterError("no raster file lies in this folder", where=str(folder), remedy="choose a folder of tiles")
-    return tiles
+@functools.lru_cache(maxsize=128)
+def _ellipsoid(crs_wkt: str) -> tuple[pyproj.Geod, pyproj.Transformer | None]:
+    """Return the ellipsoid of a CRS and the way to degrees on it, None where it counts in degrees."""
+    crs = parse_crs(crs_wkt)
+    geodetic, geod = crs.geodetic_crs, crs.get_geod()
+    if geodetic is None or geod is None:
+        raise RasterError(f"its CRS ({crs.name}) is not tied to the Earth", remedy="assign the right CRS in QGIS")
+    return geod, None if crs.is_geographic else transformer(crs_wkt, geodetic.to_wkt())
 
 
-def _profile(path: str) -> dict[str, Any]:
-    try:
-        with rasterio.open(path) as dataset:
-            if dataset.crs is None:
-                raise RasterError("it has no CRS", where=path, remedy="assign one in QGIS (Assign projection)")
-            if dataset.count == 0:
-                raise RasterError("it holds no bands but subdatasets", where=path, remedy="choose one subdataset")
-            if dataset.transform.is_identity and not dataset.gcps[0]:
-                raise RasterError("it has no georeference", where=path, remedy="add a world file or georeference it")
-            if dataset.transform.is_identity or dataset.transform.determinant == 0:
-                raise RasterError("it is placed by control points only", where=path, remedy="warp it with gdalwarp")
-            return {
-                "path": path, "crs": dataset.crs, "count": dataset.count, "transform": dataset.transform,
-                "dtype": dataset.dtypes[0], "width": dataset.width, "height": dataset.height,
-                "nodata": dataset.nodatavals, "mask_flags": dataset.mask_flag_enums,
-                "descriptions": tuple(text or "" for text in dataset.descriptions),
-                "colours": tuple(dataset.colorinterp),
-            }  # fmt: skip
-    except RasterioIOError as error:
-        raise RasterError(
-            f"it cannot be opened ({str(error).splitlines()[0][:120]})", where=path,
-            remedy="check the path and that GDAL reads it",
-        ) from error  # fmt: skip
-
-
-def _user_bands(text: str, profile: dict[str, Any]) -> dict[str, int]:
+def _user_bands(text: str, profile: Profile) -> dict[str, int]:
     choice: dict[str, int] = {}
     for word in filter(None, (part.strip() for part in text.split(","))):
         match = re.fullmatch(r"([a-zA-Z]+)\s*=\s*(\d+)", word)
@@ -273,68 +280,41 @@ def _user_bands(text: str, profile: dict[str, Any]) -> dict[str, int]:
         if not match or role not in ROLES or role in choice:
             raise RasterError(f"{word!r} is not red, green, blue or nir = band number", where="--bands", remedy=_HINT)
         choice[role] = int(match.group(2))
-        if not 1 <= choice[role] <= profile["count"]:
-            raise RasterError(f"there is no band {choice[role]}", where=profile["path"],
-                              remedy=f"it has bands 1 to {profile['count']}; {_HINT}")  # fmt: skip
+        if not 1 <= choice[role] <= len(profile.bands):
+            raise RasterError(f"there is no band {choice[role]}", where=profile.path,
+                              remedy=f"it has bands 1 to {len(profile.bands)}; {_HINT}")  # fmt: skip
     if len(set(choice.values())) < len(choice) or not choice:
         raise RasterError(f"{text!r} does not name different bands", where="--bands", remedy=_HINT)
     return choice
 
 
-def _found_bands(profile: dict[str, Any]) -> dict[str, int]:
-    """Roles by band name; what names leave open by colour interpretation."""
-    choice: dict[str, int] = {}
-    for index, text in enumerate(profile["descriptions"], start=1):
-        name = " ".join(re.split(r"[\s_\-.:]+", text.strip().lower()))
-        words = set() if "edge" in name else {word for word in name.split() if len(word) > 2}
-        for known, names in _NAMES.items():
-            if name in names or words & names:
-                choice.setdefault(known, index)
-    for index, colour in enumerate(profile["colours"], start=1):
-        if colour.name in ROLES and index not in choice.values():
-            choice.setdefault(colour.name, index)
-    if not choice:
-        found = ", ".join(text or f"band {i}" for i, text in enumerate(profile["descriptions"], start=1))
-        raise RasterError(f"nothing says which of its bands ({found}) is which", where=profile["path"], remedy=_HINT)
-    return choice
+def _dtype(profile: Profile, choice: Mapping[str, int]) -> str:
+    """Return the one real pixel type of the chosen bands."""
+    dtypes = sorted({profile.dtypes[i - 1] for i in choice.values()})
+    if len(dtypes) > 1:
+        raise RasterError(
+            f"its bands are of different types ({', '.join(dtypes)})", where=profile.path,
+            remedy="convert all of them to one type (QGIS: Raster > Conversion > Translate)",
+        )  # fmt: skip
+    if dtypes[0].startswith("complex") or np.dtype(dtypes[0]).kind not in "uif":
+        raise RasterError(f"its pixels are {dtypes[0]}", where=profile.path, remedy="convert to uint8 or uint16")
+    return dtypes[0]
 
 
-def _masked(profile: dict[str, Any], indexes: Sequence[int]) -> bool:
-    """Whether alpha or a mask counts; not when the user says that the "alpha" band is a band (4-band NAIP)."""
-    if ColorInterp.alpha in [profile["colours"][i - 1] for i in indexes]:
-        return False
-    return any(MaskFlags.per_dataset in profile["mask_flags"][i - 1] for i in indexes)
+def _layout_hint(profile: Profile) -> str:
+    """Return the part of the hints that does not number the tile."""
+    return re.sub(r"\d{3,}", "#", profile.hints)
 
 
-def _sample(tile: Tile, indexes: Sequence[int], size: int) -> np.ndarray:
-    """Valid pixels of all bands in one decimated read, float64 (M,)."""
-    shape = (min(size, tile.height), min(size, tile.width))
-    try:
-        with rasterio.open(tile.path) as dataset:
-            pixels = dataset.read(list(indexes), out_shape=(len(indexes), *shape)).astype(np.float64)
-            valid = valid_pixels(pixels, tile.nodata)
-            if tile.masked:
-                valid &= dataset.dataset_mask(out_shape=shape) > 0
-    except RasterioError as error:
-        raise RasterError(f"it cannot be read ({error})", where=tile.path) from error
-    return pixels[:, valid].ravel()
+def _roles_text(choice: Mapping[str, int]) -> str:
+    return ", ".join(f"{role} = band {choice[role]}" for role in ROLES if role in choice)
 
 
-def valid_pixels(pixels: np.ndarray, nodata: Iterable[float | None]) -> np.ndarray:
-    """Return which pixels of ``(bands, h, w)`` hold data, bool (h, w).
-
-    GDAL's rule: a pixel is nodata when all its (chosen) bands are. A band that is NaN or infinite makes it nodata
-    in any case.
-    """
-    empty = np.ones(pixels.shape[1:], dtype=bool)
-    for band, value in zip(pixels, nodata, strict=True):
-        if value is None:
-            empty[:] = False
-            break
-        empty &= np.isnan(band) if math.isnan(value) else band == value
-    if pixels.dtype.kind == "f":
-        empty |= ~np.isfinite(pixels).all(axis=0)
-    return ~empty
+def _mask_band(profile: Profile, indexes: Sequence[int]) -> int | None:
+    """What says which pixels count; an alpha band does not when the user says that it is a band (4-band NAIP)."""
+    if profile.masked:
+        return 0
+    return profile.alpha if profile.alpha and profile.alpha not in indexes else None
 
 
 def _identity(paths: Sequence[str], roles: Sequence[str], indexes: Sequence[int]) -> str:
@@ -344,12 +324,6 @@ def _identity(paths: Sequence[str], roles: Sequence[str], indexes: Sequence[int]
         stamp = (file.stat().st_size, file.stat().st_mtime_ns) if file.exists() else ()
         digest.update(repr((str(file.resolve()) if stamp else path, stamp)).encode())
     return digest.hexdigest()
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, rasterio.crs.CRS):
-        return pyproj.CRS.from_wkt(value.to_wkt()).name
-    return str(value)
 
 
 def _round(value: float, digits: int) -> float:

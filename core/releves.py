@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.cover_scales import CoverScale, read_covers
-from botaclip.core.errors import BotaclipError, ReleveError
+from botaclip.core.cover_scales import CoverScale
+from botaclip.core.errors import ReleveError
 from botaclip.core.places import Points
-from botaclip.core.plot_table import read_plots, some
-from botaclip.core.tables import read_table
+from botaclip.core.releve_rows import ReleveFiles, ReleveRows, read_rows
+from botaclip.core.species_choice import choose_species
+from botaclip.core.species_layers import INDEPENDENT, Originals, combine_layers, describe_layers, repeated_rows
+from botaclip.core.table_dialect import listed
+from botaclip.core.taxon_names import (
+    LEFT_OUT,
+    AcceptedNames,
+    TaxonName,
+    describe_names,
+    indexes_of,
+    merged_names,
+    read_names,
+)
+
+__all__ = ["ReleveTable", "choose_species", "read_releves"]
 
 # Where so large a share of the plots names a single species, the table is a list of occurrences.
 _OCCURRENCES = 0.9
@@ -37,7 +50,7 @@ class ReleveTable:
     groups
         Group (site, transect) of each plot (N,), or None.
     species
-        Names as given (S,), sorted.
+        Names (S,), sorted: normalised or as given.
     cover
         Cover (N, S) float32 in per cent; 0 where the species is not listed; 100 stands for present where only
         presence is known; the numbers as given where ``data_type`` is ``abundance``.
@@ -54,6 +67,16 @@ class ReleveTable:
         A species is a target from so many presences.
     requested
         The species asked for; empty for all.
+    habitats, sites
+        Habitat and site of each plot (N,), ``""`` where unknown; None where no column was named.
+    uncertainty_m, area_m2
+        Uncertainty of each plot's place and its area (N,), NaN where unknown; None where no column gives them.
+    blurred
+        Why a plot's place is known to be blurred (N,), ``""`` where nothing says so; None without such a column.
+    taxa
+        Every name as written, the name it counts under and what was done to it.
+    originals
+        The rows as read; of all plots, whichever are taken.
     """
 
     plot_ids: NDArray[np.str_]
@@ -68,6 +91,13 @@ class ReleveTable:
     digests: NDArray[np.str_]
     min_presences: int = 1
     requested: tuple[str, ...] = ()
+    habitats: NDArray[np.str_] | None = None
+    sites: NDArray[np.str_] | None = None
+    uncertainty_m: NDArray[np.float64] | None = None
+    area_m2: NDArray[np.float64] | None = None
+    blurred: NDArray[np.str_] | None = None
+    taxa: tuple[TaxonName, ...] = ()
+    originals: Originals | None = None
 
     def __len__(self) -> int:
         return len(self.plot_ids)
@@ -97,81 +127,74 @@ class ReleveTable:
 
     def take(self, index: NDArray[np.int64]) -> ReleveTable:
         """Return the table of the plots at ``index``; species keep their columns."""
+        of_plots: dict[str, Any] = {
+            field: None if getattr(self, field) is None else getattr(self, field)[index]
+            for field in ("groups", "habitats", "sites", "uncertainty_m", "area_m2", "blurred")
+        }
         return dataclasses.replace(
             self, plot_ids=self.plot_ids[index], points=self.points[index], dates=self.dates[index],
-            groups=None if self.groups is None else self.groups[index],
-            cover=self.cover[index], digests=self.digests[index],
+            cover=self.cover[index], digests=self.digests[index], **of_plots,
         )
-
-
-def choose_species(
-    requested: str | Sequence[str] | None, known: Sequence[str], *, where: str, error: type[BotaclipError] = ReleveError
-) -> list[int]:
-    """Return the indexes in ``known`` of the requested species, in the order asked; of all when nothing is asked.
-
-    A text is split at commas; a name that itself holds a comma is found too. Case does not matter.
-
-    Raises
-    ------
-    BotaclipError
-        (of the class ``error``) A name is unknown; the message offers the nearest ones.
-    """
-    if not requested:
-        return list(range(len(known)))
-    by_name = {name.casefold(): index for index, name in enumerate(known)} | {
-        name: index for index, name in enumerate(known)
-    }
-    parts = [part.strip() for part in requested.split(",")] if isinstance(requested, str) else list(requested)
-    chosen: list[int] = []
-    while parts:
-        for length in range(len(parts), 0, -1):
-            name = ", ".join(parts[:length])
-            index = by_name.get(name, by_name.get(name.casefold()))
-            if index is not None or (length == 1 and not name):
-                break
-        else:
-            near = difflib.get_close_matches(parts[0], known, n=3, cutoff=0.6)
-            raise error(
-                f"species {parts[0]!r} is not among its {len(known)} species", where=where,
-                remedy=f"did you mean {' or '.join(near)}" if near else f"it has, for example, {', '.join(known[:3])}",
-            )
-        parts = parts[length:]
-        if index is not None:
-            chosen.append(index)
-    return list(dict.fromkeys(chosen))
 
 
 def read_releves(
     releves: str | Path,
     *,
     plots: str | Path | None = None,
+    layout: str = "auto",
+    encoding: str | None = None,
+    decimal: str = "auto",
     crs: str | None = None,
     plot_field: str = "plot_id",
     species_field: str = "species",
     cover_field: str | None = None,
+    layer_field: str | None = None,
+    layers: str = INDEPENDENT,
+    names: str = "normalise",
+    taxa: str | Path | None = None,
+    unidentified: str = "leave-out",
     x_field: str | None = None,
     y_field: str | None = None,
+    crs_field: str | None = None,
     date_field: str | None = None,
+    uncertainty_field: str | None = None,
+    area_field: str | None = None,
+    habitat_field: str | None = None,
+    site_field: str | None = None,
     groups: str | None = None,
     cover_scale: str = "auto",
     data_type: str = "auto",
     min_presences: int = 1,
     species: str | Sequence[str] | None = None,
 ) -> ReleveTable:
-    """Read a long table of relevés, and the places of their plots.
+    """Read relevés, long or as a matrix, and the places of their plots.
 
     Parameters
     ----------
     releves
-        CSV, TSV, GeoPackage (``path|layername=x``) or anything OGR reads: one row per plot and species.
+        CSV, TSV, GeoPackage (``path|layername=x``), Shapefile, spreadsheet or anything OGR reads: one row per plot and
+        species, or a matrix.
     plots
         Table of the plots with coordinates; None where the relevés carry them. A plot in it without relevé rows is
         an empty relevé.
+    layout
+        ``long``, ``wide`` (rows are plots), ``transposed`` (rows are species), or ``auto``.
+    encoding, decimal
+        Text encoding (None detects it) and decimal mark (``point``, ``comma`` or ``auto``) of the tables.
     crs
         CRS of the coordinates; None takes the file's.
-    plot_field, species_field, cover_field, x_field, y_field, date_field, groups
+    plot_field, species_field, cover_field, layer_field, x_field, y_field, crs_field, date_field, uncertainty_field,
+    area_field, habitat_field, site_field, groups
         Column names, whatever their case; the cover column, when None, is ``cover`` if there is one, and the
         coordinates are the point geometry or well-known columns.
+    layers
+        How several rows of one species in a plot are combined: ``independent``, ``sum`` or ``max``.
+    names
+        ``normalise`` or ``verbatim``.
+    taxa
+        Table of accepted names, columns ``name`` and ``accepted``.
+    unidentified
+        ``leave-out`` or ``keep`` names that name no species.
     cover_scale, data_type
         See the option table; ``auto`` deduces and says so in ``report``.
     min_presences, species
@@ -180,51 +203,63 @@ def read_releves(
     Raises
     ------
     ReleveError
-        A file, column or value is not what the options say; a plot lies in two places; the CRS is not known.
+        A file, column or value is not what the options say; the rows of a plot disagree; the CRS is not known.
     CoverScaleError
         A cover code does not belong to the scale.
     """
-    table = read_table(releves)
-    places = read_table(plots) if plots else table
-    ids = table.column(plot_field, option="--plot-field")
-    names = table.column(species_field, option="--species-field")
-    cover_name = cover_field or table.find("cover")
-    covers = read_covers(table, cover_name, scale=cover_scale, data_type=data_type)
-    plot = read_plots(places, plot_field=plot_field, crs=crs, x_field=x_field, y_field=y_field,
-                      date_field=date_field, groups=groups)
-    report = list(covers.report)
-    if cover_name is None:
-        report.append("No cover column was named: the rows are read as presences.")
-    report += plot.report
+    rows = read_rows(
+        ReleveFiles(releves, plots, layout, encoding, decimal), plot_field=plot_field, species_field=species_field,
+        cover_field=cover_field, layer_field=layer_field, cover_scale=cover_scale, data_type=data_type, crs=crs,
+        x_field=x_field, y_field=y_field, crs_field=crs_field, date_field=date_field, groups=groups,
+        uncertainty_field=uncertainty_field, area_field=area_field, habitat_field=habitat_field, site_field=site_field,
+    )
+    report = list(rows.report)
+    plot = rows.plots
+    written, written_of = np.unique(rows.verbatim, return_inverse=True)
+    accepted = None
+    if taxa is not None:
+        listed_names = rows.files.read(taxa, report)
+        accepted = AcceptedNames.of(listed_names, normalise=names == "normalise")
+    found = read_names(written[written != ""].tolist(), names=names, unidentified=unidentified, accepted=accepted)
+    every, kept_of = indexes_of(found)
+    species_of = np.concatenate([[-1], kept_of])[written_of + int("" not in written)]
+    counts = dict(zip(written.tolist(), np.bincount(written_of).tolist(), strict=True))
+    report += describe_names(found, counts, accepted)
 
-    plot_of = _positions(ids, plot.ids)
-    _count(report, (ids == "") != (names == ""), "relevé rows without a plot or species name were dropped")
-    unknown = (plot_of < 0) & (ids != "") & ~np.isin(ids, plot.unplaced)
-    lost = np.unique(ids[unknown])
-    _count(report, unknown, f"relevé rows of {len(lost)} plots that the plots table does not hold were dropped: "
-           f"{some(lost)}")
-    usable = (plot_of >= 0) & (names != "") & ~covers.outside
+    usable = rows.usable & (species_of >= 0)
     if not usable.any():
-        raise ReleveError(
-            "no relevé row belongs to a plot with coordinates", where=table.path,
-            remedy="check that both tables name the plots alike and that --plot-field is right",
-        )
-    every, species_of = np.unique(names[usable], return_inverse=True)
-    shape = (len(plot.ids), len(every))
-    cover = _cover(plot_of[usable], species_of, covers.values[usable], shape, data_type == "abundance", report)
-    kind = _data_type(data_type, cover, zeros=bool((covers.values[usable] == 0).any()), graded=covers.graded,
-                      report=report)
+        raise _nothing_left(rows, species_of)
+    listed_zero = bool((rows.covers.values[usable] == 0).any())
+    positive = usable & (rows.covers.values > 0)
+    if not positive.any():
+        raise ReleveError("no species occurs in any plot: all covers are 0", where=rows.path,
+                          remedy="check the cover column" if not rows.matrix else "check --layout")
+    occurring = np.zeros(len(every), bool)
+    occurring[species_of[positive]] = True
+    listed_at_all = np.zeros(len(every), bool)
+    listed_at_all[species_of[usable]] = True
+    _count(report, listed_at_all & ~occurring, "species occur in no plot (cover 0 only) and were left out")
+    every = every[occurring]
+    species_of = np.where(species_of >= 0, (np.cumsum(occurring) - 1)[species_of], -1)
 
-    occurring = np.any(cover > 0, axis=0)
-    _count(report, ~occurring, "species occur in no plot (cover 0 only) and were left out")
-    cover, every = cover[:, occurring], every[occurring]
-    wanted = choose_species(species, every.tolist(), where=table.path)
+    shape = (len(plot.ids), len(every))
+    abundance = data_type == "abundance"
+    at = (rows.plot_of[positive], species_of[positive])
+    cover, made_of = combine_layers(*at, rows.covers.values[positive], shape, rule=layers, abundance=abundance)
+    report += _layer_report(rows, positive, written_of, made_of, found, layers, abundance, at)
+    kind = _data_type(data_type, cover, zeros=listed_zero or rows.matrix, graded=rows.covers.graded, report=report)
+    known = every.tolist()
+    _refuse_left_out(species, found, rows.path)
+    wanted = choose_species(species, known, where=rows.path, written={one.verbatim: one.name for one in found})
     result = ReleveTable(
         plot_ids=plot.ids, points=plot.points, dates=plot.dates, groups=plot.groups, species=every, cover=cover,
-        data_type=kind, cover_scale=covers.scale, report=(), digests=_digests(cover, every),
-        min_presences=min_presences, requested=tuple(str(every[index]) for index in wanted) if species else (),
+        data_type=kind, cover_scale=rows.covers.scale, report=(), digests=_digests(cover, every),
+        min_presences=min_presences, requested=tuple(known[index] for index in wanted) if species else (),
+        habitats=plot.habitats, sites=plot.sites, uncertainty_m=plot.uncertainty_m, area_m2=plot.area_m2,
+        blurred=plot.blurred, taxa=found, originals=rows.originals,
     )
-    empty = ~np.any(cover > 0, axis=1)
+    empty = np.ones(len(plot.ids), bool)
+    empty[at[0]] = False
     if kind == "presence-only":
         _count(report, empty, "plots without species were left out: they say nothing in presence-only data")
         result = result.take(np.flatnonzero(~empty))
@@ -239,41 +274,63 @@ def _count(report: list[str], rows: NDArray[np.bool_], what: str) -> None:
         report.append(f"{int(rows.sum())} {what}.")
 
 
-def _positions(values: NDArray[np.str_], among: NDArray[np.str_]) -> NDArray[np.int64]:
-    """Return the position of each value in ``among`` (unique), -1 where it is not."""
-    order = np.argsort(among)
-    near = order[np.clip(np.searchsorted(among[order], values), 0, len(among) - 1)]
-    return np.where(among[near] == values, near, -1)
+def _nothing_left(rows: ReleveRows, species_of: NDArray[np.int64]) -> ReleveError:
+    """Return the error for a table of which no row can be used."""
+    if rows.usable.any() and not (species_of[rows.usable] >= 0).any():
+        return ReleveError(
+            "no relevé row names a species: all names are left out", where=rows.path,
+            remedy="check --species-field, or keep such names with --unidentified keep",
+        )
+    return ReleveError(
+        "no relevé row belongs to a plot with coordinates", where=rows.path,
+        remedy="check that both tables name the plots alike and that --plot-field is right",
+    )
 
 
-def _cover(
-    plot_of: NDArray[np.int64], species_of: NDArray[np.int64], values: NDArray[np.float64], shape: tuple[int, int],
-    summed: bool, report: list[str],
-) -> NDArray[np.float32]:
-    """Return the cover matrix; several rows of one species in a plot (its layers) are combined.
+def _layer_report(
+    rows: ReleveRows, used: NDArray[np.bool_], written_of: NDArray[np.int64], made_of: NDArray[np.int64],
+    taxa: Sequence[TaxonName], rule: str, abundance: bool, at: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> list[str]:
+    """Return what is to be said of species with several rows in a plot."""
+    said = []
+    layers, layer_of = np.unique(rows.originals.layer[used], return_inverse=True)
+    if several := describe_layers(made_of, layers, rule, abundance):
+        said.append(several)
+        repeated = repeated_rows(at[0], written_of[used], layer_of)
+        if repeated:
+            alike = "plot, species and layer" if len(layers) > 1 or layers[0] else "plot and species"
+            said.append(f"{repeated} rows repeat {alike} of another row: layers not told apart, or double entries; "
+                        "they were combined too.")
+    merged = merged_names(taxa)
+    if merged:
+        name, written = next(iter(merged.items()))
+        pairs = np.unique(np.column_stack([at[0], at[1], written_of[used]]), axis=0)
+        cells = np.unique(pairs[:, :2], axis=0, return_counts=True)[1]
+        met = int((cells > 1).sum())
+        said.append(
+            f"{len(merged)} species are written in several ways, for example {name!r} ({listed(map(repr, written))})"
+            + (f"; where they meet, {met} times, their rows were combined like layers." if met else ".")
+        )
+    return said
 
-    Layers that overlap at random leave the product of what each leaves free (Jennings et al. 2009,
-    doi:10.1890/07-1804.1); abundances are summed.
-    """
-    cells, cell_of, rows = np.unique(plot_of * shape[1] + species_of, return_inverse=True, return_counts=True)
-    if summed:
-        combined = np.bincount(cell_of, values)
-    else:
-        free = np.ones(len(cells))
-        np.multiply.at(free, cell_of, 1 - values / 100)
-        combined = np.where(rows > 1, 100 * (1 - free), np.bincount(cell_of, values))
-    _count(report, rows > 1, "species stand in one plot several times: their rows were "
-           + ("summed" if summed else "combined as overlapping layers, 1 - product(1 - cover)"))
-    cover = np.zeros(shape, np.float32)
-    cover.flat[cells] = combined
-    return cover
+
+def _refuse_left_out(requested: str | Sequence[str] | None, taxa: Sequence[TaxonName], path: str) -> None:
+    """Raise the error for a species that was asked for although its name was left out."""
+    parts = requested.split(",") if isinstance(requested, str) else list(requested or ())
+    asked = {part.strip().casefold() for part in parts}
+    for taxon in taxa:
+        if taxon.status == LEFT_OUT and taxon.verbatim.casefold() in asked:
+            raise ReleveError(
+                f"{taxon.verbatim!r} was asked for but left out, as it names no species", where=path,
+                remedy="keep such names with --unidentified keep",
+            )
 
 
 def _data_type(stated: str, cover: NDArray[np.float32], *, zeros: bool, graded: bool, report: list[str]) -> str:
     """Return the data type, deduced from the table where it is not stated."""
     if stated != "auto":
         return stated
-    richness = (cover > 0).sum(axis=1)
+    richness = np.count_nonzero(cover, axis=1)
     single = float((richness[richness > 0] == 1).mean()) if (richness > 0).any() else 1.0
     if graded:
         kind, reason = "presence-absence", "the rows give cover, as relevés do"
@@ -293,7 +350,7 @@ def _digests(cover: NDArray[np.float32], species: NDArray[np.str_]) -> NDArray[n
     """Return the SHA-256 of each relevé's species and cover, in the order of the names."""
     digests = []
     for row in cover:
-        listed = np.flatnonzero(row > 0)
-        content = "\n".join(f"{species[index]}\t{row[index]:.4g}" for index in listed)
+        listed_species = np.flatnonzero(row > 0)
+        content = "\n".join(f"{species[index]}\t{row[index]:.4g}" for index in listed_species)
         digests.append(hashlib.sha256(content.encode()).hexdigest())
     return np.array(digests, dtype=np.str_)

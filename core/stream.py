@@ -22,7 +22,7 @@ _M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 4 * 2**20
 def stream(
     blocks: Iterable[Block],
     read: Callable[[Block], Loaded | None],
-    infer: Callable[[Block, Loaded], Result],
+    infer: Callable[[Block, Loaded], Result | None],
     write: Callable[[Block, Result], None],
     *,
     total: int,
@@ -30,12 +30,13 @@ def stream(
     message: str = "",
     readers: int = 1,
     depth: int = 2,
+    workers: int = 1,
 ) -> int:
     """Run every block through the three stages; the order of writing is that of the blocks.
 
-    Reading goes ahead in ``readers`` threads, ``infer`` runs in the calling thread (onnxruntime has threads of its
-    own), writing follows in one thread. At most ``depth`` blocks wait before and after inference, so memory does
-    not depend on how many there are.
+    Reading goes ahead in ``readers`` threads; ``infer`` runs in ``workers`` threads, a block in each; writing follows
+    in one thread. At most ``depth`` blocks wait before and after inference, so memory does not depend on how many
+    there are.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def stream(
     read
         Called in a reader thread; None skips the block (nothing in it).
     infer
-        Called with the block and what was read.
+        Called with the block and what was read; None skips writing.
     write
         Called in the writer thread with the block and its result.
     total
@@ -53,6 +54,8 @@ def stream(
         Told after every block; its ``Cancelled`` ends the run.
     readers, depth
         Reader threads, and blocks that may wait.
+    workers
+        Blocks that are inferred at the same time.
 
     Returns
     -------
@@ -64,26 +67,39 @@ def stream(
         The first one of any stage, after the other stages have stopped; ``Cancelled`` likewise.
     """
     waiting: collections.deque[tuple[Block, Future[Loaded | None]]] = collections.deque()
+    inferring: collections.deque[tuple[Block, Future[Result | None]]] = collections.deque()
     writing: collections.deque[Future[None]] = collections.deque()
     source, done, written = iter(blocks), 0, 0
     _hand_freed_arrays_back()
-    with _pool(readers) as reading, _pool(1) as finishing:
+    with _pool(readers) as reading, _pool(workers) as computing, _pool(1) as finishing:
         while True:
             while len(waiting) < max(readers, depth) and (block := next(source, None)) is not None:
                 waiting.append((block, reading.submit(read, block)))
-            if not waiting:
+            # One more than there are threads, so that none waits for us to look.
+            while waiting and len(inferring) <= workers and (not inferring or waiting[0][1].done()):
+                block, future = waiting.popleft()
+                loaded = _result(future, progress)
+                if loaded is None:
+                    progress.update(done / max(total, 1), message)
+                    done += 1
+                    continue
+                inferring.append((block, computing.submit(infer, block, loaded)))
+                del loaded
+            if not inferring:
+                if waiting:
+                    continue
                 break
             progress.update(done / max(total, 1), message)
             done += 1
-            block, future = waiting.popleft()
-            loaded = _result(future, progress)
-            if loaded is None:
+            block, made = inferring.popleft()
+            result = _result(made, progress)
+            del made
+            if result is None:
                 continue
-            result = infer(block, loaded)
-            del loaded
             while len(writing) >= depth or (writing and writing[0].done()):
                 _result(writing.popleft(), progress)
             writing.append(finishing.submit(write, block, result))
+            del result
             written += 1
         while writing:
             _result(writing.popleft(), progress)

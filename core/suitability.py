@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.applied_model import AppliedModel
-from botaclip.core.estimate import announce_estimate
+from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
-from botaclip.core.raster_output import RasterOutput
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.unfinished import check_writable
+from botaclip.core.scene_maps import MapKind, check_maps_writable, make_maps
 
 
 def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -23,42 +21,37 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
     Returns
     -------
     dict
-        ``output``, ``device``, ``species``, ``pixels``, ``pixel_m``.
+        What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``species``.
     """
-    output = Path(parameters["output"])
-    check_writable(output, overwrite=parameters["overwrite"])
+    output, overwrite = Path(parameters["output"]), bool(parameters["overwrite"])
     model = Model.open(parameters["model"])
-    chosen = model.choose(parameters["species"])
-    with AppliedModel.open(
-        model, parameters["raster"], bands=parameters.get("bands"), device=parameters["device"], progress=progress
+    kind = suitability_of(model, model.choose(parameters["species"]))
+    with AppliedImagery.open(
+        model, parameters["raster"], bands=parameters.get("bands"), environment=parameters.get("environment"),
+        device=parameters["device"], maps=True, progress=progress,
     ) as applied:
-        return _map(applied, chosen, output, parameters, progress)
-
-
-def _map(
-    applied: AppliedModel, chosen: list[int], output: Path, parameters: dict[str, Any], progress: Progress
-) -> dict[str, Any]:
-    model = applied.model
-    area = applied.area(stride_m=parameters["stride"], extent=parameters["extent"], mask=parameters["mask"])
-    names = [model.species[index] for index in chosen]
-    announce_estimate(applied, area, len(chosen), 4, output, progress)
-
-    def compute(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        return applied.suitability(vectors)[:, chosen]
-
-    meaning = "relative suitability" if model.relative else "suitability"
-    with RasterOutput(
-        output, lattice=applied.lattice, patch=applied.patch, row=area.row, col=area.col, height=area.height,
-        width=area.width, step=area.step, count=len(chosen), dtype="float32", nodata=float("nan"), descriptions=names,
-        tags=applied.tags() | {"BOTACLIP_KIND": meaning}, band_tags=[species_tags(model, index) for index in chosen],
-        style=qml_suitability(), overwrite=parameters["overwrite"],
-    ) as raster:
-        applied.fill(raster, area, compute, np.full(len(chosen), np.nan, np.float32), progress.stage(0.05, 1.0))
+        check_maps_writable(applied, output, overwrite=overwrite)
+        areas = applied.areas(
+            stride_m=parameters["stride"], extent=parameters["extent"], mask=parameters["mask"], progress=progress
+        )
+        outputs = make_maps(
+            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog"))
+        )
     progress.info(f"A value {model.plot_words} centred in the pixel.")
-    return {
-        "output": str(output), "device": applied.device, "species": names, "pixels": area.height * area.width,
-        "pixel_m": area.step * applied.lattice.cell_m,
-    }
+    return outputs | {"species": list(kind.bands)}
+
+
+def suitability_of(model: Model, chosen: list[int]) -> MapKind:
+    """Return the map of these species of a model."""
+
+    def compute(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+        return model.suitability(model.adapt(vectors)[0])[:, chosen], 0
+
+    return MapKind(
+        name="relative suitability" if model.relative else "suitability",
+        bands=tuple(model.species[index] for index in chosen), compute=compute, style=qml_suitability(),
+        band_tags=[species_tags(model, index) for index in chosen],
+    )
 
 
 def species_tags(model: Model, index: int) -> dict[str, str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from botaclip.core.errors import OutputError
 
 _PART = re.compile(r"\.(\d+)\.part$")
+_TRIES = 5
 
 # Set by the worker: called with ("part" | "done", path) so that the parent knows what to remove after a kill.
 announce: Callable[[str, str], None] | None = None
@@ -33,12 +34,16 @@ def discard(part: Path) -> bool:
     found = False
     # GDAL and SQLite write <part>.aux.xml, <part>-journal and the like.
     for path in (part, *part.parent.glob(f"{_escape(part.name)}[.-]*")):
-        with contextlib.suppress(OSError):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-            found = True
+        for _ in range(_TRIES):
+            # A thread that is still writing may lay a file into a folder that is being emptied.
+            with contextlib.suppress(OSError):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+                found = True
+            if not path.is_dir():
+                break
     return found
 
 
@@ -89,18 +94,66 @@ def check_writable(output: Path, *, overwrite: bool) -> None:
         raise OutputError("a folder of this name exists", where=str(output), remedy="choose another output name")
     if output.exists() and not overwrite:
         raise OutputError("the file exists already", where=str(output), remedy="choose another name or use --overwrite")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    _check_parent(output)
+
+
+def check_folder_writable(output: Path, *, overwrite: bool, ours: Callable[[Path], bool]) -> None:
+    """Raise :class:`OutputError` when the folder ``output`` may not be written as a whole.
+
+    Raises
+    ------
+    OutputError
+        It exists and ``overwrite`` is False or ``ours`` says that something else lies in it, or the folder above it is
+        missing, no folder or not writable.
+    """
+    if output.is_dir():
+        if not overwrite and any(output.iterdir()):
+            raise OutputError(
+                "the folder exists already", where=str(output), remedy="choose another name or use --overwrite"
+            )
+        if not ours(output):
+            raise OutputError(
+                "a folder of this name holds other files", where=str(output), remedy="choose another output name"
+            )
+    elif output.exists():
+        raise OutputError("a file of this name exists", where=str(output), remedy="choose another output name")
+    _check_parent(output)
+
+
+def _check_parent(output: Path) -> None:
+    """Say beforehand when the output's folder is not writable or cannot be made; make nothing yet."""
+    folder = output.parent
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise _no_folder(output.parent, f"{folder.name or folder} is no folder")
+    if not os.access(folder, os.W_OK):
         raise OutputError(
-            f"the output folder cannot be made ({error.strerror})",
-            where=str(output.parent),
-            remedy="choose a folder you may write to",
-        ) from error
-    if not os.access(output.parent, os.W_OK):
-        raise OutputError(
-            "the output folder is not writable", where=str(output.parent), remedy="choose a folder you may write to"
+            "the output folder is not writable", where=str(folder), remedy="choose a folder you may write to"
         )
+
+
+def _no_folder(folder: Path, reason: str) -> OutputError:
+    return OutputError(
+        f"the output folder cannot be made ({reason})", where=str(folder), remedy="choose a folder you may write to"
+    )
+
+
+@contextlib.contextmanager
+def _parent_of(output: Path) -> Iterator[None]:
+    """Make the output's folder; take away what was made where the block fails."""
+    made = [folder for folder in (output.parent, *output.parent.parents) if not folder.exists()]
+    try:
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _no_folder(output.parent, error.strerror or str(error)) from error
+        yield
+    except BaseException:
+        for folder in made:
+            with contextlib.suppress(OSError):  # something else lies in it by now
+                folder.rmdir()
+        raise
 
 
 def _concerns(error: OSError, part: Path) -> bool:
@@ -131,23 +184,79 @@ def unfinished(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """
     output = Path(output)
     check_writable(output, overwrite=overwrite)
-    remove_stale(output)
-    part = part_path(output)
-    if announce is not None:
-        announce("part", str(part))
-    try:
+    with _parent_of(output):
+        remove_stale(output)
+        part = part_path(output)
+        if announce is not None:
+            announce("part", str(part))
         try:
-            yield part
-        except OSError as error:
-            # Reading may fail inside the block as well; only a failure to write is the output's.
-            if not _concerns(error, part):
-                raise
-            raise _not_written(error, output) from error
+            try:
+                yield part
+            except OSError as error:
+                # Reading may fail inside the block as well; only a failure to write is the output's.
+                if not _concerns(error, part):
+                    raise
+                raise _not_written(error, output) from error
+            try:
+                os.replace(part, output)
+            except OSError as error:
+                raise _not_written(error, output) from error
+        finally:
+            discard(part)
+            if announce is not None:
+                announce("done", str(part))
+
+
+@contextlib.contextmanager
+def unfinished_folder(output: Path, *, overwrite: bool = False, ours: Callable[[Path], bool]) -> Iterator[Path]:
+    """Yield an empty folder to write into; give it the name ``output`` on success, remove it on any failure.
+
+    Parameters
+    ----------
+    output, overwrite
+        As for :func:`unfinished`.
+    ours
+        Says of a folder that stands in the way whether it holds only what an earlier run wrote (or nothing).
+
+    Raises
+    ------
+    OutputError
+        As :func:`check_folder_writable`, or when the disk is full or the folder cannot be written.
+    """
+    output = Path(output)
+    check_folder_writable(output, overwrite=overwrite, ours=ours)
+    with _parent_of(output):
+        remove_stale(output)
+        part = part_path(output)
+        old = part_path(output.with_name(f"{output.name}.old"))
+        for path in (part, old):
+            if announce is not None:
+                announce("part", str(path))
+        try:
+            try:
+                part.mkdir()
+                yield part
+            except OSError as error:
+                if not _concerns(error, part):
+                    raise
+                raise _not_written(error, output) from error
+            _replace_folder(part, output, old)
+        finally:
+            for path in (part, old):
+                discard(path)
+                if announce is not None:
+                    announce("done", str(path))
+
+
+def _replace_folder(part: Path, output: Path, old: Path) -> None:
+    try:
+        if output.is_dir():
+            os.replace(output, old)
         try:
             os.replace(part, output)
-        except OSError as error:
-            raise _not_written(error, output) from error
-    finally:
-        discard(part)
-        if announce is not None:
-            announce("done", str(part))
+        except OSError:
+            if old.is_dir():
+                os.replace(old, output)
+            raise
+    except OSError as error:
+        raise _not_written(error, output) from error

@@ -15,8 +15,9 @@ import pyogrio.errors
 import pyogrio.raw
 from numpy.typing import NDArray
 
-from botaclip.core.errors import OptionError, OutputError
+from botaclip.core.errors import OptionError, OutputError, RasterError
 from botaclip.core.places import Points, parse_crs
+from botaclip.core.plot_places import crs_text
 from botaclip.core.unfinished import unfinished
 
 Ring = NDArray[np.float64]
@@ -35,7 +36,7 @@ class Polygons:
 
 
 def read_points(
-    path: str | Path, *, crs: str | None = None, x_field: str = "x", y_field: str = "y"
+    path: str | Path, *, crs: str | None = None, x_field: str = "x", y_field: str = "y", crs_field: str | None = None
 ) -> tuple[Points, Columns]:
     """Read a point layer, or a CSV with columns of coordinates.
 
@@ -47,16 +48,19 @@ def read_points(
         CRS of the coordinates where the file does not say it.
     x_field, y_field
         Columns of a CSV or of a table without geometry.
+    crs_field
+        Column of such a table with the CRS of each row (``32631`` or ``EPSG:32631``); rows where it is empty are in
+        ``crs``.
 
     Returns
     -------
     points, columns
-        In the order of the file; all its columns by name.
+        In the order of the file; all its columns by name. Points of several CRSs are in degrees (EPSG:4326).
 
     Raises
     ------
     OptionError
-        It cannot be read, has no such columns, other geometry than points, or no CRS.
+        It cannot be read, has no such columns, other geometry than points, or no CRS, or a CRS that is none.
     """
     file, layer = _layer(path)
     if file.suffix.lower() in _CSV:
@@ -70,6 +74,8 @@ def read_points(
         x, y = _point_coordinates(geometry, file)
     else:
         x, y = (_number_column(columns, name, file) for name in (x_field, y_field))
+        if crs_field:
+            return _of_several(x, y, _column(columns, crs_field, file), crs, f"{file}, column {crs_field}"), columns
     spoken = found_crs or crs
     if not spoken:
         raise OptionError("nothing says the CRS of the points", where=str(file), remedy="give it with --crs EPSG:code")
@@ -161,13 +167,40 @@ def _read_csv(file: Path) -> Columns:
     return {name: np.array([row[i] for row in rows[1:]], dtype=object) for i, name in enumerate(names)}
 
 
-def _number_column(columns: Columns, name: str, file: Path) -> NDArray[np.float64]:
+def _of_several(x: Ring, y: Ring, written: NDArray[Any], crs: str | None, where: str) -> Points:
+    """Return points of which each row says its own CRS: in that CRS where all say the same, else in degrees."""
+    texts = np.array([crs_text(str(cell)) if cell is not None and str(cell).strip() else crs or "" for cell in written])
+    names = list(dict.fromkeys(texts.tolist()))
+    if "" in names:
+        raise OptionError(f"row {int(np.flatnonzero(texts == '')[0]) + 1} gives no CRS", where=where,
+                          remedy="fill it in, or give the CRS of such rows with --crs")  # fmt: skip
+    for name in names:
+        try:
+            parse_crs(name)
+        except RasterError as error:
+            raise OptionError(error.found, where=where, remedy=error.remedy) from error
+    if len(names) == 1:
+        return Points(x=x, y=y, crs=names[0])
+    longitude, latitude = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    for name in names:
+        rows = texts == name
+        moved = Points(x=x[rows], y=y[rows], crs=name).to("EPSG:4326")
+        longitude[rows], latitude[rows] = moved.x, moved.y
+    return Points(x=longitude, y=latitude, crs="EPSG:4326")
+
+
+def _column(columns: Columns, name: str, file: Path) -> NDArray[Any]:
     found = {key.lower(): key for key in columns}.get(name.lower())
     if found is None:
         raise OptionError(f"there is no column {name!r}", where=str(file),
                           remedy=f"its columns are {', '.join(columns)}")  # fmt: skip
-    numbers = np.empty(len(columns[found]))
-    for i, cell in enumerate(columns[found]):
+    return columns[found]
+
+
+def _number_column(columns: Columns, name: str, file: Path) -> NDArray[np.float64]:
+    column = _column(columns, name, file)
+    numbers = np.empty(len(column))
+    for i, cell in enumerate(column):
         try:
             numbers[i] = float(str(cell).replace(",", ".")) if str(cell).strip() else np.nan
         except ValueError as error:
@@ -252,7 +285,8 @@ def _write_gpkg(part: Path, layer: str, points: Points, columns: Mapping[str, Se
             SPATIAL_INDEX="YES",
         )  # fmt: skip
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
-        raise OutputError(f"it cannot be written ({error})", where=str(part), remedy="choose another folder") from error
+        # An error without a number: whoever waits for the file knows its name, and whether the disk is full.
+        raise OSError(str(error).partition(":")[0]) from error
 
 
 def _plain_column(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:

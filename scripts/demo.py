@@ -1,8 +1,9 @@
-"""The whole job on a synthetic landscape, through the real ``qgis_process``: ``make demo``. Standard library only.
+"""The whole job through the real ``qgis_process``: ``make demo`` and ``make demo DATA=folder``. Standard library only.
 
-Sets up, enables the plugin in a throw-away QGIS profile, generates the landscape, trains, maps, scores the maps against
-the landscape's truth, writes a styled project, and prints the headline scores. With ``--data`` it takes another folder
-with a ``botaclip.json`` (options of ``botaclip train``, paths from that folder) in place of a generated landscape.
+Sets up, enables the plugin in a throw-away QGIS profile, generates a synthetic landscape, trains, maps, scores the maps
+against the landscape's truth, writes a styled project, and prints the headline scores. With ``--data`` it takes a
+folder of real data with a ``botaclip.json`` (options of ``botaclip train``, paths from that folder) in place of the
+synthetic landscape; scores that need the truth are then left out by name.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import math
 import os
 import shutil
 import signal
@@ -18,27 +18,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+import checkout  # noqa: F401 - the package is importable from here on
+from botaclip.core.commands import TRAIN
+from botaclip.core.data_folder import read_data_folder
+from botaclip.core.errors import BotaclipError
+from demo_tables import left_out, number, scores
 from environment import Environment
 from qgis_system import SetupError, qgis_environment, qgis_process_path, qgis_python
 from setup import ROOT, say, set_up
 
 DEMO = ROOT / "demo"
 LOG = ROOT / "build" / "demo.log"
-# How a folder of data says how it is read; `botaclip demo-data` writes one.
-OPTIONS = "botaclip.json"
-FILES = ("raster", "releves", "plots")
-COLUMNS = ("adapted", "botaclip", "supervised", "raw", "shuffled", "location_only", "prevalence")
-METRICS = (
-    ("tss_at_train_threshold", "TSS"),
-    ("auc", "AUC"),
-    ("auprc", "AUPRC"),
-    ("brier", "Brier"),
-    ("truth_correlation", "truth r"),
-)
+MODEL, REPORT, SCORES, PROJECT = "model.botaclip", "report.html", "metrics.json", "demo.qgz"
+PREDICTIONS = "predictions.gpkg"
+# Imagery in several places makes a folder of that name in place of the .tif.
+MAPS = ("embedding", "suitability")
+NO_TRUTH = "the true suitability is known in the synthetic landscape only; real places have none"
 
 
 class StepFailed(Exception):
@@ -120,44 +119,40 @@ def read_options(folder: Path) -> dict[str, str]:
     StepFailed
         There is none, or it is not what it should be.
     """
-    path = folder / OPTIONS
     try:
-        options = json.loads(path.read_text(encoding="utf-8"))
-        missing = [name for name in ("raster", "releves") if name not in options]
-    except (OSError, ValueError, TypeError) as error:
-        raise StepFailed(f"{path} cannot be read ({error}); it must hold the options of botaclip train.") from None
+        options = read_data_folder(folder)
+    except BotaclipError as error:
+        raise StepFailed(error.sentence) from None
+    return {TRAIN.option(name).parameter: value for name, value in options.items()}
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier demo has written, so that nothing of it is taken for this one's."""
+    maps = [f"{name}{end}" for name in MAPS for end in ("", ".tif", ".tif.aux.xml", ".qml")]
+    image = [path.name for path in folder.glob("image*.vrt*")]
+    for name in ("landscape", *maps, MODEL, REPORT, SCORES, PREDICTIONS, f"{PREDICTIONS}-wal", f"{PREDICTIONS}-shm",
+                 PROJECT, *image):  # fmt: skip
+        path = folder / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def written(folder: Path) -> list[str]:
+    """Return what there is of the demo's results.
+
+    Raises
+    ------
+    StepFailed
+        One of them is missing.
+    """
+    maps = [next((one for one in (f"{name}.tif", name) if (folder / one).exists()), f"{name}.tif") for name in MAPS]
+    names = [MODEL, *maps, REPORT, SCORES, PREDICTIONS, PROJECT]
+    missing = [name for name in names if not (folder / name).exists()]
     if missing:
-        raise StepFailed(f"{path} does not name {' and '.join(missing)}.")
-    return {
-        name.upper().replace("-", "_"): str(folder / value if name in FILES else value)
-        for name, value in options.items()
-    }
-
-
-def table(metrics: dict[str, Any]) -> str:
-    """Return the headline: the median over species of every column, and its paired difference to ``raw``."""
-    summary = metrics["summary"]
-    known = [(key, title) for key, title in METRICS if any(key in summary.get(column, {}) for column in COLUMNS)]
-    rows = [["", *(title for _, title in known), "TSS against raw (95 % interval)"]]
-    for column in COLUMNS:
-        if column not in summary:
-            continue
-        cells = [_number(summary[column].get(key, {}).get("median")) for key, _ in known]
-        difference = summary[column].get(METRICS[0][0], {}).get("difference_to_raw") or {}
-        against = ""
-        if column != "raw" and difference.get("median") is not None:
-            low, high = _number(difference.get("low"), sign=True), _number(difference.get("high"), sign=True)
-            against = f"{_number(difference['median'], sign=True)} ({low} to {high})"
-        rows.append([column, *cells, against])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-    return "\n".join(lines)
-
-
-def _number(value: float | None, *, sign: bool = False) -> str:
-    if value is None or not math.isfinite(value):
-        return "-"
-    return f"{value:+.3f}" if sign else f"{value:.3f}"
+        raise StepFailed(f"The steps ran, but {', '.join(missing)} is missing in {folder}.")
+    return names
 
 
 def run(seed: int, data: Path | None, environment: Environment, folder: Path) -> None:
@@ -170,38 +165,55 @@ def run(seed: int, data: Path | None, environment: Environment, folder: Path) ->
     """
     job = Job(environment, folder)
     began = time.monotonic()
+    # Before anything is computed: a wrong key in it is told at once.
+    options = read_options(data) if data else {}
     job.run("enable the plugin in an empty profile", job.process, "plugins", "enable", "botaclip")
+    clear(DEMO)
     landscape = data or DEMO / "landscape"
     if data is None:
-        shutil.rmtree(landscape, ignore_errors=True)
         job.algorithm("generate the landscape", "demodata", OUTPUT=landscape, SEED=seed)
-    options, model = read_options(landscape), DEMO / "model.botaclip"
-    job.algorithm("train", "train", **options, OUTPUT=model, REPORT=DEMO / "report.html", METRICS=DEMO / "metrics.json")
-    image = options["RASTER"]
-    job.algorithm("map the embedding", "embed", RASTER=image, MODEL=model, OUTPUT=DEMO / "embedding.tif")
-    job.algorithm("map the species", "suitability", RASTER=image, MODEL=model, OUTPUT=DEMO / "suitability.tif")
-    job.run("score the maps against the truth", environment.python, "-I", ROOT / "scripts" / "demo_truth.py", DEMO)
+        options = read_options(landscape)
+    model, image = DEMO / MODEL, options["RASTER"]
+    job.algorithm(
+        "train", "train", **options, OUTPUT=model, REPORT=DEMO / REPORT, METRICS=DEMO / SCORES,
+        PREDICTIONS=DEMO / PREDICTIONS,
+    )  # fmt: skip
+    applied = {"RASTER": image, "MODEL": model} | {key: options[key] for key in ("BANDS",) if key in options}
+    job.algorithm("map the embedding", "embed", **applied, OUTPUT=DEMO / "embedding.tif")
+    job.algorithm("map the species", "suitability", **applied, OUTPUT=DEMO / "suitability.tif")
+    truth = "score the maps against the truth"
+    if data is None:
+        job.run(truth, environment.python, "-I", ROOT / "scripts" / "demo_truth.py", DEMO)
+    else:
+        say(f"\n== {truth}\n   left out: {NO_TRUTH}")
     job.run("write the project", qgis_python(), ROOT / "scripts" / "demo_project.py", DEMO, "--landscape", landscape)
-    files = ("model.botaclip", "embedding.tif", "suitability.tif", "report.html", "metrics.json", "demo.qgz")
-    missing = [name for name in files if not (DEMO / name).is_file()]
-    if missing:
-        raise StepFailed(f"The steps ran, but {', '.join(missing)} is missing in {DEMO}.")
+    written(DEMO)
     say(f"\nThe job took {(time.monotonic() - began) / 60:.1f} minutes:")
     say("\n".join(f"  {seconds:5.0f} s  {title}" for title, seconds in job.seconds.items()))
     if data is None:
         say(f"\nThe landscape (seed {seed}) is synthetic: these scores say nothing about any real place.")
-    metrics = json.loads((DEMO / "metrics.json").read_text(encoding="utf-8"))
-    say("\nMedian over species, spatial folds:\n\n" + table(metrics))
+    else:
+        say(f"\nReal data: {data}")
+    metrics = json.loads((DEMO / SCORES).read_text(encoding="utf-8"))
+    print_scores(metrics)
+    where = os.path.relpath(DEMO)
+    say(f"\nThe report: {where}/{REPORT}. The maps: qgis {where}/{PROJECT}")
+
+
+def print_scores(metrics: Mapping[str, Any]) -> None:
+    """Print the tables, why the model is as it is, and what is left out."""
+    say("\n" + scores(metrics))
     maps = metrics.get("maps")
     if maps:
         say(
             "\nMaps against the truth, median over species: adapted "
-            f"{_number(maps['adapted']['median_truth_correlation'])}, raw "
-            f"{_number(maps['raw']['median_truth_correlation'])}."
+            f"{number(maps['adapted']['median_truth_correlation'])}, raw "
+            f"{number(maps['raw']['median_truth_correlation'])}."
         )
-    say(metrics.get("alignment", {}).get("reason", ""))
-    where = os.path.relpath(DEMO)
-    say(f"\nThe report: {where}/report.html. The maps: qgis {where}/demo.qgz")
+    say("\n" + metrics.get("alignment", {}).get("reason", ""))
+    omitted = left_out(metrics)
+    if omitted:
+        say("\n" + omitted)
 
 
 def _stop(*_: object) -> NoReturn:
@@ -210,9 +222,9 @@ def _stop(*_: object) -> NoReturn:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo; say in one sentence what stands in the way."""
-    parser = argparse.ArgumentParser(description="The whole job on a synthetic landscape.")
+    parser = argparse.ArgumentParser(description="The whole job, on a synthetic landscape or on a folder of real data.")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes another landscape")
-    parser.add_argument("--data", type=Path, help=f"a folder with a {OPTIONS} instead")
+    parser.add_argument("--data", type=Path, help="a folder of real data with a botaclip.json instead")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
     try:
@@ -221,7 +233,7 @@ def main(arguments: list[str] | None = None) -> int:
         LOG.parent.mkdir(exist_ok=True)
         LOG.write_text("", encoding="utf-8")
         with tempfile.TemporaryDirectory(prefix="botaclip-demo-") as folder:
-            run(options.seed, options.data and options.data.resolve(), environment, Path(folder))
+            run(options.seed, options.data and Path(os.path.abspath(options.data)), environment, Path(folder))
     except (SetupError, StepFailed) as error:
         print(f"\nStopped: {error}", file=sys.stderr, flush=True)
         return 1

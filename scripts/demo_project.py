@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def register() -> None:
-    """Make the checkout the package ``botaclip``, whatever its folder is called."""
-    spec = importlib.util.spec_from_file_location(
-        "botaclip", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
-    )
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["botaclip"] = module
-    spec.loader.exec_module(module)
+import checkout  # noqa: F401 - the package is importable from here on
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +17,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--landscape", type=Path, help="tiles and tables; default: the folder landscape in it")
     options = parser.parse_args(arguments)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    register()
     from qgis.core import QgsApplication
 
     from botaclip.botaclip_qgis.demo_project import write_demo_project

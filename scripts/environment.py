@@ -1,17 +1,14 @@
-"""The private Python environment ``.venv`` and its marker. Standard library only.
+"""The private Python environment ``.venv`` of a checkout and its marker. Standard library only.
 
 The marker says from which locks, with which Python and which torch the environment was made. Where it still fits,
-nothing is done; where it does not, the locks are installed again.
+nothing is done; where it does not, the locks are installed again. How packages are installed is the package's own
+code, the same that makes the environments of users; here the set ``dev`` comes with them, and pip too.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -19,15 +16,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import checkout  # noqa: F401 - the package is importable from here on
+from botaclip.core import lock_files, torch_build
+from botaclip.core.base_python import probe
+from botaclip.core.errors import BotaclipError
+from botaclip.core.lock_files import PYTHON_RANGE
+from botaclip.core.package_installer import PackageInstaller, PackageSource
+from botaclip.core.progress import Progress
+from botaclip.core.python_environment import PythonEnvironment, strays
+from botaclip.core.torch_build import TorchChoice
 from qgis_system import SetupError
-from torch_build import TorchChoice, install_cpu_torch, known_digests, torch_version, without_torch
 
 MARKER = "botaclip-environment.json"
-SETS = ("run", "train", "dev")
-PYTHON_RANGE = ((3, 10), (3, 14))
+SETS = (*lock_files.SETS, "dev")
 
 
-class Environment:
+class Environment(PythonEnvironment):
     """The virtual environment of a checkout.
 
     Parameters
@@ -39,41 +43,23 @@ class Environment:
     """
 
     def __init__(self, root: Path, torch: TorchChoice) -> None:
+        super().__init__(root / ".venv", MARKER)
         self.root = root
         self.torch = torch
-        self.folder = root / ".venv"
         self.requirements = root / "requirements"
-        self.marker = self.folder / MARKER
-
-    @property
-    def scripts(self) -> Path:
-        """The folder of the environment's programs."""
-        return self.folder / ("Scripts" if os.name == "nt" else "bin")
-
-    @property
-    def python(self) -> Path:
-        """The environment's Python."""
-        return self.scripts / ("python.exe" if os.name == "nt" else "python")
 
     def locks(self) -> list[Path]:
         """Return the locks it is made from, in order of installation."""
-        return [self.requirements / f"{name}.lock.txt" for name in (*SETS, f"torch-{self.torch.build}")]
+        return [lock_files.lock_file(name, self.requirements) for name in (*SETS, f"torch-{self.torch.build}")]
 
     def wanted(self) -> dict[str, Any]:
         """Return what the marker must say for the environment to be used as it is."""
+        names = [lock.name.removesuffix(".lock.txt") for lock in self.locks()]
         return {
-            "locks": {lock.name: hashlib.sha256(lock.read_bytes()).hexdigest() for lock in self.locks()},
+            "locks": lock_files.digests(names, self.requirements),
             "python": f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}",
             "folder": str(self.folder),
         }
-
-    def recorded(self) -> dict[str, Any]:
-        """Return the marker's content, empty when there is none."""
-        try:
-            marker = json.loads(self.marker.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return marker if isinstance(marker, dict) else {}
 
     def ready(self) -> bool:
         """Return whether nothing has to be done."""
@@ -91,55 +77,55 @@ class Environment:
         wanted = self.wanted()
         recorded = self.recorded()
         self.marker.unlink(missing_ok=True)
-        if recorded.get("python") != wanted["python"] or recorded.get("folder") != wanted["folder"]:
-            # Made by another Python, elsewhere, or left unfinished: begin anew.
-            shutil.rmtree(self.folder, ignore_errors=True)
-        if not self.python.exists():
-            say("  making .venv")
-            _run([sys.executable, "-m", "venv", str(self.folder)], log, "the virtual environment could not be made")
-        for lock in self.locks()[: len(SETS)]:
-            say(f"  {lock.name}")
-            self._install(lock, log)
-        say(f"  {self.locks()[-1].name}")
-        torch = self._install_torch(self.locks()[-1], log, say)
-        self._remove_strays(log, say)
-        _run([str(self.python), "-m", "pip", "check"], log, "the packages do not fit together")
+        progress = Progress(log=lambda level, message: say(message) if "sha256" in message else None)
+        try:
+            if recorded.get("python") != wanted["python"] or recorded.get("folder") != wanted["folder"]:
+                # Made by another Python, elsewhere, or left unfinished: begin anew.
+                shutil.rmtree(self.folder, ignore_errors=True)
+            base = probe(Path(sys.executable))
+            if base is None:
+                raise SetupError(f"{sys.executable} cannot be run.")
+            if not self.python.exists():
+                say("  making .venv")
+                self.create(base, with_pip=True)
+            with log.open("a", encoding="utf-8") as output:
+                installer = self.installer(base, PackageSource(), log=lambda line: _write(output, line))
+                for lock in self.locks()[: len(SETS)]:
+                    say(f"  {lock.name}")
+                    installer.install_lock(lock)
+                say(f"  {self.locks()[-1].name}")
+                torch = self._install_torch(installer, progress)
+                self._remove_strays(installer, say)
+                installer.check()
+        except BotaclipError as error:
+            raise SetupError(f"{error.sentence} All that pip said is in {log}.") from None
         self._write_launcher()
-        self.marker.write_text(json.dumps({**wanted, "torch": torch}, indent=2) + "\n", encoding="utf-8")
+        self.write_marker({**wanted, "torch": torch})
         return torch
 
-    def _install(self, lock: Path, log: Path) -> None:
-        # --no-deps: the lock is complete; pip check at the end would tell if it were not.
-        pip = [str(self.python), "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
-        _run([*pip, "-r", str(lock)], log, f"not every package of requirements/{lock.name} could be installed")
-
-    def _install_torch(self, lock: Path, log: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    def _install_torch(self, installer: PackageInstaller, progress: Progress) -> dict[str, Any]:
+        lock = self.locks()[-1]
         if self.torch.build == "cuda":
-            self._install(lock, log)
+            installer.install_lock(lock)
             return {"build": "cuda"}
-        with tempfile.TemporaryDirectory(prefix="botaclip-lock-") as folder:
-            # A file with hashes is all or nothing to pip, and the CPU wheel may be one whose hash no lock knows.
-            rest = Path(folder) / lock.name
-            rest.write_text(without_torch(lock.read_text(encoding="utf-8")), encoding="utf-8")
-            self._install(rest, log)
-        torch = install_cpu_torch(
-            self.python, self.torch, version=torch_version(self.requirements),
-            digests=known_digests(self.requirements), log=log,
-        )
-        known = "a listed digest" if torch["listed"] else "NOT a listed digest; recorded"
-        say(f"  {torch['wheel']}\n    sha256 {torch['sha256']} ({known})")
+        rest = torch_build.lock_without_torch(lock)
+        try:
+            installer.install_lock(rest)
+        finally:
+            rest.unlink()
+        with tempfile.TemporaryDirectory(prefix="botaclip-torch-") as folder:
+            version = torch_build.torch_version(self.requirements)
+            wheel = torch_build.fetch_cpu_torch(installer, self.torch, Path(folder), version=version)
+            digests = torch_build.known_digests(self.requirements)
+            torch = torch_build.install_cpu_torch(installer, wheel, digests, progress)
         return {**torch, "source": self.torch.source or "pip's configuration"}
 
-    def _remove_strays(self, log: Path, say: Callable[[str], None]) -> None:
+    def _remove_strays(self, installer: PackageInstaller, say: Callable[[str], None]) -> None:
         """Remove what no lock names: left by older locks, by the other build of torch, or by hand."""
-        listing = subprocess.run(
-            [str(self.python), "-m", "pip", "list", "--format", "json"], capture_output=True, text=True, check=True
-        )
-        installed = {_normal(package["name"]) for package in json.loads(listing.stdout)}
-        strays = sorted(installed - locked_names(self.locks()) - {"pip", "setuptools"})
-        if strays:
-            say(f"  removing {len(strays)} packages that are in no lock: {', '.join(strays)}")
-            _run([str(self.python), "-m", "pip", "uninstall", "-y", *strays], log, "packages could not be removed")
+        names = strays(self.packages(), lock_files.locked_names(self.locks()))
+        if names:
+            say(f"  removing {len(names)} packages that are in no lock: {', '.join(names)}")
+            installer.uninstall(names)
 
     def _write_launcher(self) -> None:
         """Write the ``botaclip`` command: this checkout, whatever its folder is called."""
@@ -153,16 +139,6 @@ class Environment:
         path.chmod(0o755)
 
 
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def locked_names(locks: list[Path]) -> set[str]:
-    """Return the names of all packages in the locks."""
-    pins = (re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE) for lock in locks)
-    return {_normal(name) for names in pins for name in names}
-
-
 def check_python() -> None:
     """Raise :class:`SetupError` where this Python cannot make the environment."""
     low, high = PYTHON_RANGE
@@ -173,11 +149,6 @@ def check_python() -> None:
         )
 
 
-def _run(command: list[str], log: Path, failure: str) -> None:
-    with log.open("a", encoding="utf-8") as output:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
-        ).returncode
-    if done != 0:
-        tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:])
-        raise SetupError(f"{failure[0].upper()}{failure[1:]} (all of it in {log}):\n{tail}")
+def _write(output: Any, line: str) -> None:
+    output.write(f"{line}\n")
+    output.flush()

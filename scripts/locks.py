@@ -21,6 +21,9 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote
 
+import checkout  # noqa: F401 - the package is importable from here on
+from botaclip.core.lock_files import read_digests
+
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ROOT / "requirements"
 # In the order of resolution: each set is constrained by those before it.
@@ -41,16 +44,6 @@ def uv_compile(source: Path, output: Path, *, constraints: list[Path], options: 
         command += ["--constraints", str(constraint)]
     path = os.pathsep.join([str(Path(sys.prefix) / "bin"), str(ROOT / ".venv" / "bin"), os.environ.get("PATH", "")])
     subprocess.run([*command, *options, str(source), "-o", str(output)], check=True, env={**os.environ, "PATH": path})
-
-
-def read_digests(path: Path) -> dict[str, str]:
-    """Return wheel name -> SHA-256 from a file in ``sha256sum``'s format."""
-    digests = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        digest, _, name = line.partition("  ")
-        if name:
-            digests[name.strip()] = digest
-    return digests
 
 
 def torch_requirement(version: str, digests: dict[str, str]) -> str:

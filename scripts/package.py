@@ -1,20 +1,24 @@
 """Builds ``dist/botaclip-<version>.zip``, the plugin as QGIS installs it: ``make package``.
 
 The last commit is exported with ``git archive``, so nothing untracked gets in; ``pb_tool`` copies out of it what
-``pb_tool.cfg`` lists; the result is held against the rules of the QGIS plugin repository and zipped reproducibly: the
-same commit always gives the same bytes. Runs in ``.venv``, for ``pb_tool``.
+``pb_tool.cfg`` lists; the result is zipped reproducibly (the same commit always gives the same bytes) and the ZIP's
+content held against the rules and the scanners of the QGIS plugin repository. A ZIP that it would refuse is not kept.
+Runs in ``.venv``, for ``pb_tool`` and the scanners; needs no network.
 """
 
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
 import sys
 import time
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+import scanners
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "botaclip"
@@ -26,6 +30,12 @@ REFUSED_SUFFIXES = frozenset(
 REFUSED_NAMES = frozenset(["__pycache__", "__MACOSX", ".git", ".svn", ".DS_Store", ".venv", "node_modules"])
 # Parts of the checkout that are for developers.
 NOT_FOR_USERS = frozenset(["tests", "docs", "benchmarks", "scripts", ".ci"])
+# The plugin makes its environment from these.
+NEEDED_FILES = ("LICENSE", "__init__.py", "metadata.txt", ".bandit", ".flake8", ".secrets.baseline") + tuple(
+    f"requirements/{name}" for name in (
+        "run.lock.txt", "train.lock.txt", "torch-cpu.lock.txt", "torch-cpu.sha256", "torch-cuda.lock.txt"
+    )
+)  # fmt: skip
 NEEDED_METADATA = (
     "name description version qgisMinimumVersion qgisMaximumVersion author email about tracker repository "
     "hasProcessingProvider".split()
@@ -60,12 +70,23 @@ def problems(plugin: Path) -> list[str]:
             found.append(f"{relative} does not belong into a package")
         if relative.parts[0] in NOT_FOR_USERS:
             found.append(f"{relative} is for developers")
-    needed = ("LICENSE", "__init__.py", "metadata.txt")
-    found += [f"{name} is missing" for name in needed if not (plugin / name).is_file()]
-    size_mb = sum(path.stat().st_size for path in files if path.is_file()) / 1e6
-    if size_mb > LARGEST_MB:
-        found.append(f"{size_mb:.0f} MB are more than {LARGEST_MB} MB")
+    found += [f"{name} is missing" for name in NEEDED_FILES if not (plugin / name).is_file()]
     return found + (_metadata_problems(plugin) if (plugin / "metadata.txt").is_file() else [])
+
+
+def zip_problems(archive: Path) -> list[str]:
+    """Return what the repository would object to in the ZIP itself; empty when all is well."""
+    found = []
+    if archive.stat().st_size > LARGEST_MB * 1e6:
+        found.append(f"{archive.stat().st_size / 1e6:.0f} MB are more than {LARGEST_MB} MB")
+    with zipfile.ZipFile(archive) as opened:
+        names = opened.namelist()
+    found += [f"{name!r} leads out of the ZIP" for name in names
+              if name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts]  # fmt: skip
+    tops = sorted({name.split("/")[0] for name in names})
+    if tops != [NAME] or not NAME.isidentifier() or "plugin" in NAME.lower():
+        found.append(f"the ZIP must hold one folder, {NAME}; it holds {', '.join(tops)}")
+    return found
 
 
 def _metadata_problems(plugin: Path) -> list[str]:
@@ -107,7 +128,6 @@ def _quietly(command: list[str], folder: Path) -> None:
 
 def write_zip(plugin: Path, output: Path, seconds: int) -> None:
     """Zip the folder, every file dated ``seconds`` (Unix time), in the order of names."""
-    output.parent.mkdir(parents=True, exist_ok=True)
     output.unlink(missing_ok=True)
     date = time.gmtime(max(seconds, 315532800))[:6]  # a zip knows no time before 1980
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
@@ -125,18 +145,47 @@ def build(root: Path) -> Path:
     Raises
     ------
     SystemExit
-        The package breaks a rule of the repository; every broken rule is named.
+        The package breaks a rule of the repository or one of its scanners blocks it; everything is named.
     """
-    plugin = export(root, root / "build" / "package")
-    wrong = problems(plugin)
+    folder = root / "build" / "package"
+    unproven = unchecked(root, folder)
+    wrong = check(unproven, folder / "unpacked")
     if wrong:
         raise SystemExit("The package would be refused:\n" + "\n".join(f"  {line}" for line in wrong))
+    output = root / "dist" / unproven.name
+    output.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(unproven, output)
+    return output
+
+
+def unchecked(root: Path, folder: Path) -> Path:
+    """Write the ZIP of the last commit of ``root`` into ``folder`` and return it."""
+    plugin = export(root, folder)
     committed = subprocess.run(
         ["git", "log", "-1", "--format=%ct"], cwd=root, check=True, capture_output=True, text=True
     ).stdout
-    output = root / "dist" / f"{NAME}-{metadata(plugin)['version']}.zip"
-    write_zip(plugin, output, int(committed))
-    return output
+    archive = folder / f"{NAME}-{metadata(plugin)['version']}.zip"
+    write_zip(plugin, archive, int(committed))
+    return archive
+
+
+def check(archive: Path, folder: Path) -> list[str]:
+    """Unpack the ZIP into ``folder`` and return everything that the repository would refuse it for.
+
+    What its scanners only warn of is printed.
+    """
+    wrong = zip_problems(archive)
+    if wrong:
+        return wrong
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.unpack_archive(archive, folder)
+    wrong += problems(folder / NAME)
+    for finding in scanners.scan(folder / NAME):
+        if finding.blocking:
+            wrong.append(str(finding))
+        else:
+            print(f"Warning: {finding}")
+    return wrong
 
 
 def main() -> int:
@@ -149,7 +198,7 @@ def main() -> int:
     output = build(ROOT)
     with zipfile.ZipFile(output) as archive:
         count = len(archive.namelist())
-    print(f"{output.relative_to(ROOT)}: {count} files, {output.stat().st_size / 1e6:.2f} MB")
+    print(f"{output.relative_to(ROOT)}: {count} files, {output.stat().st_size / 1e6:.2f} MB; rules and scanners passed")
     return 0
 
 

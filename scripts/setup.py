@@ -2,36 +2,31 @@
 
 Standard library only, started by any Python from 3.10. It says what it will install and how large that is, then does
 it; where all is there it returns at once. Settings: ``BOTACLIP_TORCH``, ``BOTACLIP_TORCH_SOURCE`` (see
-``torch_build.py``), ``BOTACLIP_QGIS_PROCESS``.
+``core/torch_build.py``), ``BOTACLIP_QGIS_PROCESS``.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import shutil
 import sys
 import time
 from pathlib import Path
 
+import checkout  # noqa: F401 - the package is importable from here on
 import qgis_system
+from botaclip.core.errors import OptionError
+from botaclip.core.setup_environment import SIZES_MB as SIZES_OF_USERS_MB
+from botaclip.core.torch_build import TorchChoice
 from environment import SETS, Environment, check_python
 from qgis_system import SetupError
-from torch_build import TorchChoice
 
 ROOT = Path(__file__).resolve().parents[1]
 LOG = ROOT / "build" / "setup.log"
-# (to fetch, on disk) in MB, only to say beforehand what will come: measured on Linux x86-64 with Python 3.11, the
-# CUDA build added up from the sizes of its wheels. apt says its own numbers again, exactly, before it begins.
-SIZES_MB = {
-    "QGIS": (470, 2060),
-    "run": (115, 400),
-    "train": (105, 410),
-    "dev": (50, 160),
-    "torch-cpu": (195, 860),
-    "torch-cuda": (2900, 6000),
-}
+# (to fetch, on disk) in MB, only to say beforehand what will come: measured on Linux x86-64 with Python 3.11. apt says
+# its own numbers again, exactly, before it begins.
+SIZES_MB = {"QGIS": (470, 2060), "dev": (50, 160), **SIZES_OF_USERS_MB}
 
 
 def say(text: str) -> None:
@@ -99,7 +94,10 @@ def set_up() -> Environment:
         Something is missing that cannot be installed from here.
     """
     check_python()
-    environment = Environment(ROOT, TorchChoice.from_environment())
+    try:
+        environment = Environment(ROOT, TorchChoice.from_environment())
+    except OptionError as error:
+        raise SetupError(error.sentence) from None
     if environment.ready() and qgis_seen(environment.recorded(), qgis_system.qgis_process_path()):
         return environment
     began = time.monotonic()
@@ -118,8 +116,7 @@ def set_up() -> Environment:
         raise qgis_system.by_hand("QGIS is still missing after installing it.", qgis_system.QGIS_PACKAGES)
     if not environment.ready():
         environment.make(LOG, say)
-    marker = {**environment.recorded(), "qgis": _stamp(found.process)}
-    environment.marker.write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
+    environment.write_marker({**environment.recorded(), "qgis": _stamp(found.process)})
     version = ".".join(map(str, found.version))
     say(f"Set up in {time.monotonic() - began:.0f} s: QGIS {version}, {os.path.relpath(environment.folder, ROOT)}.")
     return environment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +53,38 @@ def graph(
 
     body = helper.make_graph(
         nodes, "graph", [info(*given)], [info(*entry) for entry in made],
-        [numpy_helper.from_array(np.asarray(values, np.float32), name) for name, values in tensors.items()],
+        [
+            numpy_helper.from_array(values if values.dtype == np.int64 else values.astype(np.float32), name)
+            for name, values in tensors.items()
+        ],
     )
     model = helper.make_model(body, opset_imports=[helper.make_opsetid(opset, 17)], ir_version=8)
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def adapter_graph(dimension: int, random: np.random.Generator) -> bytes:
-    """Standardise, multiply, normalise."""
+def adapter_graph(dimension: int, random: np.random.Generator, layers: int = 0) -> bytes:
+    """Standardise, multiply, normalise; environment values are divided by 10 and joined behind."""
     node = helper.make_node
+    if layers:
+        return graph(
+            [
+                node("Slice", ["vectors", "start", "middle", "axis"], ["image"]),
+                node("Slice", ["vectors", "middle", "end", "axis"], ["environment"]),
+                node("Sub", ["image", "mean"], ["centred"]), node("Mul", ["centred", "scale"], ["standard"]),
+                node("Gemm", ["standard", "weight", "bias"], ["adapted_image"]),
+                node("LpNormalization", ["adapted_image"], ["unit"], axis=1, p=2),
+                node("Mul", ["environment", "tenth"], ["shrunk"]),
+                node("Concat", ["adapted_image", "shrunk"], ["adapted"], axis=1),
+            ],
+            ("vectors", dimension + layers), [("adapted", WIDTH + layers), ("unit", WIDTH)],
+            {
+                "mean": random.random(dimension) * 0.2, "scale": np.full(dimension, 3.0),
+                "weight": random.normal(0, 1 / np.sqrt(dimension), (dimension, WIDTH)),
+                "bias": random.normal(0, 0.1, WIDTH), "tenth": np.full(layers, 0.1),
+                "start": np.array([0], np.int64), "middle": np.array([dimension], np.int64),
+                "end": np.array([dimension + layers], np.int64), "axis": np.array([1], np.int64),
+            },
+        )
     return graph(
         [
             node("Sub", ["vectors", "mean"], ["centred"]), node("Mul", ["centred", "scale"], ["standard"]),
@@ -76,18 +100,20 @@ def adapter_graph(dimension: int, random: np.random.Generator) -> bytes:
     )
 
 
-def head_graph(random: np.random.Generator, species: int = len(SPECIES)) -> bytes:
+def head_graph(random: np.random.Generator, species: int = len(SPECIES), layers: int = 0) -> bytes:
     """One linear head per species."""
     node = helper.make_node
     return graph(
         [node("Gemm", ["adapted", "weight", "bias"], ["logits"]), node("Sigmoid", ["logits"], ["suitability"])],
-        ("adapted", WIDTH), [("logits", species), ("suitability", species)],
-        {"weight": random.normal(0, 1, (WIDTH, species)), "bias": random.normal(0, 0.5, species)},
+        ("adapted", WIDTH + layers), [("logits", species), ("suitability", species)],
+        {"weight": random.normal(0, 1, (WIDTH + layers, species)), "bias": random.normal(0, 0.5, species)},
     )
 
 
-def content(source: RasterSource, *, patch_m: float = PATCH_M) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return metadata and parts of a model for a raster."""
+def content(
+    source: RasterSource, *, patch_m: float = PATCH_M, environment: Sequence[dict[str, Any]] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return metadata and parts of a model for a raster, and for environment layers where any are named."""
     encoder = encoders.get("random-conv", bands=source.roles, value_range=(0.0, 255.0))
     lattice = Lattice.of(source, encoder.stride_px, encoder.margin_px, patch_m)
     patch = lattice.patch(patch_m)
@@ -114,16 +140,21 @@ def content(source: RasterSource, *, patch_m: float = PATCH_M) -> tuple[dict[str
         "plot_locations": "none", "scores": {}, "licence": "CC0-1.0", "cite": "nobody", "provenance": {},
     }
     parts = {
-        "adapter.onnx": adapter_graph(encoder.dimension, random), "head.onnx": head_graph(random),
+        "adapter.onnx": adapter_graph(encoder.dimension, random, len(environment)),
+        "head.onnx": head_graph(random, layers=len(environment)),
         "encoder.onnx": encoder.onnx,
         "arrays.safetensors": {key: values.astype(np.float32) for key, values in arrays.items()},
         "plots.json": {"locations": "none", "plots": [{"id": str(i), "date": "", "digest": ""} for i in range(30)]},
     }
+    if environment:
+        metadata["environment"] = [dict(layer) for layer in environment]
     assert metadata["encoder"]["sha256"] == hashlib.sha256(encoder.onnx).hexdigest()
     return metadata, parts
 
 
-def write_model(path: Path, raster: Path, **changes: Any) -> ModelFile:
-    """Write a valid model for a raster; ``changes`` replace metadata."""
-    metadata, parts = content(open_raster(raster))
+def write_model(
+    path: Path, raster: Path, *, environment: Sequence[dict[str, Any]] = (), **changes: Any
+) -> ModelFile:
+    """Write a valid model for a raster (and environment layers); ``changes`` replace metadata."""
+    metadata, parts = content(open_raster(raster), environment=environment)
     return ModelFile.write(path, metadata | changes, parts, overwrite=True)

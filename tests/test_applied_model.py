@@ -12,7 +12,8 @@ import pytest
 import rasterio
 from tests.model_fixture import SPECIES, write_model, write_raster
 
-from botaclip.core.applied_model import NODATA, NOWHERE, OK, OUTSIDE, AppliedModel
+from botaclip.core.applied_imagery import AppliedImagery
+from botaclip.core.applied_model import NODATA, NOWHERE, OK, OUTSIDE
 from botaclip.core.click import click
 from botaclip.core.model_file import ModelFile
 from botaclip.core.places import Points
@@ -34,8 +35,8 @@ def model(raster: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelFile:
 
 
 @pytest.fixture(scope="module")
-def applied(raster: Path, model: ModelFile) -> Iterator[AppliedModel]:
-    opened = AppliedModel.open(model.path, raster, device="cpu")
+def applied(raster: Path, model: ModelFile) -> Iterator[AppliedImagery]:
+    opened = AppliedImagery.open(model.path, raster, device="cpu")
     yield opened
     opened.close()
 
@@ -65,7 +66,7 @@ def ask(raster: Path, model: ModelFile, places: Points, index: int) -> dict[str,
 
 
 def test_click_and_map_and_points_agree(
-    raster: Path, model: ModelFile, mapped: Path, applied: AppliedModel, places: Points, tmp_path: Path
+    raster: Path, model: ModelFile, mapped: Path, applied: AppliedImagery, places: Points, tmp_path: Path
 ) -> None:
     found = applied.at(places, range(3))
     assert {OK, OUTSIDE, NODATA} == set(found.status.tolist())
@@ -107,7 +108,7 @@ def test_click_and_map_and_points_agree(
     assert 'type="singlebandpseudocolor"' in mapped.with_suffix(".qml").read_text()
 
 
-def test_places_in_degrees_and_nowhere(applied: AppliedModel, places: Points) -> None:
+def test_places_in_degrees_and_nowhere(applied: AppliedImagery, places: Points) -> None:
     metres, degrees = applied.at(places, [1]), applied.at(places.to("EPSG:4326"), [1])
     np.testing.assert_array_equal(metres.status, degrees.status)
     np.testing.assert_array_equal(metres.suitability, degrees.suitability)
@@ -115,7 +116,7 @@ def test_places_in_degrees_and_nowhere(applied: AppliedModel, places: Points) ->
     assert nowhere.status.tolist() == [NOWHERE] and np.isnan(nowhere.suitability).all()
 
 
-def test_click_ranks_and_explains(raster: Path, model: ModelFile, applied: AppliedModel, places: Points) -> None:
+def test_click_ranks_and_explains(raster: Path, model: ModelFile, applied: AppliedImagery, places: Points) -> None:
     status = applied.at(places, [0]).status
     good = ask(raster, model, places, int(np.flatnonzero(status == OK)[0]))
     values = [kind["suitability"] for kind in good["species"]]
@@ -146,7 +147,7 @@ def test_click_notices_a_changed_model(raster: Path, model: ModelFile, places: P
 def test_a_raster_of_other_pixels_is_warned_of(model: ModelFile, tmp_path: Path) -> None:
     said: list[tuple[str, str]] = []
     raster = write_raster(tmp_path / "fine.tif", size=200, pixel=0.5)
-    AppliedModel.open(model.path, raster, device="cpu", progress=Progress(log=lambda *line: said.append(line))).close()
+    AppliedImagery.open(model.path, raster, device="cpu", progress=Progress(log=lambda *line: said.append(line))).close()
     assert [text for level, text in said if level == "warning"] == [
         "The model was trained on pixels of 2 m, this raster has 0.5 m; it is resampled, and values may be off."
     ]
@@ -162,6 +163,6 @@ def test_a_raster_of_another_value_scale_is_warned_of(model: ModelFile, tmp_path
     with rasterio.open(path, "w", **profile) as dataset:
         dataset.write(pixels)
         dataset.descriptions = ("red", "green", "blue")
-    AppliedModel.open(model.path, path, device="cpu", progress=Progress(log=lambda *line: said.append(line))).close()
+    AppliedImagery.open(model.path, path, device="cpu", progress=Progress(log=lambda *line: said.append(line))).close()
     warnings = [text for level, text in said if level == "warning" and "pixel values" in text]
     assert len(warnings) == 1 and "from 0 to 255" in warnings[0] and "not to be trusted" in warnings[0]

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
+from affine import Affine
 from tests.small_rasters import KINDS, awkward, texture, write_raster
 
 from botaclip.core import cells as module
 from botaclip.core import encoders
 from botaclip.core.cells import CellSource
+from botaclip.core.environment_rasters import Environment, EnvironmentReader
 from botaclip.core.errors import Cancelled, EncoderError
 from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.lattice_reader import LatticeReader
@@ -167,3 +170,97 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
     lattice = Lattice(cells.reader.lattice.crs_wkt, 0, 0, 1, 1, 16)
     with pytest.raises(EncoderError, match="cells of 10 pixels, the lattice of 16"):
         CellSource(LatticeReader(cells.reader.source, lattice), cells.encoder)
+
+
+def with_environment(folder: Path, path: Path, *, patch_m: float = 40.0) -> tuple[CellSource, CellSource, PatchSpec]:
+    """Return cells without and with two layers: elevation at 250 m over all, rain at 7 m over the western half."""
+    cells, patch = cells_of(path, patch_m=patch_m)
+    lattice = cells.reader.lattice
+    top, left, bottom, right = (side * lattice.pixel for side in cells.reader.bounds_px())
+    x, y = lattice.origin_x + left, lattice.origin_y - top
+    size = 250.0
+    rows, cols = np.mgrid[0:8, 0:8]
+    write_raster(
+        folder / "dem.tif", (1500.0 + 30 * cols - 20 * rows)[None].astype("float32"), crs=lattice.crs_wkt, colours=None,
+        transform=Affine(size, 0, x - 3.5 * size, 0, -size, y + 3.5 * size),
+    )  # fmt: skip
+    fine = 7.0 / lattice.unit_m
+    shape = (1, round((bottom - top) / fine) + 2, round((right - left) / 2 / fine))
+    rain = np.random.default_rng(8).uniform(600, 900, shape).astype("float32")
+    rain[0, 4:7, 5:8] = np.nan
+    write_raster(folder / "rain.tif", rain, crs=lattice.crs_wkt, colours=None,
+                 transform=Affine(fine, 0, x, 0, -fine, y))  # fmt: skip
+    environment = EnvironmentReader(Environment.open([folder / "dem.tif", folder / "rain.tif"]), lattice)
+    return cells, CellSource(cells.reader, cells.encoder, environment), patch
+
+
+@pytest.mark.parametrize("patch_m", PATCHES)
+@pytest.mark.parametrize("kind", ["own", "feet", "degrees", "tiles"])
+def test_all_roads_carry_the_environment(tmp_path: Path, kind: str, patch_m: float) -> None:
+    plain, cells, patch = with_environment(tmp_path / "env", awkward(tmp_path, kind), patch_m=patch_m)
+    depth = plain.dimension
+    assert depth == cells.encoder.dimension
+    assert cells.dimension == depth + 2
+    top, left, _, right = np.array(cells.reader.bounds_px()) // cells.encoder.stride_px
+    row, col, height, width, step = top + 3, left + 3, 6, (right - left) // 2, 2
+    grid, grid_seen = cells.patch_grid(row, col, height, width, step, patch)
+    again, _ = cells.encode_grid(cells.read_grid(row, col, height, width, step, patch), step, patch)
+    np.testing.assert_array_equal(grid, again)
+    down, across = (axis.ravel() for axis in np.mgrid[0:height, 0:width])
+    plots, plots_seen = cells.patches(row + step * down, col + step * across, patch)
+    assert 0.2 < np.isfinite(plots).all(axis=1).mean() < 0.8
+    np.testing.assert_allclose(plots, grid.reshape(depth + 2, -1).T, rtol=1e-6, atol=1e-5)
+    np.testing.assert_allclose(plots_seen, grid_seen.ravel(), atol=1e-6)
+    # In plain words: the mean of the cells that the image and all layers show.
+    half = patch.cells // 2
+    for i in range(0, len(plots), 5):
+        window = (row + step * down[i] - half, col + step * across[i] - half, patch.cells, patch.cells)
+        vectors, seen = plain.cells(*window)
+        values, known = cells.environment.read(*window)  # type: ignore[union-attr]
+        seen = seen * known
+        assert plots_seen[i] == pytest.approx(seen.mean(), abs=1e-6)
+        if seen.mean() < 0.75:
+            assert np.isnan(plots[i]).all()
+            continue
+        expected = np.concatenate([vectors, values])[:, seen >= 0.5].astype(float).mean(axis=1)
+        np.testing.assert_allclose(plots[i], expected, rtol=1e-6, atol=1e-5)
+
+
+def test_the_image_is_the_same_with_and_without_environment(tmp_path: Path) -> None:
+    plain, cells, patch = with_environment(tmp_path / "env", awkward(tmp_path, "own"))
+    rows, cols = np.array([9, 10, 14]), np.array([4, 8, 10])
+    np.testing.assert_array_equal(
+        cells.patches(rows, cols, patch)[0][:, : plain.dimension], plain.patches(rows, cols, patch)[0]
+    )
+
+
+def test_a_ramp_has_its_own_value_at_the_centre_of_every_patch(tmp_path: Path) -> None:
+    """250 m elevation under cells of 10 m: bilinear, so that the mean of a patch is the ramp at its node."""
+    for patch_m in PATCHES:
+        _, cells, patch = with_environment(tmp_path / "env", awkward(tmp_path, "own"), patch_m=patch_m)
+        lattice = cells.reader.lattice
+        rows, cols = np.array([4, 9, 15, 17]), np.array([3, 5, 10, 8])
+        vectors, seen = cells.patches(rows, cols, patch)
+        shown = np.isfinite(vectors).all(axis=1)
+        assert shown[1:].all()
+        nodes = lattice.node_xy(rows, cols, patch)
+        expected = 1500 + 30 * ((nodes.x - 600_000) / 250 + 3) + 20 * ((nodes.y - 5_200_000) / 250 - 3)
+        np.testing.assert_allclose(vectors[seen == 1.0, -2], expected[seen == 1.0], atol=2e-4)
+
+
+def test_beyond_the_environment_nothing_is_seen(tmp_path: Path) -> None:
+    _, cells, patch = with_environment(tmp_path / "env", awkward(tmp_path, "own"))
+    vectors, seen = cells.patches([8, 8, 8], [9, 14, 20], patch)  # rain ends 133 m east: in column 13
+    assert np.isfinite(vectors).all(axis=1).tolist() == [True, False, False]
+    assert seen.tolist() == pytest.approx([1.0, 0.5, 0.0])
+    grid, shares = cells.patch_grid(8, 20, 2, 2, 1, patch)
+    assert np.isnan(grid).all()
+    assert (shares == 0).all()
+
+
+def test_an_environment_on_another_lattice_is_refused(tmp_path: Path) -> None:
+    _, cells, _ = with_environment(tmp_path / "env", awkward(tmp_path, "own"))
+    other = dataclasses.replace(cells.reader.lattice, origin_x=0.0)
+    environment = EnvironmentReader(cells.environment.environment, other)  # type: ignore[union-attr]
+    with pytest.raises(EncoderError, match="on another lattice than the image"):
+        CellSource(cells.reader, cells.encoder, environment)

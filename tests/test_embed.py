@@ -13,7 +13,7 @@ import pytest
 import rasterio
 from tests.model_fixture import WIDTH, write_model, write_raster
 
-from botaclip.core.applied_model import AppliedModel
+from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.embed import embed
 from botaclip.core.embedding_bands import EmbeddingBands
 from botaclip.core.errors import Cancelled, ModelFileError, OptionError, OutputError
@@ -179,8 +179,8 @@ def test_a_long_run_says_once_how_long_and_large_it_will_be(
 
 def test_estimate_counts(raster: Path, model: ModelFile) -> None:
     asked = {"raster": str(raster), "model": str(model.path), "device": "cpu", "stride": 40.0}
-    applied = AppliedModel.open(model.path, raster, device="cpu")
-    area = applied.area(stride_m=40.0, extent=None, mask=None)
+    applied = AppliedImagery.open(model.path, raster, device="cpu")
+    area = applied.areas(stride_m=40.0, extent=None, mask=None)[0]
     applied.close()
     pixels = area.height * area.width
     embedding = asked | {"dimensions": "5", "quantise": "uint8"}

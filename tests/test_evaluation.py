@@ -27,6 +27,7 @@ from botaclip.training.evaluation import (
 )
 from botaclip.training.location import NearestReleves
 from botaclip.training.metrics import auc_columns, max_tss
+from botaclip.training.protocol import ENVIRONMENT_ONLY, columns_of
 from botaclip.training.training_table import TrainingTable
 
 from .small_tables import planted, thirds
@@ -232,3 +233,83 @@ def test_inner_space_of_a_forest_is_fitted_inside_the_inner_fold() -> None:
         assert space.seen == {TABLE.ids[i] for i in train}
         assert not space.seen & {TABLE.ids[i] for i in held}
         assert space.adapter is not None and space.adapter.steps == 8
+
+
+def with_environment(table: TrainingTable = TABLE, *, gain: float = 6.0) -> TrainingTable:
+    """Return the table with two layers, of which the first shows the first species to a part."""
+    random = np.random.default_rng(8)
+    values = random.normal(size=(len(table), 2)) * [300.0, 0.01] + [900.0, 0.4]
+    values[:, 0] += gain * 100.0 * table.presence[:, 0]
+    return dataclasses.replace(table, environment=values.astype(np.float32))
+
+
+def test_environment_has_a_column_of_its_own_before_location() -> None:
+    assert columns_of(TABLE, "auto") == (COLUMNS, {})
+    columns, omitted = columns_of(with_environment(), "supervised")
+    assert columns == (*COLUMNS[:5], ENVIRONMENT_ONLY, *COLUMNS[5:]) and not omitted
+
+
+def test_environment_joins_every_image_column() -> None:
+    columns = ("raw", "supervised", "adapted", "shuffled", ENVIRONMENT_ONLY)
+    alone = validate("botaclip", columns=columns[:-1])
+    both = validate("botaclip", table=with_environment(), columns=columns)
+    first = TABLE.presence[:, 0]
+    for column in columns[:-1]:
+        gain = [auc_columns(first[:, None], cv.suitability[column][:, :1])[0] for cv in (alone, both)]
+        assert gain[1] > gain[0] + 0.02, column
+    only = auc_columns(TABLE.presence, both.suitability[ENVIRONMENT_ONLY])
+    assert only[0] > 0.85 and np.median(only[1:]) < only[0] - 0.15
+    assert all(choices[ENVIRONMENT_ONLY].startswith(("layers", "forest")) for choices in both.choices)
+
+
+def test_environment_of_the_test_plots_is_not_looked_at_in_fitting() -> None:
+    """Held-out values a thousand times as large change nothing that is fitted."""
+    table = with_environment()
+    train, test = thirds(table)[0]
+    wild = np.array(table.environment)
+    wild[test] *= 1_000
+    for column in ("raw", ENVIRONMENT_ONLY):
+        honest, other = (
+            cross_validate(one, [(train, test)], protocol("supervised"), columns=(column,))
+            for one in (table, dataclasses.replace(table, environment=wild))
+        )
+        assert honest.choices == other.choices
+        np.testing.assert_array_equal(honest.baseline[column], other.baseline[column])
+    frozen = choose(fit_columns(table.take(train), protocol(), columns=())[1], "none")["raw"]
+    space = [
+        ImageSpace.fit(one.take(train), one.take(train), frozen, protocol())
+        for one in (table, dataclasses.replace(table, environment=wild))
+    ]
+    np.testing.assert_array_equal(space[0].inputs(table.take(train)), space[1].inputs(table.take(train)))
+    expected = table.environment[train].mean(axis=0)
+    np.testing.assert_allclose(space[0].environment.standardiser.mean, expected, rtol=1e-5)
+
+
+def test_environment_alone_is_taken_from_the_best_of_its_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = with_environment()
+    optimum = (np.abs(table.environment[:, :1] - 1_000) < 200).astype(np.float32).repeat(6, axis=1)
+    bent = dataclasses.replace(table, presence=optimum)
+    monkeypatch.setattr(evaluation, "ENVIRONMENT_MODELS", evaluation.ENVIRONMENT_MODELS[:-1])
+    assert evaluation._fit_environment(bent, thirds(bent), protocol()).choice.startswith("layers and squares")
+
+
+def test_without_an_adapter_shuffled_is_left_out_by_name() -> None:
+    cv = cross_validate(TABLE, thirds(TABLE)[:1], protocol("none"))
+    assert tuple(cv.suitability) == tuple(column for column in COLUMNS if column != "shuffled")
+    assert "--alignment none" in cv.omitted["shuffled"]
+    assert not cross_validate(TABLE, thirds(TABLE)[:1], protocol("supervised")).omitted
+
+
+def test_location_is_geocentric_where_no_plane_holds_the_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two zones whose planes overlap in numbers: only on the globe are they apart."""
+    halves = np.arange(len(TABLE)) % 2
+    apart = np.column_stack([TABLE.places + [0, 0], np.where(halves == 1, 5e6, 0.0)])
+    presence = np.repeat(halves[:, None], 6, axis=1).astype(np.float32)
+    plane = dataclasses.replace(TABLE, presence=presence)
+    earth = dataclasses.replace(plane, geocentric=apart)
+    auc = [
+        auc_columns(presence, cross_validate(one, thirds(one), protocol(), columns=("location_only",))
+                    .suitability["location_only"])[0]
+        for one in (plane, earth)
+    ]  # fmt: skip
+    assert auc[0] < 0.75 and auc[1] == 1.0

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from botaclip.core.adapters import ReleveAdapter
 from botaclip.core.onnx_scan import scan_onnx
-from botaclip.training.export import adapter_graph, head_graph, vegeta_graph
+from botaclip.training.export import adapter_graph, adapter_of_graph, head_graph, vegeta_graph
 from botaclip.training.heads import fit_linear
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.vegeta import Vegeta, fit_releve_tower, hellinger
@@ -47,6 +47,39 @@ def test_adapter_standardises_and_adapts(rows: int) -> None:
 def test_without_adaptation_the_standardised_vector_comes_out(rows: int) -> None:
     made = run(adapter_graph(STANDARDISER, None, None), TABLE.vectors[:rows])
     np.testing.assert_allclose(made["adapted"], STANDARDISER(TABLE.vectors[:rows]), atol=1e-6)
+
+
+LAYERS = (RANDOM.normal(size=(60, 2)) * [300.0, 0.01] + [900.0, 0.4]).astype(np.float32)
+ENVIRONMENT = Standardiser.of_layers(LAYERS)
+
+
+@ROWS
+@pytest.mark.parametrize("weight, bias", [(WEIGHT, BIAS), (None, None)])
+def test_environment_is_joined_behind_and_no_part_of_the_unit(
+    rows: int, weight: np.ndarray | None, bias: np.ndarray | None
+) -> None:
+    plain = run(adapter_graph(STANDARDISER, weight, bias), TABLE.vectors[:rows])
+    both = np.hstack([TABLE.vectors, LAYERS])[:rows]
+    made = run(adapter_graph(STANDARDISER, weight, bias, ENVIRONMENT), both)
+    np.testing.assert_array_equal(made["adapted"][:, :-2], plain["adapted"])
+    np.testing.assert_allclose(made["adapted"][:, -2:], ENVIRONMENT(LAYERS[:rows]), atol=1e-5)
+    np.testing.assert_array_equal(made["unit"], plain["unit"])
+
+
+@pytest.mark.parametrize("environment", [None, ENVIRONMENT])
+def test_the_adapter_is_read_back_as_one_map_of_raw_vectors(environment: Standardiser | None) -> None:
+    for weight, bias in ((WEIGHT, BIAS), (None, None)):
+        found = adapter_of_graph(adapter_graph(STANDARDISER, weight, bias, environment))
+        assert found is not None
+        standardised = STANDARDISER(TABLE.vectors)
+        expected = standardised if weight is None else standardised @ weight + bias
+        np.testing.assert_allclose(TABLE.vectors @ found[0] + found[1], expected, atol=1e-4)
+
+
+def test_a_graph_of_another_kind_is_not_read_as_an_adapter() -> None:
+    assert adapter_of_graph(vegeta_graph(np.zeros(3), [(np.ones((3, 2)), np.zeros(2))])) is None
+    lame = Standardiser(STANDARDISER.mean, np.zeros_like(STANDARDISER.scale))
+    assert adapter_of_graph(adapter_graph(lame, None, None)) is None
 
 
 def test_a_zero_vector_stays_zero() -> None:
@@ -98,6 +131,7 @@ def graphs() -> list[bytes]:
     tower = fit_releve_tower(TABLE.cover, unit(TABLE.vectors))
     return [
         adapter_graph(STANDARDISER, WEIGHT, BIAS),
+        adapter_graph(STANDARDISER, WEIGHT, BIAS, ENVIRONMENT),
         head_graph(head, slope=np.ones(5), intercept=np.zeros(5)),
         vegeta_graph(tower.centre, tower.layers),
     ]

@@ -12,8 +12,9 @@ from tests.small_rasters import UTM_CORNER, awkward, texture, write_raster
 
 from botaclip.core.errors import RasterError
 from botaclip.core.lattice import Lattice, PatchSpec, has_own_lattice
+from botaclip.core.lattice_reader import LatticeReader
 from botaclip.core.places import Points, parse_crs
-from botaclip.core.rasters import open_raster
+from botaclip.core.rasters import RasterSource, open_raster
 
 FEET = Lattice(
     crs_wkt=parse_crs("EPSG:2263").to_wkt(), origin_x=913_174.999, origin_y=272_844.101, unit_m=1200 / 3937,
@@ -210,3 +211,78 @@ def test_another_raster_is_seen_on_the_models_lattice_or_on_its_own_far_away(tmp
     own = model.for_source(open_raster(far))
     assert parse_crs(own.crs_wkt).to_epsg() == 32635
     assert (own.pixel_m, own.stride_px, own.factor) == (2.5, 10, 4)
+
+
+MODEL = Lattice(METRES.crs_wkt, 600_000.0, 5_200_000.0, 1.0, 1.0, 10)
+
+
+def raster(tmp_path: Path, name: str, transform: Affine, **options: object) -> RasterSource:
+    return open_raster(write_raster(tmp_path / name, texture(3, 50, 60), transform=transform, **options))
+
+
+def test_a_clip_or_tile_of_the_training_raster_keeps_its_cells(tmp_path: Path) -> None:
+    """The clip starts in the middle of a cell: its own corner would make other cells."""
+    clip = raster(tmp_path, "clip.tif", UTM_CORNER * Affine.translation(37, -1203))
+    assert MODEL.for_source(clip) == MODEL
+    assert MODEL.for_source(open_raster(awkward(tmp_path, "own"))) == MODEL
+    assert MODEL.for_source(open_raster(awkward(tmp_path, "tiles"))) == MODEL
+    assert MODEL.for_source(open_raster(awkward(tmp_path, "south-up"))) == MODEL
+    nearly = raster(tmp_path, "nearly.tif", UTM_CORNER * Affine.translation(4.04, 7.96))
+    assert MODEL.for_source(nearly) == MODEL
+
+
+@pytest.mark.parametrize(
+    ("epsg", "corner", "pixel"),
+    [
+        (32632, (600_900.3, 5_203_000.6), 1.0),  # the same CRS, a shifted grid
+        (32633, (400_000.0, 5_200_000.0), 1.0),  # another zone
+        (32733, (400_000.0, 5_200_000.0), 1.0),
+        (2263, (984_000.0, 210_000.0), 1.0 / (1200 / 3937)),  # a metre in feet
+    ],
+)
+def test_what_can_be_read_as_it_is_gets_its_own_corner(
+    tmp_path: Path, epsg: int, corner: tuple[float, float], pixel: float
+) -> None:
+    source = raster(tmp_path, "a.tif", Affine(pixel, 0, corner[0], 0, -pixel, corner[1]), crs=f"EPSG:{epsg}")
+    lattice = MODEL.for_source(source)
+    assert parse_crs(lattice.crs_wkt).to_epsg() == epsg
+    assert (lattice.origin_x, lattice.origin_y) == corner
+    assert (lattice.pixel_m, lattice.stride_px, lattice.cell_m) == (1.0, 10, 10.0)
+    assert LatticeReader(source, lattice).plain
+
+
+def test_what_has_to_be_resampled_anyway_is_seen_on_the_models_lattice(tmp_path: Path) -> None:
+    for name, transform, crs in [
+        ("finer.tif", Affine(0.5, 0, 600_900.3, 0, -0.5, 5_203_000.6), "EPSG:32632"),
+        ("coarser.tif", Affine(3, 0, 600_900.3, 0, -3, 5_203_000.6), "EPSG:32632"),
+        ("long.tif", Affine(1, 0, 600_900.3, 0, -1.2, 5_203_000.6), "EPSG:32632"),
+        ("rotated.tif", UTM_CORNER * Affine.rotation(20), "EPSG:32632"),
+        ("degrees.tif", Affine(1e-5, 0, 10.31, 0, -1e-5, 46.9), "EPSG:4326"),
+        ("next.tif", Affine(0.5, 0, 400_000, 0, -0.5, 5_200_000), "EPSG:32633"),
+    ]:
+        assert MODEL.for_source(raster(tmp_path, name, transform, crs=crs)) == MODEL, name
+
+
+def test_tiles_on_different_grids_have_to_be_resampled(tmp_path: Path) -> None:
+    raster(tmp_path / "t", "a.tif", UTM_CORNER * Affine.translation(0.5, 0))
+    raster(tmp_path / "t", "b.tif", UTM_CORNER * Affine.translation(60.8, 0))
+    assert MODEL.for_source(open_raster(tmp_path / "t")) == MODEL
+
+
+def test_a_model_on_finer_pixels_takes_a_raster_of_its_own_pixel_as_it_is(tmp_path: Path) -> None:
+    """Made four times finer from 4 m in training; a raster of 1 m needs nothing made finer."""
+    model = Lattice(METRES.crs_wkt, 600_000.0, 5_200_000.0, 1.0, 1.0, 10, factor=4)
+    coarse = raster(tmp_path, "a.tif", Affine(4, 0, 600_000, 0, -4, 5_200_000))
+    assert model.for_source(coarse) == model
+    fine = raster(tmp_path, "b.tif", Affine(1, 0, 600_000.5, 0, -1, 5_200_000))
+    assert model.for_source(fine).factor == 1
+    assert LatticeReader(fine, model.for_source(fine)).plain
+
+
+def test_a_long_raster_that_drifts_off_the_grid_is_not_on_it(tmp_path: Path) -> None:
+    """A pixel of 1.002 m is the model's nearly everywhere else; over 60 pixels the grids part by 0.12 pixels."""
+    source = raster(tmp_path, "a.tif", Affine(1.002, 0, 600_000, 0, -1.002, 5_200_000))
+    assert MODEL.for_source(source) == MODEL
+    assert not LatticeReader(source, MODEL).plain
+    source = raster(tmp_path, "b.tif", Affine(1.0002, 0, 600_000, 0, -1.0002, 5_200_000))
+    assert LatticeReader(source, MODEL.for_source(source)).plain

@@ -9,6 +9,7 @@ from affine import Affine
 from rasterio.enums import ColorInterp
 from tests.small_rasters import KINDS, RGB, UTM_CORNER, awkward, texture, write_raster, write_tiles
 
+from botaclip.core import lattice_reader as module
 from botaclip.core.errors import RasterError
 from botaclip.core.lattice import Lattice
 from botaclip.core.lattice_reader import LatticeReader
@@ -69,12 +70,21 @@ def test_tiles_adjoin_without_a_seam(tmp_path: Path, kind: str) -> None:
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_south_up_is_turned_over(tmp_path: Path) -> None:
-    reader = reader_of(awkward(tmp_path, "south-up"))
-    assert not reader.plain
-    values, valid = reader.read(0, 0, 240, 260)
+def test_south_up_is_turned_over_without_resampling(tmp_path: Path) -> None:
+    reader, usual = reader_of(awkward(tmp_path, "south-up")), reader_of(awkward(tmp_path, "own"))
+    assert reader.plain
+    assert reader.lattice == usual.lattice
+    for window in ((0, 0, 240, 260), (-5, 200, 90, 90), (233, 7, 1, 1)):
+        for got, expected in zip(reader.read(*window), usual.read(*window), strict=True):
+            np.testing.assert_array_equal(got, expected)
+
+
+def test_south_up_with_other_pixels_is_turned_over_too(tmp_path: Path) -> None:
+    source = open_raster(awkward(tmp_path, "south-up"))
+    lattice = Lattice(UTM_WKT, 600_000.0, 5_200_000.0, 1.0, 2.0, 10)
+    values, valid = LatticeReader(source, lattice).read(0, 0, 120, 130)
     assert valid.all()
-    np.testing.assert_allclose(values, texture(), atol=1e-3)
+    np.testing.assert_allclose(values, texture().reshape(3, 120, 2, 130, 2).mean(axis=(2, 4)), atol=0.01)
 
 
 @pytest.mark.parametrize("kind", ["degrees", "mercator", "rotated"])
@@ -96,6 +106,77 @@ def test_a_warped_pixel_holds_what_lies_under_its_centre(tmp_path: Path, kind: s
     got = values[:, down, across][:, inside]
     np.testing.assert_allclose(got[0], row[inside] + 0.5, atol=0.02)
     np.testing.assert_allclose(got[1], col[inside] + 0.5, atol=0.02)
+
+
+def ground(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A smooth picture of the ground at EPSG:32632 coordinates, (3, ...), with waves of 100 m and more."""
+    waves = [np.sin(2 * np.pi * (x * c + y * s) / 120.0) for c, s in ((1, 0), (0, 1), (0.6, 0.8))]
+    return np.stack([100 + 40 * wave for wave in waves]).astype("float32")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "feet"])  # that one lies elsewhere
+def test_values_at_places_are_those_of_the_north_up_raster(tmp_path: Path, kind: str) -> None:
+    """However a raster lies, a lattice pixel holds what is on the ground under its centre."""
+    path = awkward(tmp_path, kind)
+    here = open_raster(path).crs_wkt
+    for tile in open_raster(path).tiles:
+        rows, cols = np.mgrid[0 : tile.height, 0 : tile.width] + 0.5
+        t = tile.transform
+        x, y = t.a * cols + t.b * rows + t.c, t.d * cols + t.e * rows + t.f
+        x, y = transformer(here, UTM_WKT).transform(x, y)
+        write_raster(Path(tile.path), ground(x, y), crs=here, transform=t)
+    reader = reader_of(path)
+    top, left, bottom, right = reader.bounds_px()
+    values, valid = reader.read(top, left, bottom - top, right - left)
+    rows, cols = np.mgrid[top:bottom, left:right] + 0.5
+    pixel = reader.lattice.pixel
+    x, y = reader.lattice.origin_x + cols * pixel, reader.lattice.origin_y - rows * pixel
+    inner = valid.copy()
+    for shift in (-1, 1):  # half a pixel at the border has no neighbour to lean on
+        inner &= np.roll(valid, shift, 0) & np.roll(valid, shift, 1)
+    inner[[0, -1]] = inner[:, [0, -1]] = False
+    assert inner.sum() > 30_000
+    expected = ground(*transformer(reader.lattice.crs_wkt, UTM_WKT).transform(x, y))
+    # The curve between two pixels of a wave of 120 m and 40 high: at most 40 / 8 * (2 pi / 120)^2 * 1.5^2, both ways.
+    assert np.abs(values - expected)[:, inner].max() < 0.08
+
+
+def test_coarse_pixels_over_a_fine_raster_are_read_in_small_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one piece needs of the raster stays below a side, whatever the ratio, and the values are the same."""
+    pixels = texture(height=400, width=400, dtype="uint16")
+    source = open_raster(write_raster(tmp_path / "a.tif", pixels))
+    lattice = Lattice(UTM_WKT, 600_000.0, 5_200_000.0, 1.0, 20.0, 10)
+    usual = LatticeReader(source, lattice).read(-2, -1, 24, 24)
+    monkeypatch.setattr(module, "_MOST_SOURCE_PX", 100)
+    sides = []
+    plain_read = module._TileGrid.read
+    monkeypatch.setattr(
+        module._TileGrid, "read", lambda grid, *window: sides.append(max(window[2:])) or plain_read(grid, *window)
+    )
+    values, valid = LatticeReader(source, lattice).read(-2, -1, 24, 24)
+    assert 80 <= max(sides) <= 100 + 2 * module._PAD_PX
+    np.testing.assert_array_equal(valid, usual[1])
+    np.testing.assert_allclose(values, usual[0], atol=1e-3)
+    np.testing.assert_allclose(
+        values[:, 2:22, 1:21], pixels.reshape(3, 20, 20, 20, 20).mean(axis=(2, 4)), atol=1e-2
+    )
+
+
+def test_many_tiles_each_on_its_own_grid(tmp_path: Path) -> None:
+    for i in range(25):
+        east, south = 30.2 * (i % 5), 30.2 * (i // 5)
+        corner = UTM_CORNER * Affine.translation(east, south)
+        write_raster(tmp_path / "t" / f"{i:02}.tif", np.full((3, 30, 30), i + 1, dtype="uint8"), transform=corner)
+    write_raster(tmp_path / "t" / "z.tif", np.full((3, 9, 9), 99, dtype="uint8"), transform=corner)
+    reader = reader_of(tmp_path / "t")
+    assert len(reader._warped) == 24  # the first is the lattice's, the last lies on the 25th's
+    values, valid = reader.read(0, 0, 150, 150)
+    for i in range(25):
+        row, col = 30 * (i // 5) + 15, 30 * (i % 5) + 15
+        assert valid[row, col]
+        assert values[0, row, col] == i + 1
 
 
 @pytest.mark.parametrize("kind", ["own", "degrees"])

@@ -27,7 +27,8 @@ DEPENDENCY_FREE = {
     f"botaclip.core.{name}"
     for name in (
         "errors", "options", "commands", "progress", "unfinished", "interpreter", "worker_client", "cli", "worker_boot",
-        "data_folder", "managed_environment", "setup_environment", "torch_build", "jobs",
+        "data_folder", "managed_environment", "setup_environment", "torch_build", "jobs", "lock_files",
+        "base_python", "package_installer", "python_environment", "environment_removal", "set_up_lock", "own_process",
     )
 } | {"botaclip", "botaclip.core"}
 # Started by the boot files; not for QGIS, yet free of dependencies, so that they can word a missing package.

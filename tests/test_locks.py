@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
 import http.server
 import itertools
 import json
@@ -14,19 +12,18 @@ import subprocess
 import sys
 import threading
 import venv
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT
-from .script_modules import script
+from botaclip.core import lock_files, torch_build
+from botaclip.core.errors import EnvironmentMissing, OptionError
+from botaclip.core.package_installer import NoWheel, PackageInstaller, PackageSource
+from botaclip.core.progress import Progress
 
-environment = script("environment")
-locks = script("locks")
-qgis_system = script("qgis_system")
-torch_build = script("torch_build")
+from .conftest import ROOT
+from .fake_packages import fake_wheel
 
 REQUIREMENTS = ROOT / "requirements"
 LOCKS = sorted(REQUIREMENTS.glob("*.lock.txt"))
@@ -118,7 +115,7 @@ def test_the_cpu_lock_holds_the_cpu_build_and_no_cuda(platform: str) -> None:
 
 
 def test_the_cpu_lock_is_made_from_the_list_of_digests() -> None:
-    digests = locks.read_digests(REQUIREMENTS / "torch-cpu.sha256")
+    digests = lock_files.read_digests(REQUIREMENTS / "torch-cpu.sha256")
     listed = [entry for entry in entries(REQUIREMENTS / "torch-cpu.lock.txt") if entry[0] == "torch"]
     assert {digest for entry in listed for digest in entry[3]} == {f"sha256:{digest}" for digest in digests.values()}
     assert not [name for name in digests if "linux" in name and "+cpu" not in name]
@@ -127,27 +124,6 @@ def test_the_cpu_lock_is_made_from_the_list_of_digests() -> None:
 # --- against a loopback index --------------------------------------------------------------------------------------
 
 VERSION = "2.13.0"
-
-
-def fake_wheel(folder: Path, name: str, version: str, needs: tuple[str, ...] = ()) -> Path:
-    """Write a wheel with nothing in it but its metadata."""
-    stem = f"{name.replace('-', '_')}-{version}"
-    info = f"{stem}.dist-info"
-    needed = "".join(f"Requires-Dist: {other}\n" for other in needs)
-    files = {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needed}",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-
-    def digest(text: str) -> str:
-        return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-
-    record = "".join(f"{path},sha256={digest(text)},{len(text)}\n" for path, text in files.items())
-    wheel = folder / f"{stem}-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as target:
-        for path, text in {**files, f"{info}/RECORD": record + f"{info}/RECORD,,\n"}.items():
-            target.writestr(path, text)
-    return wheel
 
 
 @pytest.fixture(scope="module")
@@ -233,23 +209,27 @@ def installed(python: Path) -> dict[str, str]:
 
 @linux_only
 def test_installing_checks_shows_and_records_the_digest(indexes: dict[str, str], python: Path, tmp_path: Path) -> None:
-    choice, log = torch_build.TorchChoice("cpu", indexes["both"]), tmp_path / "log"
-    name = f"torch-{VERSION}+cpu-py3-none-any.whl"
-    with pytest.raises(qgis_system.SetupError, match="nothing of it was installed"):
-        torch_build.install_cpu_torch(python, choice, version=VERSION, digests={name: "0" * 64}, log=log)
-    assert "torch" not in installed(python)
+    choice, name = torch_build.TorchChoice("cpu", indexes["both"]), f"torch-{VERSION}+cpu-py3-none-any.whl"
+    installer = PackageInstaller([str(python), "-m", "pip"], PackageSource())
+    said: list[str] = []
+    progress = Progress(log=lambda _, message: said.append(message))
+    wheel = torch_build.fetch_cpu_torch(installer, choice, tmp_path, version=VERSION)
+    assert wheel.name == name
+    with pytest.raises(EnvironmentMissing, match="nothing of it was installed"):
+        torch_build.install_cpu_torch(installer, wheel, {name: "0" * 64}, progress)
+    assert "torch" not in installed(python) and said == []
 
-    unlisted = torch_build.install_cpu_torch(python, choice, version=VERSION, digests={}, log=log)
-    assert unlisted["listed"] is False and unlisted["wheel"] == name
+    unlisted = torch_build.install_cpu_torch(installer, wheel, {}, progress)
+    assert unlisted["listed"] is False and unlisted["wheel"] == name and "NOT a listed digest" in "".join(said)
     assert installed(python)["torch"] == f"{VERSION}+cpu"
     assert not [package for package in installed(python) if package.startswith(("nvidia", "triton"))]
 
-    listed = torch_build.install_cpu_torch(python, choice, version=VERSION, digests={name: unlisted["sha256"]}, log=log)
-    assert listed == {**unlisted, "listed": True}
+    listed = torch_build.install_cpu_torch(installer, wheel, {name: unlisted["sha256"]}, progress)
+    assert listed == {**unlisted, "listed": True} and "(a listed digest)" in "".join(said)
 
-    with pytest.raises(qgis_system.SetupError, match="BOTACLIP_TORCH_SOURCE"):
+    with pytest.raises(NoWheel, match="BOTACLIP_TORCH_SOURCE"):
         nowhere = torch_build.TorchChoice("cpu", indexes["cuda-only"])
-        torch_build.install_cpu_torch(python, nowhere, version=VERSION, digests={}, log=log)
+        torch_build.fetch_cpu_torch(installer, nowhere, tmp_path, version=VERSION)
 
 
 def test_a_folder_is_a_source_too(tmp_path: Path) -> None:
@@ -264,7 +244,7 @@ def test_a_lock_without_torch_keeps_the_rest() -> None:
     assert not re.search(r"^torch==", rest, re.M)
     names = {match["name"] for match in _ENTRY.finditer(rest)}
     assert {"filelock", "sympy", "jinja2", "networkx"} <= names
-    assert len(re.findall(r"--hash=", rest)) + len(locks.read_digests(REQUIREMENTS / "torch-cpu.sha256")) == len(
+    assert len(re.findall(r"--hash=", rest)) + len(lock_files.read_digests(REQUIREMENTS / "torch-cpu.sha256")) == len(
         re.findall(r"--hash=", text)
     )
 
@@ -277,5 +257,18 @@ def test_the_choice_is_read_from_the_environment(value: str, monkeypatch: pytest
 
 def test_a_wrong_choice_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTACLIP_TORCH", "rocm")
-    with pytest.raises(qgis_system.SetupError, match="'rocm'; use one of cpu, cuda"):
+    with pytest.raises(OptionError, match="'rocm'; use one of cpu, cuda"):
         torch_build.TorchChoice.from_environment()
+
+
+def test_the_key_changes_with_every_lock_of_users_and_no_other(tmp_path: Path) -> None:
+    for lock in LOCKS:
+        (tmp_path / lock.name).write_bytes(lock.read_bytes())
+    key = lock_files.key(tmp_path)
+    assert re.fullmatch("[0-9a-f]{12}", key) and key == lock_files.key(REQUIREMENTS)
+    for lock in LOCKS:
+        (tmp_path / lock.name).write_bytes(lock.read_bytes() + b"\n")
+        assert (lock_files.key(tmp_path) == key) == (lock.name == "dev.lock.txt")
+        (tmp_path / lock.name).write_bytes(lock.read_bytes())
+    with pytest.raises(EnvironmentMissing, match="did not come with this installation"):
+        lock_files.key(tmp_path / "nowhere")

@@ -97,3 +97,46 @@ def test_an_encoder_that_is_not_at_hand(raster: Path, tmp_path: Path) -> None:
     model = Model(ModelFile.write(tmp_path / "n.botaclip", metadata, parts))
     with pytest.raises(EncoderError, match="not the one the model was trained with"):
         model.encoder()
+
+
+LAYERS = (
+    {"name": "elevation", "file": "dem.tif", "band": 1, "path": "/data/dem.tif"},
+    {"name": "climate:rain", "file": "climate.tif", "band": 2, "path": "/data/climate.tif"},
+)
+
+
+def test_environment_joins_behind_the_image_and_leaves_its_space_alone(
+    model: Model, raster: Path, tmp_path: Path
+) -> None:
+    wide = Model(write_model(tmp_path / "wide.botaclip", raster, environment=LAYERS))
+    assert [layer["name"] for layer in wide.environment] == ["elevation", "climate:rain"]
+    assert (wide.image_dimension, wide.dimension) == (model.dimension, model.dimension + 2)
+    assert (wide.width, wide.unit_width) == (WIDTH + 2, WIDTH)
+    random = np.random.default_rng(6)
+    image, layers = random.random((7, model.dimension)).astype(np.float32), random.random((7, 2)).astype(np.float32)
+    adapted, unit = wide.adapt(np.hstack([image, layers]))
+    plain = model.adapt(image)
+    np.testing.assert_allclose(adapted[:, :WIDTH], plain[0], atol=1e-6)
+    np.testing.assert_allclose(adapted[:, WIDTH:], layers / 10, atol=1e-6)
+    np.testing.assert_allclose(unit, plain[1], atol=1e-6)
+    np.testing.assert_array_equal(wide.components(unit, 4), model.components(plain[1], 4))
+    other = wide.suitability(wide.adapt(np.hstack([image, layers + 5]))[0])
+    assert np.abs(other - wide.suitability(adapted)).max() > 0.01
+
+
+def test_a_model_without_a_word_on_environment_is_of_images_alone(model: Model) -> None:
+    assert "environment" not in model.metadata and model.environment == ()
+    assert model.dimension == model.image_dimension and model.width == model.unit_width == WIDTH
+
+
+def test_environment_that_the_adapter_does_not_take(raster: Path, tmp_path: Path) -> None:
+    metadata, parts = content(open_raster(raster), environment=LAYERS)
+    random = np.random.default_rng(1)
+    dimension = metadata["encoder"]["dimension"]
+    for adapter, words in (
+        (adapter_graph(dimension, random), r"does not turn vectors \(N, "),
+        (adapter_graph(dimension + 2, random), "its adapter and its list of environment layers do not fit"),
+    ):
+        file = ModelFile.write(tmp_path / "m.botaclip", metadata, parts | {"adapter.onnx": adapter}, overwrite=True)
+        with pytest.raises(ModelFileError, match=words):
+            Model(file)

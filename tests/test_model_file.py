@@ -76,9 +76,9 @@ def test_same_content_same_bytes(good: ModelFile, raster: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("change", "sums", "words"),
     [
-        (lambda parts: parts.update({"evil.py": b"x"}), True, "'evil.py', which no model file holds"),
-        (lambda parts: parts.update({"../head.onnx": b"x"}), True, "which no model file holds"),
-        (lambda parts: parts.update({"/etc/passwd": b"x"}), True, "which no model file holds"),
+        (lambda parts: parts.update({"evil.py": b"x"}), True, "'evil.py', which can run code"),
+        (lambda parts: parts.update({"../head.onnx": b"x"}), True, "which leads out of it"),
+        (lambda parts: parts.update({"/etc/passwd": b"x"}), True, "which leads out of it"),
         (lambda parts: parts.pop("head.onnx"), True, "lacks head.onnx"),
         (lambda parts: parts.pop("plots.json"), False, "does not name its parts"),
         (lambda parts: parts.update({"head.onnx": parts["head.onnx"] + b"\x00"}), False, "checksum does not fit"),
@@ -86,8 +86,8 @@ def test_same_content_same_bytes(good: ModelFile, raster: Path, tmp_path: Path) 
         (lambda parts: parts.update({"arrays.safetensors": b"\x80\x04pickle"}), True, "arrays.safetensors"),
         (lambda parts: parts.update({"plots.json": b"[" * 100_000}), True, "plots.json is not readable"),
         (lambda parts: parts.update({"plots.json": b'{"x": NaN}'}), True, "NaN is no number"),
-        (metadata_with(format_version=2, species=7), False, "newer version of BotaCLIP .format 2; this one reads 1"),
-        (metadata_with(format_version=0), True, "format is 0"),
+        (metadata_with(format_version=3, species=7), False, "newer version of BotaCLIP .format 3; this version"),
+        (metadata_with(format_version=0), True, "format is 0, which never was"),
         (metadata_with(species=[]), True, "species"),
         (metadata_with(species=[{"name": "a"}, {"name": "a"}]), True, "species"),
         (metadata_with(patch={"size_m": -1, "cells": 4}), True, "patch"),

@@ -1,15 +1,25 @@
-"""The refit: what the file says of the plots is no more exact than its author allowed."""
+"""The refit: the file computes what was fitted, and says of the plots no more than its author allowed."""
 
 from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from botaclip.core.errors import PairingError
 from botaclip.core.places import Points
 from botaclip.core.plot_locations import coarsened
-from botaclip.training.model_parts import training_extent
+from botaclip.core.progress import SILENT
+from botaclip.training import evaluation
+from botaclip.training.evaluation import fit_image_column
+from botaclip.training.extent import training_extent
+from botaclip.training.model_parts import model_parts
 
 from .small_landscape import CRS, plot_places
+from .small_tables import thirds
+from .trained_models import LAYERS, pairs, plots, protocol, releves, trained
 
 EAST, NORTHING = plot_places(40)
 POINTS = Points(x=EAST, y=NORTHING, crs=CRS)
@@ -47,3 +57,66 @@ def test_without_places_the_extent_is_of_tenths_of_a_degree() -> None:
 def test_south_and_west_of_zero_are_widened_outwards() -> None:
     points = Points(x=np.array([-70.123, -70.05]), y=np.array([-33.456, -33.401]), crs="EPSG:4326")
     assert training_extent(points, "none") == [-70.2, -33.5, -70.0, -33.4]
+
+
+@pytest.mark.parametrize("environment", [False, True])
+@pytest.mark.parametrize("head, asked", [("linear", "botaclip"), ("forest", "supervised"), ("linear", "none")])
+def test_the_file_says_what_was_fitted(
+    head: str, asked: str, environment: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At new plots, to 1e-5: standardisers, adapter, head and calibrators are all in the graphs."""
+    fit_forest = evaluation.fit_forest
+    monkeypatch.setattr(evaluation, "fit_forest", lambda *given, **rest: fit_forest(*given, **rest, trees=20))
+    table, new = plots(environment=environment), plots(40, environment=environment, seed=3)
+    model, parts, how = trained(tmp_path / "m.botaclip", table, asked, head=head)
+    fitted = fit_image_column("adapted", table, table, parts.choice, how, thirds(table), SILENT)
+    expected = fitted.calibrate(fitted.predict_logits(new))
+
+    vectors = pairs(new).vectors
+    adapted, unit = model.adapt(vectors)
+    made = model.suitability(adapted)
+    np.testing.assert_allclose(made, expected, atol=1e-5)
+    assert np.ptp(made, axis=0).min() > 0.05
+    np.testing.assert_allclose(model.thresholds, fitted.thresholds, atol=1e-6)
+    layers = 3 if environment else 0
+    assert (model.dimension, model.width) == (new.vectors.shape[1] + layers, new.vectors.shape[1] + layers)
+    assert parts.metadata["alignment"]["chosen"] == asked
+    # The space of the image is that of the image, whatever lies around it.
+    image = adapted[:, : model.unit_width]
+    np.testing.assert_allclose(unit, image / np.linalg.norm(image, axis=1, keepdims=True), atol=1e-5)
+    assert model.plot_vectors.shape == (60, model.unit_width) and model.pca_mean.shape == (model.unit_width,)
+    if environment:
+        moved = vectors + np.array([0.0] * new.vectors.shape[1] + [800.0, 0.0, 0.0], np.float32)
+        np.testing.assert_array_equal(model.adapt(moved)[1], unit)
+        assert np.abs(model.suitability(model.adapt(moved)[0]) - made)[:, 0].max() > 0.05
+
+
+def test_layers_are_named_in_the_file(tmp_path: Path) -> None:
+    model, _, _ = trained(tmp_path / "m.botaclip", plots(environment=True), "none")
+    assert model.environment == LAYERS and model.metadata["environment"] == list(LAYERS)
+    plain, parts, _ = trained(tmp_path / "plain.botaclip", plots(), "none")
+    assert plain.environment == () and parts.metadata["format_version"] == 1
+
+
+def test_layers_without_values_are_refused() -> None:
+    table = plots()
+    with pytest.raises(PairingError, match="0 environment values each, for 3 layers"):
+        model_parts(
+            table, releves(table), pairs(table), None, protocol(), {}, {}, environment=LAYERS, progress=SILENT
+        )
+
+
+@pytest.mark.parametrize("locations, names", [("exact", ["HARV", "OSBS"]), ("none", [])])
+def test_sites_are_named_where_places_are_told(locations: str, names: list[str], tmp_path: Path) -> None:
+    table = plots()
+    table = dataclasses.replace(table, sites=tuple("HARV" if i % 2 else "OSBS" for i in range(len(table))))
+    training = trained(tmp_path / "m.botaclip", table, "none", locations=locations)[1].metadata["training"]
+    assert (training["sites"], training["site_count"]) == (names, 2)
+    assert training["dates"] == ["2021-06-01", "2023-07-05"]
+
+
+@pytest.mark.parametrize("asked, weight", [("supervised", None), ("contrastive", None), ("botaclip", 0.1)])
+def test_a_weight_is_stated_only_where_something_is_weighed(asked: str, weight: float | None, tmp_path: Path) -> None:
+    alignment = trained(tmp_path / "m.botaclip", plots(), asked)[1].metadata["alignment"]
+    assert (alignment["chosen"], alignment["lambda"]) == (asked, weight)
+    assert alignment["steps"] in (4, 8) and not alignment["continued"]

@@ -88,10 +88,23 @@ def test_the_dock_lists_species_by_suitability(clicks: dict) -> None:
 
 def test_the_list_is_copied_as_a_table(clicks: dict) -> None:
     assert clicks["copied"] == (
-        "species\tprobability\tthreshold\texpected\n"
-        "Abies alba\t0.7500\t0.5000\tyes\nFagus sylvatica\t0.2500\t0.4000\tno\n"
+        "species\tprobability\tthreshold\texpected\tcalibrated\n"
+        "Abies alba\t0.7500\t0.5000\tyes\tyes\nFagus sylvatica\t0.2500\t0.4000\tno\tyes\n"
     )
-    assert clicks["no_threshold"] == ["", "species\tprobability\tthreshold\texpected\na\t0.5000\t\t\n", True]
+
+
+def test_what_is_not_known_is_marked(clicks: dict) -> None:
+    unknown = clicks["no_threshold"]
+    assert unknown["cell"] == "unknown" and unknown["copied"].splitlines()[1] == "a\t0.5000\t\t\tyes"
+    assert unknown["status"] == "1 species, none with a threshold: ranked by suitability."
+    assert "threshold unknown" in unknown["legend"] and "at or above" not in unknown["legend"]
+    assert unknown["spoken"] == "a: probability 50 %, threshold unknown: whether it is to be expected is not said"
+    rough = clicks["rough"]
+    assert rough["cells"] == ["90 %", "≈ 50 %", "40 %"]
+    assert rough["status"] == "1 of 2 species expected here. 1 more without a threshold."
+    assert "not calibrated by itself: a rough number" in rough["legend"] and "at or above" in rough["legend"]
+    assert "too few presences to calibrate it by" in rough["spoken"]
+    assert rough["copied"].splitlines()[2] == "b\t0.5000\t0.6000\tno\tno"
 
 
 def test_relative_suitability_is_never_called_a_probability(clicks: dict) -> None:

@@ -63,6 +63,12 @@ def test_a_plain_table_is_read_where_it_lies(handed: dict, folder: Path) -> None
     assert handed["plain"]["plain"]["crs"] is None
 
 
+def test_texts_and_shapefiles_are_handed_over_as_they_are(handed: dict, folder: Path) -> None:
+    assert handed["text"]["plain"]["releves"] == str(folder / "releves.txt"), "QGIS itself takes it for no table"
+    plain = handed["shapefile"]["plain"]
+    assert plain["plots"] == str(folder / "plots.shp") and plain["crs"] == "EPSG:2154"
+
+
 def test_a_geopackage_layer_keeps_its_name_and_gives_its_crs(handed: dict, folder: Path) -> None:
     plain = handed["gpkg"]["plain"]
     assert plain["plots"] == f"{folder / 'plots.gpkg'}|layername=the plots"
@@ -135,11 +141,10 @@ def test_what_the_file_does_not_know_is_said(handed: dict) -> None:
     assert handed["raster layer"]["warnings"] == []
 
 
-def test_a_web_layer_is_refused_in_words(handed: dict) -> None:
-    assert handed["web"]["error"] == (
-        "the web: the layer comes from the provider 'wms', not from a raster file. "
-        "Export it as a GeoTIFF and choose that."
-    )
+def test_a_whole_web_map_is_refused_in_words(handed: dict) -> None:
+    said = handed["web"]["error"]
+    assert said.startswith("the web: ")
+    assert "pixels of it would have to be exported, more than 500 million. Give a smaller EXTENT" in said
 
 
 def test_values_are_typed(handed: dict) -> None:

@@ -18,7 +18,9 @@ from tests.script_modules import script
 package = script("package")
 
 ALGORITHMS = {
-    f"botaclip:{name}" for name in ("demodata", "train", "embed", "suitability", "predict", "info", "verify", "devices")
+    f"botaclip:{name}" for name in (
+        "demodata", "train", "embed", "suitability", "predict", "info", "verify", "devices", "setup",
+    )
 }
 
 
@@ -67,7 +69,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost"]
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "as it stands"]):
         subprocess.run([*git, *words], cwd=copy, check=True, capture_output=True)
-    yield Installed(package.build(copy), folder / "home")
+    # What the rules and the scanners say of the ZIP is in test_package.py.
+    archive = package.unchecked(copy, copy / "build" / "package")
+    assert package.zip_problems(archive) == []
+    yield Installed(archive, folder / "home")
 
 
 def listed(process: subprocess.CompletedProcess[str]) -> set[str]:

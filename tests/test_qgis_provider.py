@@ -37,7 +37,7 @@ def listed(qgis: Qgis) -> set[str]:
 
 
 def test_all_algorithms_are_listed(qgis: Qgis) -> None:
-    assert len(ALGORITHMS) == 8
+    assert len(ALGORITHMS) == 9
     assert listed(qgis) == ALGORITHMS
 
 
@@ -87,8 +87,37 @@ TYPES = {
     ("train", "COVER_SCALE"): "enum", ("embed", "EXTENT"): "extent", ("embed", "MASK"): "source",
     ("embed", "MODEL"): "file", ("embed", "OUTPUT"): "rasterDestination", ("predict", "POINTS"): "source",
     ("predict", "OUTPUT"): "vectorDestination", ("demodata", "OUTPUT"): "folderDestination",
-    ("devices", "JSON"): "boolean",
+    ("devices", "JSON"): "boolean", ("train", "ENVIRONMENT"): "multilayer", ("embed", "ENVIRONMENT"): "multilayer",
+    ("setup", "WHEELS"): "file", ("train", "TAXA"): "source", ("train", "INIT"): "file",
+    ("train", "CRS_FIELD"): "field", ("predict", "CRS_FIELD"): "field", ("train", "PREDICTIONS"): "vectorDestination",
 }  # fmt: skip
+
+
+def test_a_field_belongs_to_the_table_it_is_a_column_of(described: dict) -> None:
+    for command in COMMANDS.values():
+        shown = described[command.algorithm]["parameters"]
+        for option in command.options:
+            if option.kind is Kind.FIELD:
+                parent = shown[option.parameter]["parent"]
+                assert parent == command.option(option.parent).parameter and parent in shown
+
+
+def test_a_dialog_begins_with_what_everybody_needs(described: dict) -> None:
+    """What is folded away is what has a good default; the rest fits a screen."""
+    for command in COMMANDS.values():
+        open_ones = [one for one in described[command.algorithm]["parameters"].values() if not one["advanced"]]
+        assert len([one for one in open_ones if not one["hidden"]]) <= 24, command.name
+
+
+def test_maps_also_return_the_rasters_to_show(described: dict) -> None:
+    for name, shown in described.items():
+        several = {"RASTERS": "outputMultilayer"} if name in ("embed", "suitability") else {}
+        assert {one: kind for one, kind in shown["outputs"].items() if one == "RASTERS"} == several
+
+
+def test_help_says_everything_once(qgis: Qgis) -> None:
+    said = qgis.process("help", "botaclip:embed").stdout
+    assert said.count(COMMANDS["embed"].summary) == 1 and said.count(COMMANDS["embed"].help) == 1
 
 
 @pytest.mark.parametrize(("where", "kind"), TYPES.items(), ids=lambda value: str(value))

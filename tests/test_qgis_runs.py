@@ -63,12 +63,31 @@ def test_a_job_that_fails_says_so_in_words(runs: dict) -> None:
     assert "there is no command 'info'" in runs["broken"]["log"]
 
 
+def test_maps_of_several_crss_are_loaded_as_a_group_of_styled_layers(runs: dict) -> None:
+    run, folder = runs["zones_m"], Path(runs["folder"]) / "zones_m"
+    assert run["ok"] is True
+    paths = [str(folder / f"zones_m_EPSG_{code}.tif") for code in (32617, 32618)]
+    assert run["results"] == {"OUTPUT": str(folder), "RASTERS": paths, "SUMMARY": "two maps"}
+    assert run["groups"] == {
+        "Species suitability": [
+            [f"Species suitability (m), EPSG:{code}", f"EPSG:{code}", "singlebandpseudocolor"]
+            for code in (32617, 32618)
+        ]
+    }  # fmt: skip
+    assert run["loaded"] == 2
+
+
+def test_a_map_that_is_not_there_is_an_error(runs: dict) -> None:
+    assert runs["zones_lost"]["ok"] is False
+    assert "zones_lost_EPSG_32617.tif was not written." in runs["zones_lost"]["log"]
+
+
 def test_qgis_process_ends_with_one_and_a_sentence(qgis: Qgis, tmp_path: Path) -> None:
-    ran = qgis.run("embed", RASTER=tmp_path / "no.tif", MODEL="m.botaclip", OUTPUT=tmp_path / "o.tif", BANDS="x")
+    ran = qgis.run("embed", RASTER=tmp_path / "no.tif", MODEL="m.botaclip", OUTPUT=tmp_path / "o.tif", BANDZ="x")
     said = ran.stdout + ran.stderr
     assert ran.returncode == 1
     assert f"RASTER: there is no raster layer, file or folder '{tmp_path / 'no.tif'}'. Choose a GeoTIFF" in said
-    assert "botaclip:embed has no parameter BANDS; it is ignored." in said
+    assert "botaclip:embed has no parameter BANDZ; it is ignored." in said
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ import rasterio.shutil
 import rasterio.vrt
 from affine import Affine
 from rasterio.enums import ColorInterp
-from tests.small_rasters import texture, write_raster, write_tiles
+from tests.small_rasters import RGB, UTM_CORNER, texture, write_raster, write_tiles
 
 from botaclip.core.errors import RasterError
+from botaclip.core.places import parse_crs
+from botaclip.core.raster_pixels import read_tile
 from botaclip.core.rasters import open_raster, pixel_vectors_m, valid_pixels
 
 
@@ -89,9 +92,14 @@ def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("odd", "word"),
     [
-        ({"crs": "EPSG:25832"}, r"its CRS is ETRS89 / UTM zone 32N, but WGS 84 / UTM zone 32N"),
-        ({"pixels": texture(4, 30, 30)}, "its number of bands is 4, but 3"),
-        ({"pixels": texture(3, 30, 30, dtype="uint16")}, "its pixel type is uint16, but uint8"),
+        ({"crs": "EPSG:25832"}, r"its CRS is ETRS89 / UTM zone 32N, but WGS 84 / UTM zone 32N in tile_0_0\.tif"),
+        (
+            {"pixels": texture(4, 30, 30), "descriptions": ["red", "green", "blue", "nir"]},
+            "its bands are .*blue = band 3, nir = band 4, but .*blue = band 3 in tile_0_0",
+        ),
+        ({"pixels": texture(3, 30, 30), "colours": RGB[::-1]}, "its bands are red = band 3, .* but red = band 1"),
+        ({"pixels": texture(3, 30, 30, dtype="uint16")}, "its pixel type is uint16, but uint8 in tile_0_0"),
+        ({"pixels": texture(2, 30, 30), "colours": None}, "nothing says which of its bands .*is which"),
     ],
 )
 def test_the_odd_tile_is_named(tmp_path: Path, odd: dict, word: str) -> None:
@@ -99,6 +107,65 @@ def test_the_odd_tile_is_named(tmp_path: Path, odd: dict, word: str) -> None:
     write_raster(folder / "tile_odd.tif", **{"pixels": texture(3, 30, 30), **odd})
     with pytest.raises(RasterError, match=rf"tile_odd\.tif: {word}"):
         open_raster(folder)
+
+
+def test_tiles_with_and_without_transparency_are_one_raster(tmp_path: Path) -> None:
+    folder = write_tiles(tmp_path / "tiles", texture(3, 60, 60), rows=[30], cols=[30])
+    border = texture(4, 30, 30)
+    border[3] = 0
+    corner = UTM_CORNER * Affine.translation(60, 0)
+    write_raster(folder / "border.tif", border, colours=(*RGB, ColorInterp.alpha), transform=corner)
+    tiles = {Path(tile.path).stem: tile.mask_band for tile in open_raster(folder).tiles}
+    assert tiles["border"] == 4
+    assert tiles["tile_0_0"] is None
+    with pytest.raises(RasterError, match=r"tile_0_0\.tif: there is no band 4"):
+        open_raster(folder, bands="red=1,green=2,blue=3,nir=4")
+
+
+def test_bands_of_different_types_are_refused(tmp_path: Path) -> None:
+    for name, dtype in (("a", "uint8"), ("b", "uint16")):
+        write_raster(tmp_path / f"{name}.tif", texture(1, 20, 20, dtype=dtype), colours=None)
+    bands = "".join(
+        f'<VRTRasterBand dataType="{kind}" band="{i}"><ColorInterp>{colour}</ColorInterp><SimpleSource>'
+        f'<SourceFilename relativeToVRT="1">{name}.tif</SourceFilename><SourceBand>1</SourceBand></SimpleSource>'
+        "</VRTRasterBand>"
+        for i, (name, kind, colour) in enumerate([("a", "Byte", "Red"), ("b", "UInt16", "Green")], start=1)
+    )
+    with rasterio.open(tmp_path / "a.tif") as dataset:
+        wkt, corner = dataset.crs.to_wkt(), ", ".join(map(str, dataset.transform.to_gdal()))
+    (tmp_path / "mixed.vrt").write_text(
+        f'<VRTDataset rasterXSize="20" rasterYSize="20"><SRS>{escape(wkt)}</SRS>'
+        f"<GeoTransform>{corner}</GeoTransform>{bands}</VRTDataset>"
+    )
+    with pytest.raises(RasterError, match=r"its bands are of different types \(uint16, uint8\)"):
+        open_raster(tmp_path / "mixed.vrt")
+    assert open_raster(tmp_path / "mixed.vrt", bands="green=2").dtype == "uint16"
+
+
+def test_numbers_of_a_colour_table_are_no_image(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", texture(1, 20, 20), colours=None)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.write_colormap(1, {1: (255, 0, 0, 255)})
+    with pytest.raises(RasterError, match=r"numbers of colours in a table.*PCT to RGB"):
+        open_raster(path)
+
+
+def test_band_codes_of_two_sensors_are_asked_for_with_the_names_found(tmp_path: Path) -> None:
+    names = ["SR_B2", "SR_B3", "SR_B4"]
+    options = {"descriptions": names, "photometric": "minisblack", "colours": None}
+    with pytest.raises(RasterError, match=r"SR_B2, SR_B3, SR_B4, which are other colours in Landsat.*--bands"):
+        open_raster(write_raster(tmp_path / "a.tif", texture(3, 20, 20), **options))
+    path = write_raster(tmp_path / "LC08_a.tif", texture(3, 20, 20), **options)
+    assert open_raster(path).band_indexes == (3, 2, 1)
+    tagged = write_raster(tmp_path / "b.tif", texture(3, 20, 20), **options)
+    with rasterio.open(tagged, "r+") as dataset:
+        dataset.update_tags(SPACECRAFT_ID="LANDSAT_5")
+    assert (open_raster(tagged).roles, open_raster(tagged).band_indexes) == (("red", "green", "nir"), (2, 1, 3))
+
+
+def test_heights_in_a_crs_are_left_out(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", texture(3, 20, 20), crs="EPSG:5698")  # Lambert-93 with NGF-IGN69 heights
+    assert parse_crs(open_raster(path).crs_wkt).to_epsg() == 2154
 
 
 def test_a_folder_is_all_its_tiles_in_order(tmp_path: Path) -> None:
@@ -159,10 +226,76 @@ def test_a_pixel_is_nodata_when_all_its_bands_are() -> None:
     assert valid_pixels(np.array([[[1.0, np.nan]]]), (float("nan"),)).tolist() == [[True, False]]
 
 
+def test_fills_that_nobody_declared_are_no_values() -> None:
+    pixels = np.array([[[-9999, -9999, 7, -32768]], [[-9999, 5, 7, -32768]]], dtype="int16")
+    assert valid_pixels(pixels, (None, None)).tolist() == [[False, True, True, False]]
+    assert valid_pixels(pixels, (7.0, 7.0)).tolist() == [[True, True, False, True]]  # declared: only that
+    huge = np.array([[[-3.4e38, 0.2]], [[0.1, 0.2]]], dtype="float32")
+    assert valid_pixels(huge, (None, None)).tolist() == [[False, True]]
+    assert valid_pixels(np.full((2, 1, 1), 0, dtype="uint8"), (None, None)).tolist() == [[True]]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "nodata", "span", "expected"),
+    [
+        # Uniform on span: 2nd to 98th percentile widened by a quarter, two digits, not below 0 unless values are.
+        ("int16", -9999, (100, 3000), (0.0, 3600.0)),
+        ("int16", -32768, (-500, 1500), (-960.0, 2000.0)),
+        ("int16", None, (100, 3000), (0.0, 3600.0)),
+        ("float32", float("nan"), (0.0, 1.0), (0.0, 1.2)),
+        ("float32", None, (0.0, 1.0), (0.0, 1.2)),
+        ("float64", -9999.0, (-1.0, 1.0), (-1.4, 1.4)),
+        ("float32", 0.1, (0.2, 0.4), (0.16, 0.44)),  # a nodata value that float32 cannot hold exactly
+    ],
+)
+def test_the_range_of_signed_and_real_values(
+    tmp_path: Path, dtype: str, nodata: float | None, span: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    values = np.random.default_rng(1).uniform(*span, (3, 120, 120)).astype(dtype)
+    values[:, :60, :60] = -9999 if nodata is None else nodata
+    found = open_raster(write_raster(tmp_path / "a.tif", values, nodata=nodata)).value_range()
+    assert found == pytest.approx(expected, rel=0.05, abs=0.011)
+
+
+def test_where_there_is_alpha_it_alone_decides(tmp_path: Path) -> None:
+    """A black roof is no gap, and a gap need not be black."""
+    pixels = texture(4, 20, 20)
+    pixels[3] = 255
+    pixels[:3, 2, 2] = 0
+    pixels[3, 5, 5] = 0
+    path = write_raster(tmp_path / "a.tif", pixels, colours=(*RGB, ColorInterp.alpha), nodata=0)
+    tile = open_raster(path).tiles[0]
+    assert tile.mask_band == 4
+    with rasterio.open(path) as dataset:
+        _, valid = read_tile(tile, dataset, (1, 2, 3))
+    assert np.argwhere(~valid).tolist() == [[5, 5]]
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_mask_decides_inside_the_file_or_beside_it(tmp_path: Path, inside: bool) -> None:
+    path = write_raster(tmp_path / "a.tif", texture(3, 20, 20), nodata=0)
+    shown = np.full((20, 20), 255, dtype="uint8")
+    shown[7, 3:5] = 0
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside), rasterio.open(path, "r+") as dataset:
+        dataset.write(np.zeros((3, 1, 1), dtype="uint8"), window=((0, 1), (0, 1)))
+        dataset.write_mask(shown)
+    assert (tmp_path / "a.tif.msk").exists() != inside
+    tile = open_raster(path).tiles[0]
+    assert tile.mask_band == 0
+    with rasterio.open(path) as dataset:
+        _, valid = read_tile(tile, dataset, (1, 2, 3))
+        _, smaller = read_tile(tile, dataset, (1, 2, 3), out_shape=(3, 20, 20))
+    assert np.argwhere(~valid).tolist() == [[7, 3], [7, 4]]
+    assert (smaller == valid).all()
+
+
 def test_alpha_counts_unless_it_is_taken_for_infrared(tmp_path: Path) -> None:
     colours = (ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha)
     path = write_raster(tmp_path / "a.tif", texture(4, 20, 20), colours=colours)
     assert open_raster(path).tiles[0].masked
+    assert "band 4 is the transparency (were it infrared: --bands red=1,green=2,blue=3,nir=4)" in (
+        open_raster(path).describe()
+    )
     assert not open_raster(path, bands="red=1,green=2,blue=3,nir=4").tiles[0].masked
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import inspect
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 from tests.conftest import shared
 from tests.test_tables import write_points
 
+from botaclip.core.commands import COMMANDS
 from botaclip.core.errors import ReleveError
 from botaclip.core.releves import ReleveTable, choose_species, read_releves
 
@@ -108,6 +112,91 @@ def test_coordinates_in_the_releves_of_a_geopackage(tmp_path: Path) -> None:
     assert result.cover.tolist() == [[100, 100], [0, 100]]
 
 
+def test_names_layers_and_originals(tmp_path: Path) -> None:
+    rows = (
+        "plot_id;species;layer;cover\nA;Carex nigra (L.) Reichard;H;40\nA;Carex cf. nigra;H;40\nA;Salix alba;T;70\n"
+        "A;Salix alba;S;60\nB;Carex sp.;H;10\nB;Salix alba;H;10\nB;Salix alba;H;10\nC;Carex nigra;H;1\n"
+    )
+    covers = {}
+    for rule in ("independent", "sum", "max"):
+        result = table(tmp_path, rows, layers=rule)
+        covers[rule] = result.cover.tolist()
+        assert result.species.tolist() == ["Carex nigra", "Salix alba"]
+    np.testing.assert_allclose(covers["independent"], [[64, 88], [0, 19], [1, 0]], rtol=1e-6)
+    assert covers["sum"] == [[80, 100], [0, 20], [1, 0]] and covers["max"] == [[40, 70], [0, 10], [1, 0]]
+    said = " ".join(result.report)
+    for words in ("Layers were read from column 'layer': H, S, T.",
+                  "3 species stand in one plot several times (layers H, S, T): their rows were taken at their largest.",
+                  "1 rows repeat plot, species and layer of another row",
+                  "1 species are written in several ways, for example 'Carex nigra' ('Carex cf. nigra', "
+                  "'Carex nigra', 'Carex nigra (L.) Reichard'); where they meet, 1 times, their rows were combined",
+                  "1 names of no species", "releves.csv: semicolon-delimited, plain ASCII."):
+        assert words in said, words
+    part = result.take(np.array([1]))
+    assert {taxon.verbatim: (taxon.name, taxon.status) for taxon in part.taxa} == {
+        "Carex cf. nigra": ("Carex nigra", "normalised"), "Carex nigra": ("Carex nigra", "exact"),
+        "Carex nigra (L.) Reichard": ("Carex nigra", "normalised"), "Carex sp.": ("Carex sp.", "left out"),
+        "Salix alba": ("Salix alba", "exact"),
+    }  # fmt: skip
+    rows_read = part.originals
+    assert rows_read is not None and len(rows_read) == 8
+    assert [part[3] for part in (rows_read.plot, rows_read.verbatim, rows_read.layer, rows_read.cover)] == [
+        "A", "Salix alba", "S", "60",
+    ]  # fmt: skip
+    assert rows_read.rows.tolist() == list(range(2, 10))
+
+
+def test_species_asked_for_as_written(tmp_path: Path) -> None:
+    rows = "plot_id;species;cover\nA;Carex nigra (L.) Reichard;40\nA;Poa annua L., s.l.;30\nB;Carex sp.;5\n"
+    asked = ["Carex nigra (L.) Reichard", "carex nigra", "Carex nigra Mill.", "Poa annua L., s.l., Carex nigra"]
+    got = [table(tmp_path, rows, species=names).requested for names in asked]
+    assert got == [("Carex nigra",)] * 3 + [("Poa annua", "Carex nigra")]
+    with pytest.raises(ReleveError, match="'Carex sp.' was asked for but left out, as it names no species"):
+        table(tmp_path, rows, species="Carex sp.")
+    assert table(tmp_path, rows, species="Carex sp.", unidentified="keep").requested == ("Carex sp.",)
+
+
+def test_accepted_names(tmp_path: Path) -> None:
+    (tmp_path / "taxa.csv").write_text("name;accepted\n17;Poa annua L.\nAira x;Poa annua\n")
+    rows = "plot_id;species;cover\nA;17;40\nA;Aira x;50\nB;23;5\n"
+    result = table(tmp_path, rows, taxa=tmp_path / "taxa.csv")
+    assert result.species.tolist() == ["23", "Poa annua"]
+    np.testing.assert_allclose(result.cover[:2], [[0, 70], [5, 0]], rtol=1e-6)
+    assert any("1 names are not in" in line and line.endswith("kept as they are: 23.") for line in result.report)
+
+
+def test_codes_survive_as_they_are(tmp_path: Path) -> None:
+    codes = ["007", "Cist_pani", "ABIALB", "sp1", "Poa.annua"]
+    rows = "plot_id;species;cover\n" + "".join(f"A;{code};{10 * index + 10}\n" for index, code in enumerate(codes))
+    assert table(tmp_path, rows).species.tolist() == sorted(codes)
+
+
+def test_nothing_but_names_of_no_species(tmp_path: Path) -> None:
+    with pytest.raises(ReleveError, match="no relevé row names a species: all names are left out.*--unidentified keep"):
+        table(tmp_path, "plot_id;species;cover\nA;Carex sp.;40\nB;indet.;50\n")
+
+
+def test_what_is_known_of_plots_follows_those_taken(tmp_path: Path) -> None:
+    plots = "plot_id,x,y,site,biotope,year,err,area\nA,700001,6600001,S,wet,2017,5,400\nB,700101,6600001,T,,,,\n"
+    result = table(tmp_path, "plot_id,species\nA,Poa\nA,Carex\nB,Poa\n", plots, site_field="site",
+                   habitat_field="biotope", date_field="year", uncertainty_field="err", area_field="area")
+    part = result.take(np.array([1, 0]))
+    assert part.sites is not None and part.sites.tolist() == ["T", "S"]
+    assert part.habitats is not None and part.habitats.tolist() == ["", "wet"]
+    assert part.dates.tolist() == ["", "2017"] and part.blurred is None
+    np.testing.assert_equal(part.uncertainty_m, [np.nan, 5])
+    np.testing.assert_equal(part.area_m2, [np.nan, 400])
+
+
+def test_every_option_of_the_train_command_is_understood() -> None:
+    """The job passes all options of the relevés by name."""
+    options = [option.key for option in COMMANDS["train"].options]
+    first, last = options.index("releves"), options.index("data_type")
+    known = set(inspect.signature(read_releves).parameters)
+    missing = set(options[first : last + 1]) - known - {"image_date", "date_tolerance"}
+    assert not missing and {"groups", "min_presences", "species"} <= known
+
+
 def test_targets_follow_the_plots_taken(tmp_path: Path) -> None:
     rows = "plot_id,species\nA,Poa\nB,Poa\nA,Carex\nB,Stipa\nC,Stipa\nC,Salix\n"
     result = table(tmp_path, rows, min_presences=2, species="poa, stipa,Salix")
@@ -121,6 +210,11 @@ def test_targets_follow_the_plots_taken(tmp_path: Path) -> None:
 def test_nothing_meets(tmp_path: Path) -> None:
     with pytest.raises(ReleveError, match="no relevé row belongs to a plot"):
         table(tmp_path, "plot_id,species\nX,Poa\n")
+
+
+def test_no_species_anywhere(tmp_path: Path) -> None:
+    with pytest.raises(ReleveError, match="no species occurs in any plot: all covers are 0. Check the cover column"):
+        table(tmp_path, "plot_id,species,cover\nA,Poa,0\nB,Poa,0\n")
 
 
 def test_choose_species() -> None:
@@ -139,3 +233,39 @@ def test_real_releves() -> None:
                           groups="block")
     assert result.cover.shape == (70, 65) and result.points.crs == "EPSG:32717"
     assert result.cover[0].max() == 0.5 and result.cover_scale.name == "percent"
+
+
+def test_real_releves_of_four_zones() -> None:
+    """Names with authors, plots in four UTM zones, dates as years: counts of the tables' own README."""
+    folder = shared("data/neon_releves_rgb")
+    result = read_releves(
+        folder / "releves.csv", plots=folder / "plots.csv", species_field="scientific_name", min_presences=5,
+        cover_field="percent_cover", crs_field="epsg", date_field="releve_year", groups="block", site_field="site",
+    )  # fmt: skip
+    assert result.cover.shape == (93, 535) and result.points.crs == "EPSG:4326"
+    presences = result.presence.sum(axis=0)
+    assert (presences >= 10).sum() == 44 and (presences >= 5).sum() == len(result.targets) == 140
+    assert result.originals is not None and len(result.originals) == 2278
+    assert result.sites is not None and dict(zip(*np.unique(result.sites, return_counts=True), strict=True)) == {
+        "ABBY": 1, "HARV": 27, "OSBS": 25, "SJER": 27, "TEAK": 13,
+    }  # fmt: skip
+    with (folder / "plots.csv").open(encoding="utf-8") as stream:
+        degrees = {row["plot_id"]: (float(row["lon"]), float(row["lat"])) for row in csv.DictReader(stream)}
+    given = np.array([degrees[plot] for plot in result.plot_ids])
+    np.testing.assert_allclose(np.column_stack([result.points.x, result.points.y]), given, atol=5e-6)
+
+
+def test_a_county_of_releves_is_read_quickly(tmp_path: Path) -> None:
+    """A tenth of 600,000 rows in 30,000 plots: well within a minute for the whole."""
+    random = np.random.default_rng(0)
+    lines = ["plot_id;species;cover;x;y"]
+    for plot in range(3000):
+        east, north = 700_000 + 7.31 * plot, 6_500_000 + 3.37 * plot
+        for name in random.choice(800, 20, replace=False):
+            lines.append(f"P{plot:05};Genus{chr(97 + name % 26)} epithet{chr(97 + name // 26 % 26)}"
+                         f"{chr(97 + name // 676)}us L.;{'r+1234'[name % 6]};{east:.2f};{north:.2f}")
+    (tmp_path / "releves.csv").write_text("\n".join(lines))
+    started = time.perf_counter()
+    result = read_releves(tmp_path / "releves.csv", crs="EPSG:2154")
+    assert result.cover.shape == (3000, 800) and (result.cover > 0).sum() == 60_000
+    assert time.perf_counter() - started < 20

@@ -57,7 +57,9 @@ def made_up(n_species: int = 12, n_plots: int = 60, *, seed: int = 1) -> dict[st
         "dropped": [
             {"plot": f"P{i}", "reason": "outside the image" if i % 3 else "too much nodata"} for i in range(20)
         ],
-        "omitted": {"Rara avis": "4 presences, 20 are needed", "boyce": "needs background points"},
+        "omitted": {"Rara avis": "4 presences, 20 are needed", "boyce": "needs background points",
+                    "summary_within_site": "all plots lie on one site (site 1)"},
+        "flagged": [],
         "versions": {"botaclip": "0.1.0", "python": "3.11.2", "torch": "2.13.0"},
         "seconds": 312.4,
         "plots": [
@@ -210,3 +212,59 @@ def test_the_same_document_makes_the_same_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="neither PNG nor SVG"):
         write_report({}, tmp_path / "other.html", figures={"x": b"GIF89a"})
     assert not (tmp_path / "other.html").exists()
+
+
+def with_sites() -> dict[str, Any]:
+    """Return a document with two sites, where the model only tells them apart."""
+    metrics = made_up(6)
+    within = {
+        name: {site: {c: {"tss_at_train_threshold": 0.01 * i} for c in LEVEL} for site in ("north", HOSTILE)}
+        for i, name in enumerate(metrics["targets"])
+    }
+    entry = {"median": 0.02, "n_targets": 12, "difference_to_raw": {"median": 0.0, "low": 0.0, "high": 0.0, "p": 1.0}}
+    metrics |= {
+        "targets_within_site": within,
+        "summary_within_site": {c: {"tss_at_train_threshold": dict(entry)} for c in LEVEL},
+        "flagged": [{"plot": "P7", "reason": "the relevé's area is larger than the patch"}],
+    }
+    metrics["data"] |= {
+        "sites": {"north": 40, HOSTILE: 20}, "habitats": {"bog": 12, "wood": 48}, "n_scenes": 60,
+        "taxa": {"exact": 50, "normalised": 7, "left out": 3}, "environment": ["dem", "climate:bio1"],
+    }  # fmt: skip
+    for i, plot in enumerate(metrics["plots"]):
+        plot["site"] = "north" if i % 3 else HOSTILE
+    return metrics
+
+
+def test_where_there_are_sites_the_headline_is_what_holds_within_them() -> None:
+    metrics = with_sites()
+    assert headline(metrics) == (
+        "Within sites, in areas it has never seen, the model tells where species grow no better than chance: median "
+        "TSS 0.02 over 12 pairs of a species and a site (0 is chance, 1 is perfect)."
+    )
+    page = report_page(metrics)
+    text = " ".join(text_of(page).split())
+    pooled = number(metrics["summary"]["adapted"]["tss_at_train_threshold"]["median"])
+    assert f"Over all sites together the median TSS is {pooled}, over 6 species. Pooled over sites" in text
+    assert "<script>" not in page and "Every pair of a species and a site" in text
+    assert "Differences are medians over species, all sites together" in text
+    # The table within sites has no mean over folds.
+    part = page[page.index("<h2>Within sites</h2>") : page.index("<h2>Species by species</h2>")]
+    assert "fold mean" not in part and part.count("0.020") >= len(LEVEL)
+    assert "0.025" in part  # median of a site over its species, 0.00 to 0.05
+
+
+def test_what_went_in_and_what_is_doubtful_is_listed() -> None:
+    text = " ".join(text_of(report_page(with_sites())).split())
+    for said in (
+        "habitat plots bog 12 wood 48", "site plots north 40", "normalised (authors, cf., aff., ranks) 7",
+        "left out: not identified to a species 3", "environment dem, climate:bio1", "scenes 60",
+        "the relevé&#x27;s area is larger than the patch 1 P7",
+    ):  # fmt: skip
+        assert said in text, said
+
+
+def test_scores_within_sites_that_are_left_out_have_their_reason() -> None:
+    metrics = made_up(4)
+    metrics["omitted"]["summary_within_site"] = "all plots lie on one site (site 1)"
+    assert "Left out: all plots lie on one site (site 1)." in text_of(report_page(metrics))

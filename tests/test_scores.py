@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from botaclip.training.evaluation import CrossValidation
 from botaclip.training.heads import clipped_prevalence
 from botaclip.training.metrics_document import sayable, without_nan
 from botaclip.training.report import write_report
-from botaclip.training.scores import METRICS, summarise, target_scores
+from botaclip.training.scores import METRICS, scorable, site_scores, summarise, summarise_sites, target_scores
 from botaclip.training.training_table import TrainingTable
 
 from .small_tables import planted
@@ -210,3 +211,74 @@ def test_without_nan_leaves_nothing_that_json_cannot_say() -> None:
     made = without_nan({"a": np.float32(1.5), "b": [float("nan"), (np.int64(3), float("inf"))], 4: "x"})
     assert made == {"a": 1.5, "b": [None, [3, None]], "4": "x"}
     assert type(made["a"]) is float and type(made["b"][1][0]) is int
+
+
+# --- small and awkward data -----------------------------------------------------------------------------------------
+
+
+def test_a_fold_that_could_not_learn_a_species_is_not_scored_for_it() -> None:
+    table, folds = patchy(species=3)
+    presence = table.presence.copy()
+    fold = np.arange(120) % FOLDS
+    presence[:, 0] = (fold == 0) & (np.arange(120) % 8 == 0)  # all its presences are tested in fold 0
+    presence[:, 1] = (fold < 2) & (np.arange(120) % 3 == 0)  # folds 2 and 3 hold none
+    table = dataclasses.replace(table, presence=presence)
+    level = np.random.default_rng(0).normal(size=presence.shape)
+    cv = validation(table, folds, {"raw": level, "adapted": level})
+    assert scorable(table, cv).tolist() == [[False, True, True], *[[True, True, True]] * 3]
+    targets = target_scores(table, cv)
+    for metric in METRICS:
+        assert np.isnan(targets[table.species[0]]["raw"][metric])
+    # Where there is one class only AUC is left to the folds that have both.
+    one = [roc_auc_score(presence[fold == f, 1], level[fold == f, 1]) for f in (0, 1)]
+    assert targets[table.species[1]]["raw"]["auc_fold_mean"] == pytest.approx(np.mean(one))
+    assert np.isfinite(targets[table.species[1]]["raw"]["auc"])
+    full = target_scores(dataclasses.replace(table, presence=presence[:, 2:], species=table.species[2:]), narrowed(cv))
+    for column, values_alone in full[table.species[2]].items():
+        assert targets[table.species[2]][column] == pytest.approx(values_alone, nan_ok=True, abs=1e-12)
+    summary = summarise(targets)
+    assert summary["raw"]["auc"]["n_targets"] == 2
+    json.dumps(without_nan(summary), allow_nan=False)
+
+
+def narrowed(cv: CrossValidation) -> CrossValidation:
+    """Return the validation of the third species alone."""
+    return dataclasses.replace(
+        cv, **{
+            field: {name: values[:, 2:] for name, values in getattr(cv, field).items()}
+            for field in ("suitability", "positive", "baseline")
+        }
+    )  # fmt: skip
+
+
+def test_within_sites_a_model_that_only_tells_sites_apart_is_at_chance() -> None:
+    table, folds = patchy(species=4)
+    random = np.random.default_rng(3)
+    north = np.arange(120) // FOLDS % 2 == 0  # both sites lie in every fold
+    presence = np.zeros((120, 4), np.float32)
+    presence[:, 0] = random.random(120) < np.where(north, 0.8, 0.1)
+    presence[:, 1] = random.random(120) < 0.5
+    presence[:, 2] = north & (random.random(120) < 0.5)
+    presence[:, 3] = north  # everywhere in the north: no absence there
+    table = dataclasses.replace(
+        table, presence=presence, sites=tuple("north" if here else "south" for here in north)
+    )
+    recognises = np.where(north, 1.5, -1.5)[:, None].repeat(4, axis=1)
+    knows = 2.0 * presence - 1
+    cv = validation(table, folds, {"raw": recognises, "adapted": knows})
+    assert target_scores(table, cv)[table.species[0]]["raw"]["auc"] > 0.8
+    within = site_scores(table, cv, min_presences=10)
+    pairs = {(name, site) for name, by_site in within.items() for site in by_site}
+    zero, one, two, _ = table.species
+    assert pairs == {(zero, "north"), (one, "north"), (one, "south"), (two, "north")}
+    for by_site in within.values():
+        for columns in by_site.values():
+            assert columns["raw"]["auc"] == pytest.approx(0.5) and columns["adapted"]["auc"] == 1.0
+            assert columns["raw"]["tss_at_train_threshold"] == 0.0
+            assert columns["adapted"]["tss_at_train_threshold"] == 1.0
+    summary = summarise_sites(within)
+    entry = summary["adapted"]["auc"]
+    assert entry["median"] == 1.0 and entry["n_targets"] == 4 and "fold_mean" not in entry
+    assert entry["difference_to_raw"]["median"] == pytest.approx(0.5) and entry["difference_to_raw"]["n"] == 4
+    assert site_scores(table, cv, min_presences=1)[zero]["south"].keys() == {"raw", "adapted"}
+    assert site_scores(table, cv, min_presences=60) == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -140,3 +142,22 @@ def test_progress_rises_to_the_end_of_its_stage() -> None:
     fractions = [fraction for fraction, _ in seen]
     assert fractions == sorted(fractions) and len(seen) == 6
     assert seen[1][1] == "inner validation: supervised"
+
+
+def test_environment_is_standardised_in_the_inner_fold_and_judged_with_the_image() -> None:
+    table = planted(60, dimension=12, species=4)
+    values = np.random.default_rng(1).normal(size=(60, 2)) * [300.0, 0.01] + [900.0, 0.4]
+    table = dataclasses.replace(table, environment=values.astype(np.float32))
+    folds = thirds(table)
+    made = next(t for t in inner_validation(table, folds, ()) if t.penalty == 3.0)
+    for train, held in folds:
+        image = StandardScaler().fit(table.vectors[train])
+        layers = StandardScaler().fit(values[train])
+        # A quarter of the image's variance in all: 12 / 4, over two layers.
+        inside, outside = (
+            np.hstack([image.transform(table.vectors[rows]), layers.transform(values[rows]) * np.sqrt(12 / 4 / 2)])
+            for rows in (train, held)
+        )
+        ridge = Ridge(alpha=3.0 * 15).fit(inside, table.presence[train])
+        expected = logits_of_linear(ridge.predict(outside), clipped_prevalence(table.presence[train]))
+        np.testing.assert_allclose(made.logits[held], expected, atol=1e-3)

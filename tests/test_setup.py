@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from botaclip.core import torch_build
+from botaclip.core.package_installer import PackageInstaller, PackageSource
 
 from .conftest import ROOT
 from .script_modules import script
 
-demo = script("demo")
 environment = script("environment")
 qgis_system = script("qgis_system")
 setup = script("setup")
-torch_build = script("torch_build")
 
 DEB822 = """\
 Types: deb
@@ -158,15 +161,20 @@ def test_without_rights_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, list[list[str]]]:
-    """An environment of empty locks in which every command is noted instead of run."""
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[list[str]]]:
+    """An environment of empty locks in which what pip and venv are asked for is noted instead of done."""
     commands: list[list[str]] = []
 
-    def note(command: list[str], log: Path, failure: str) -> None:
-        commands.append(command)
-        if "venv" in command:
-            made.python.parent.mkdir(parents=True)
-            made.python.touch()
+    def create(self: Any, base: object, *, with_pip: bool = False) -> None:
+        commands.append(["venv"])
+        self.python.parent.mkdir(parents=True)
+        self.python.touch()
+
+    def run(self: PackageInstaller, arguments: list[str], *_: object, **__: object) -> list[str]:
+        commands.append(list(arguments))
+        if arguments[0] == "download":
+            (Path(arguments[arguments.index("--dest") + 1]) / "torch-w.whl").touch()
+        return []
 
     (tmp_path / "requirements").mkdir()
     for name in ("run", "train", "dev", "torch-cpu"):
@@ -174,54 +182,54 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, list
     (tmp_path / "requirements" / "torch.in").write_text("torch==2.13.0\n", encoding="utf-8")
     (tmp_path / "requirements" / "torch-cpu.sha256").write_text("", encoding="utf-8")
     made = environment.Environment(tmp_path, torch_build.TorchChoice())
-    record = {"build": "cpu", "wheel": "w", "sha256": "s", "listed": False}
-    monkeypatch.setattr(environment, "_run", note)
-    monkeypatch.setattr(environment, "install_cpu_torch", lambda *_, **__: record)
-    monkeypatch.setattr(environment.Environment, "_remove_strays", lambda *_: None)
+    monkeypatch.setattr(environment.Environment, "create", create)
+    monkeypatch.setattr(PackageInstaller, "run", run)
     return made, commands
 
 
-def test_the_marker_decides_whether_there_is_work(small: tuple[object, list[list[str]]], tmp_path: Path) -> None:
+def test_the_marker_decides_whether_there_is_work(small: tuple[Any, list[list[str]]], tmp_path: Path) -> None:
     made, commands = small
     assert not made.ready()
     said: list[str] = []
     made.make(tmp_path / "log", said.append)
     assert made.ready()
-    assert all("--require-hashes" in command for command in commands if "install" in command)
-    assert json.loads(made.marker.read_text())["torch"]["sha256"] == "s"
+    installs = [command for command in commands if command[0] == "install"]
+    # Four locks with hashes, and the one wheel whose digest is compared on its own.
+    assert [("--require-hashes" in command, command[-1].endswith("torch-w.whl")) for command in installs] == [
+        (True, False)
+    ] * 4 + [(False, True)]
+    assert json.loads(made.marker.read_text())["torch"]["sha256"] == hashlib.sha256(b"").hexdigest()
     assert "NOT a listed digest" in "\n".join(said)
 
     (tmp_path / "requirements" / "dev.lock.txt").write_text("dev==2\n", encoding="utf-8")
     assert not made.ready()
     commands.clear()
     made.make(tmp_path / "log", said.append)
-    assert made.ready() and not [command for command in commands if "venv" in command]
+    assert made.ready() and ["venv"] not in commands
 
 
-def test_what_no_lock_names_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    lock = tmp_path / "a.lock.txt"
-    lock.write_text("ruamel-yaml==1 \\\n    --hash=sha256:0\nnumpy==2\n", encoding="utf-8")
-    installed = [{"name": name} for name in ("pip", "ruamel.yaml", "NumPy", "nvidia-cublas", "triton")]
-    answer = subprocess.CompletedProcess([], 0, stdout=json.dumps(installed))
-    commands: list[list[str]] = []
-    monkeypatch.setattr(environment.Environment, "locks", lambda self: [lock])
-    monkeypatch.setattr(environment.subprocess, "run", lambda *_, **__: answer)
-    monkeypatch.setattr(environment, "_run", lambda command, log, failure: commands.append(command))
+def test_what_no_lock_names_is_removed(small: tuple[Any, list[list[str]]], tmp_path: Path) -> None:
+    made, commands = small
+    (tmp_path / "requirements" / "run.lock.txt").write_text(
+        "ruamel-yaml==1 \\\n    --hash=sha256:0\nnumpy==2\n", encoding="utf-8"
+    )
+    packages = made.folder / "lib" / "python3.11" / "site-packages"
+    for name in ("pip", "ruamel.yaml", "NumPy", "nvidia_cublas", "triton"):
+        (packages / f"{name}-1.dist-info").mkdir(parents=True)
     said: list[str] = []
-    made = environment.Environment(tmp_path, torch_build.TorchChoice())
-    made._remove_strays(tmp_path / "log", said.append)
-    assert commands == [[str(made.python), "-m", "pip", "uninstall", "-y", "nvidia-cublas", "triton"]]
+    made._remove_strays(PackageInstaller(["pip"], PackageSource()), said.append)
+    assert commands == [["uninstall", "-y", "nvidia-cublas", "triton"]]
     assert "2 packages" in said[0]
 
 
-def test_an_unfinished_environment_is_not_taken(small: tuple[object, list[list[str]]], tmp_path: Path) -> None:
+def test_an_unfinished_environment_is_not_taken(small: tuple[Any, list[list[str]]], tmp_path: Path) -> None:
     made, _ = small
     made.make(tmp_path / "log", lambda _: None)
     made.marker.write_text("{", encoding="utf-8")
     assert not made.ready()
 
 
-def test_the_launcher_runs_this_checkout(small: tuple[object, list[list[str]]], tmp_path: Path) -> None:
+def test_the_launcher_runs_this_checkout(small: tuple[Any, list[list[str]]], tmp_path: Path) -> None:
     made, _ = small
     made.make(tmp_path / "log", lambda _: None)
     made.python.unlink()
@@ -233,7 +241,7 @@ def test_the_launcher_runs_this_checkout(small: tuple[object, list[list[str]]], 
     assert answer.stdout == "1 ['embed', 'a b']\n"
 
 
-def test_the_plan_says_how_large_it_is(small: tuple[object, list[list[str]]]) -> None:
+def test_the_plan_says_how_large_it_is(small: tuple[Any, list[list[str]]]) -> None:
     made, _ = small
     lines = setup.plan(["qgis", "xvfb"], made)
     assert len(lines) == 5
@@ -248,29 +256,3 @@ def test_a_second_run_takes_less_than_a_second() -> None:
     began = time.monotonic()
     subprocess.run([sys.executable, "scripts/setup.py"], cwd=ROOT, check=True, capture_output=True)
     assert time.monotonic() - began < 1
-
-
-def test_the_headline_table() -> None:
-    difference = {"median": 0.05, "low": 0.01, "high": 0.09, "p": 0.01}
-    tss = "tss_at_train_threshold"
-    summary = {
-        "raw": {tss: {"median": 0.4, "difference_to_raw": None}, "auc": {"median": 0.7}},
-        "adapted": {tss: {"median": 0.45, "difference_to_raw": difference}, "auc": {"median": float("nan")}},
-    }
-    assert demo.table({"summary": summary}).splitlines() == [
-        "         TSS    AUC    TSS against raw (95 % interval)",
-        "adapted  0.450  -      +0.050 (+0.010 to +0.090)",
-        "raw      0.400  0.700",
-    ]
-
-
-def test_the_options_of_a_folder_become_parameters(tmp_path: Path) -> None:
-    options = {"raster": "tiles", "releves": "r.csv", "plot-field": "plot_id", "patch-size": 100.0}
-    (tmp_path / "botaclip.json").write_text(json.dumps(options), encoding="utf-8")
-    assert demo.read_options(tmp_path) == {
-        "RASTER": str(tmp_path / "tiles"), "RELEVES": str(tmp_path / "r.csv"), "PLOT_FIELD": "plot_id",
-        "PATCH_SIZE": "100.0",
-    }  # fmt: skip
-    (tmp_path / "botaclip.json").write_text('{"plots": "p.csv"}', encoding="utf-8")
-    with pytest.raises(demo.StepFailed, match="does not name raster and releves"):
-        demo.read_options(tmp_path)

@@ -17,6 +17,7 @@ from botaclip.training.splits import (
     SpatialBlocks,
     check_no_leak,
     default_block_size,
+    inner_compromise,
     inner_folds,
     metres,
     outside_buffer,
@@ -197,3 +198,47 @@ def test_leaks_are_refused() -> None:
     with pytest.raises(LeakageError, match="groups lie in training and test set, such as a"):
         check_no_leak([2, 3], [0, 1], xy, groups=["a", "b", "a", "c"])
     check_no_leak(np.array([False, False, True, True]), np.array([True, True, False, False]), xy, buffer=100.0)
+
+
+def test_blocks_are_counted_before_they_are_dealt_out() -> None:
+    xy = plots(60, side=1_000.0)
+    blocks = SpatialBlocks(5, 500.0, random_state=2)
+    count = blocks.count(xy)
+    assert count == len(np.unique(SpatialBlocks(count, 500.0, random_state=2).fold_of(xy)))
+    with pytest.raises(PairingError, match="too few"):
+        SpatialBlocks(count + 1, 500.0, random_state=2).fold_of(xy)
+    assert blocks.count(xy, groups=np.arange(60) % 3) == 3
+
+
+def test_sites_thousands_of_kilometres_apart_are_cut_inside() -> None:
+    """Four clusters of plots, 3 km wide, 2,000 km apart: blocks are of the clusters' scale, and no fold is a site."""
+    random = np.random.default_rng(0)
+    corners = 2e6 * np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
+    site = np.arange(80) % 4
+    xy = corners[site] + random.uniform(0, 3_000, (80, 2))
+    blocks = SpatialBlocks(5, buffer=30.0, minimum_block=40.0)
+    folds = blocks.fold_of(xy)
+    assert blocks.block_size_ < 3_000
+    assert np.bincount(folds).min() >= 12
+    assert all(len(np.unique(folds[site == s])) >= 3 for s in range(4))
+
+
+def test_inner_folds_give_way_and_say_so() -> None:
+    xy = plots(40, side=1_000.0)
+    outer = SpatialBlocks(2, buffer=20.0, random_state=1)
+    outer.fold_of(xy)
+    assert inner_compromise(outer, xy, n_splits=3) == "" and len(inner_folds(outer, xy, n_splits=3)) == 3
+    two = np.arange(40) % 2
+    outer = SpatialBlocks(2, random_state=1)
+    outer.fold_of(xy, groups=two)
+    assert inner_compromise(outer, xy, groups=two) == "2 inner folds instead of 3"
+    folds = inner_folds(outer, xy, groups=two)
+    assert [sorted(set(two[test])) for _, test in folds] in ([[0], [1]], [[1], [0]])
+    one = np.zeros(40, int)
+    assert inner_compromise(outer, xy, groups=one) == "2 random inner folds instead of spatial ones"
+    folds = inner_folds(outer, xy, groups=one)
+    assert sorted(np.concatenate([test for _, test in folds]).tolist()) == list(range(40))
+    assert all(not set(train) & set(test) for train, test in folds)
+    # A buffer that no spatial split survives.
+    wide = SpatialBlocks(2, 500.0, buffer=5_000.0)
+    assert "random" in inner_compromise(wide, xy)

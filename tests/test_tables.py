@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import pyogrio.raw
 import pytest
 
 from botaclip.core.errors import ReleveError
-from botaclip.core.tables import parse_number, read_table
+from botaclip.core.table_dialect import parse_number
+from botaclip.core.tables import read_table
 
 
 def write_points(path: Path, x: list[float], y: list[float], fields: dict[str, list], layer: str = "plots",
@@ -114,3 +116,85 @@ def test_not_a_table(tmp_path: Path) -> None:
         read_table(path)
     with pytest.raises(ReleveError, match="no such file"):
         read_table(tmp_path / "gone.csv")
+
+
+FIELDS = {
+    "plot_identifier": ["007", "b"], "scientific_name": ["Carex nigra", "Poa annua"], "percent_cover": [1.5, 20.0],
+}  # fmt: skip
+
+
+def write_fields(path: Path, driver: str, fields: dict[str, list], **options: object) -> Path:
+    """Write a table without geometry."""
+    values = [np.array(value, dtype=object if isinstance(value[0], str) else None) for value in fields.values()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # dBase cuts the names, as meant
+        pyogrio.raw.write(path, None, values, list(fields), driver=driver, **options)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "driver", "first_row"),
+    [("t.xlsx", "XLSX", 2), ("t.ods", "ODS", 2), ("t.dbf", "ESRI Shapefile", 1), ("t.gpkg", "GPKG", 1)],
+)
+def test_spreadsheets_and_dbase_read_as_csv_does(tmp_path: Path, name: str, driver: str, first_row: int) -> None:
+    table = read_table(write_fields(tmp_path / name, driver, FIELDS))
+    for field, values in FIELDS.items():
+        expected = [f"{value:g}" if isinstance(value, float) else value for value in values]
+        assert table.column(field, option="-").tolist() == expected
+    assert table.rows.tolist() == [first_row, first_row + 1] and table.x is None
+
+
+@pytest.mark.parametrize(("name", "driver"), [("t.xlsx", "XLSX"), ("t.ods", "ODS")])
+def test_a_sheet_of_words_has_its_first_row_as_header(tmp_path: Path, name: str, driver: str) -> None:
+    table = read_table(write_fields(tmp_path / name, driver, {"plot_id": ["a"], "species": ["Poa annua"]}))
+    assert {field: values.tolist() for field, values in table.columns.items()} == {
+        "plot_id": ["a"], "species": ["Poa annua"],
+    }  # fmt: skip
+
+
+def test_names_cut_by_a_shapefile_are_found(tmp_path: Path) -> None:
+    shapes = np.array([b"\x01\x01\x00\x00\x00" + np.array([7e5, 6.6e6], "<f8").tobytes()] * 2, dtype=object)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pyogrio.raw.write(
+            tmp_path / "t.shp", shapes, [np.array(values, object) for values in FIELDS.values()], list(FIELDS),
+            driver="ESRI Shapefile", geometry_type="Point", crs="EPSG:2154",
+        )  # fmt: skip
+    table = read_table(tmp_path / "t.shp")
+    assert list(table.columns) == ["plot_ident", "scientific", "percent_co"]
+    assert table.find("Scientific_Name") == "scientific" and table.crs == "EPSG:2154"
+    assert table.find("scientists") is None and table.find("plot_id") is None
+    (tmp_path / "t.csv").write_text("scientific\nPoa\n")
+    assert read_table(tmp_path / "t.csv").find("scientific_name") is None
+
+
+@pytest.mark.parametrize(
+    ("codec", "words"), [("cp850", "DOS code page 850"), ("cp1252", "Windows-1252"), ("utf-8", "UTF-8")]
+)
+def test_dbase_that_does_not_say_its_encoding(tmp_path: Path, codec: str, words: str) -> None:
+    names = ["Rhône près", "Größe Höhe"]
+    path = write_fields(tmp_path / "t.dbf", "ESRI Shapefile", {"name": names}, encoding="ISO-8859-1")
+    raw = path.read_bytes()
+    for name in names:
+        raw = raw.replace(name.encode("latin-1").ljust(len(name.encode(codec))), name.encode(codec))
+    path.write_bytes(raw[:29] + b"\0" + raw[30:])  # no code page in the header either
+    path.with_suffix(".cpg").unlink()
+    table = read_table(path)
+    assert table.columns["name"].tolist() == names and str(table.dialect) == f"dBase table, {words}"
+
+
+def test_sheets_and_files_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.gpkg"
+    write_fields(path, "GPKG", FIELDS, layer="one")
+    write_fields(path, "GPKG", FIELDS, layer="two", append=True)
+    with pytest.raises(ReleveError, match=r"it holds the layers one, two. Name one, for example t.gpkg\|layername=one"):
+        read_table(path)
+    broken = tmp_path / "t.xlsx"
+    broken.write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(ReleveError, match="cannot be read as a table"):
+        read_table(broken)
+    shape = write_points(tmp_path / "p.gpkg", [1.0], [2.0], {"a": ["b"]})
+    assert len(read_table(shape)) == 1
+    (tmp_path / "empty.csv").write_text("plot_id;species\n;\n")
+    with pytest.raises(ReleveError, match="the table is empty, it has only a header"):
+        read_table(tmp_path / "empty.csv")

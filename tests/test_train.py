@@ -15,13 +15,13 @@ from scipy.special import expit
 
 from botaclip.core import encoders
 from botaclip.core.cells import CellSource
+from botaclip.core.commands import TRAIN
 from botaclip.core.errors import Cancelled, OutputError, PairingError
 from botaclip.core.lattice import Lattice
 from botaclip.core.lattice_reader import LatticeReader
 from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
 from botaclip.core.model_report import verify
-from botaclip.core.commands import TRAIN
 from botaclip.core.options import parse_parameters
 from botaclip.core.places import Points
 from botaclip.core.progress import SILENT, Progress
@@ -110,7 +110,10 @@ def test_metrics_have_the_structure_that_was_promised(plain: Trained) -> None:
     assert [fold["fold"] for fold in metrics["folds"]] == [0, 1]
     assert {"folds", "dropped", "omitted", "versions", "seconds"} <= set(metrics)
     assert metrics["dropped"] == [{"plot": "far", "reason": "outside the raster"}]
-    assert set(metrics["omitted"]) == {"truth_correlation", "maps"}
+    assert set(metrics["omitted"]) == {"truth_correlation", "maps", "summary_within_site"}
+    assert metrics["omitted"]["summary_within_site"] == "all plots lie on one site (site 1)"
+    assert metrics["summary_within_site"] == metrics["targets_within_site"] == {} and metrics["flagged"] == []
+    assert "Scores within sites are left out: all plots lie on one site (site 1)." in plain.outputs["print"]
     assert metrics["versions"]["botaclip"] and 0 < metrics["seconds"] < 300
 
 
@@ -227,7 +230,8 @@ def test_without_alignment_the_frozen_vectors_are_kept(hidden: Trained) -> None:
     assert hidden.model.metadata["alignment"]["chosen"] == "none"
     assert "weight" not in tensors(hidden.model.file.parts["adapter.onnx"])
     targets = hidden.metrics["targets"].values()
-    assert all(columns["adapted"] == columns["raw"] == columns["shuffled"] for columns in targets)
+    assert all(columns["adapted"] == columns["raw"] and "shuffled" not in columns for columns in targets)
+    assert "alignment none" in hidden.metrics["omitted"]["shuffled"]
 
 
 def test_places_that_are_not_to_be_told_are_nowhere_in_the_file(hidden: Trained) -> None:

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from botaclip.core.cells import CellSource
+from botaclip.core.commands import TRAIN
 from botaclip.core.demo_landscape import write_demo_landscape
 from botaclip.core.errors import Cancelled
+from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.model import Model
-from botaclip.core.commands import TRAIN
 from botaclip.core.options import parse_parameters
 from botaclip.core.progress import Progress
-from botaclip.core.rasters import open_raster
 from botaclip.training import train as job
 from botaclip.training import truth_maps as maps
 from botaclip.training.evaluation import Protocol, calibrate_and_threshold, choose, cross_validate
@@ -39,6 +39,7 @@ class Trained:
     """The parts of one training on a small demo landscape, and the document that ``train`` wrote."""
 
     parameters: dict[str, Any]
+    imagery: LatticeImagery
     cells: CellSource
     pairs: Any
     data: TrainingTable
@@ -64,11 +65,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
         )  # fmt: skip
         printed = job.train(parameters, Progress())["print"]
         releves = job._read(parameters)
-        with job._imagery(open_raster(parameters["raster"], bands=None), parameters, Progress()) as cells:
-            pairs = job._pair(releves, cells, parameters, Progress())
-            data = job.training_table(releves, pairs, parameters["raster"])
-            metrics = json.loads((folder / "metrics.json").read_text())
-            yield Trained(parameters, cells, pairs, data, metrics, printed)
+        imagery = job._imagery(parameters, Progress())
+        pairs = job._pair(releves, imagery, parameters, Progress())
+        data = job.training_table(releves, pairs, parameters["raster"])
+        metrics = json.loads((folder / "metrics.json").read_text())
+        with imagery.cells(0) as cells:
+            yield Trained(parameters, imagery, cells, pairs, data, metrics, printed)
 
 
 def places(trained: Trained, *, count: int = PLACES, random_state: int = 1) -> Any:
@@ -79,7 +81,7 @@ def places(trained: Trained, *, count: int = PLACES, random_state: int = 1) -> A
 
 def protocol_of(trained: Trained) -> Protocol:
     """Return the protocol of the final model, made as ``train`` makes it."""
-    blocks = job._blocks(trained.pairs, trained.parameters)
+    blocks = job._blocks(trained.pairs, trained.data, trained.parameters, Progress())
     list(blocks.split(trained.data.places))
     return job._protocol(trained.data, blocks, trained.parameters, "cpu")
 
@@ -194,8 +196,9 @@ def test_where_there_are_no_maps_the_reason_is_given(trained: Trained, known: bo
     cv = cross_validate(data, [(every[::2], every[1::2])], protocol, columns=("raw", "adapted"))
     trials = inner_validation(data, protocol.inner_folds(data), ())
     document = metrics_document(
-        data, job._read(trained.parameters), trained.pairs, trained.cells.reader.source, trained.parameters,
-        blocked=cv, targets={}, summary={}, summary_random={}, maps=None, chosen=trials[0], trials=trials, seconds=1.0,
+        data, job._read(trained.parameters), trained.pairs, trained.imagery, trained.parameters,
+        blocked=cv, targets={}, summary={}, summary_random={}, targets_within_site={}, summary_within_site={},
+        maps=None, chosen=trials[0], trials=trials, seconds=1.0,
     )  # fmt: skip
     assert "maps" not in document
     assert ("too few places" if known else "only in the demo landscape") in document["omitted"]["maps"]

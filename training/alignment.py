@@ -1,7 +1,8 @@
 """Fitting the light adapters: contrastive, contrastive with the geometry kept, or supervised by the species.
 
-All of them start at the identity and move few steps; how many is chosen by inner validation, none included. Needs
-torch. Written so that another modality (location, ground photographs) is one more tower beside the relevés.
+All of them start at the identity, or at the adapter of another model (``--init``), and move few steps; how many is
+chosen by inner validation, none included. Needs torch. Written so that another modality (location, ground photographs)
+is one more tower beside the relevés.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from botaclip.core.adapters import ImageAdapter, ReleveAdapter
 from botaclip.core.losses import GeometryRegulariser, SigmoidContrastiveLoss
 from botaclip.core.progress import SILENT, Progress
 from botaclip.training.heads import clipped_prevalence
+from botaclip.training.standardiser import Standardiser
 from botaclip.training.vegeta import ReleveTower, Vegeta
 
 Array = NDArray[np.floating]
@@ -38,6 +40,32 @@ RELEVE_SPEED = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
+class Start:
+    """Where adapters begin instead of the identity: the image adapter of another model.
+
+    Parameters
+    ----------
+    name
+        Name of that model, for people.
+    weight, bias
+        Adapted vector = *raw* frozen vector ``@ weight + bias``, that model's standardiser included; (D, E), (E,).
+    seen
+        Plots of the present table that it may have been trained on; nothing that begins here is scored on them.
+    """
+
+    name: str
+    weight: Array
+    bias: Array
+    seen: frozenset[str] = frozenset()
+
+    def on(self, standardiser: Standardiser) -> Adapter:
+        """Return the same map as an adapter of vectors as ``standardiser`` leaves them."""
+        weight = self.weight.astype(np.float64)
+        bias = self.bias + standardiser.mean @ weight
+        return Adapter(0, (standardiser.scale[:, None] * weight).astype(np.float32), bias.astype(np.float32))
+
+
+@dataclasses.dataclass(frozen=True)
 class Alignment:
     """One way to adapt the image vectors, and how far.
 
@@ -51,12 +79,15 @@ class Alignment:
         ``sum`` or ``mean``, see :class:`GeometryRegulariser`.
     checkpoints
         Numbers of steps after which the adapter is kept and judged.
+    start
+        Where it begins; None for the identity.
     """
 
     name: str
     weight: float = 0.0
     regulariser: str = "sum"
     checkpoints: tuple[int, ...] = CHECKPOINTS
+    start: Start | None = dataclasses.field(default=None, compare=False, repr=False)
 
     @property
     def label(self) -> str:
@@ -88,35 +119,42 @@ class Adapter:
         return vectors @ self.weight + self.bias
 
 
-def candidates(n_plots: int, *, regulariser: str = "sum", epochs: int | None = None) -> tuple[Alignment, ...]:
-    """Return what a training tries, always all alignments, within ``epochs`` passes over the plots (0: no step)."""
+def candidates(
+    n_plots: int, *, regulariser: str = "sum", epochs: int | None = None, start: Start | None = None
+) -> tuple[Alignment, ...]:
+    """Return what a training tries, always all alignments, within ``epochs`` passes over the plots (0: no step).
+
+    With a ``start`` each of them begins there, and is also judged as it is there, before any step.
+    """
     checkpoints, supervised = CHECKPOINTS, SUPERVISED_CHECKPOINTS
     if epochs is not None:
         most = epochs * _batch_count(n_plots)
         checkpoints = tuple(steps for steps in checkpoints if steps <= most) or (most,)
         supervised = tuple(steps for steps in supervised if steps <= most) or (most,)
+    if start is not None:
+        checkpoints, supervised = (tuple(sorted({0, *steps})) for steps in (checkpoints, supervised))
     return (
-        Alignment("supervised", 0.0, regulariser, supervised),
-        Alignment("contrastive", 0.0, regulariser, checkpoints),
-        Alignment("botaclip", 0.1, regulariser, checkpoints),
-        Alignment("botaclip", 1.0, regulariser, checkpoints),
+        Alignment("supervised", 0.0, regulariser, supervised, start),
+        Alignment("contrastive", 0.0, regulariser, checkpoints, start),
+        Alignment("botaclip", 0.1, regulariser, checkpoints, start),
+        Alignment("botaclip", 1.0, regulariser, checkpoints, start),
     )
 
 
 def fit_adapter(
     vectors: Array, cover: Array, presence: Array, alignment: Alignment, steps: int, *,
-    random_state: int = 1, device: str = "cpu", progress: Progress = SILENT,
+    start: Adapter | None = None, random_state: int = 1, device: str = "cpu", progress: Progress = SILENT,
 ) -> Adapter:
     """Fit one adapter for ``steps`` steps; see :func:`fit_adapters`."""
     only = dataclasses.replace(alignment, checkpoints=(steps,))
     return fit_adapters(
-        vectors, cover, presence, only, random_state=random_state, device=device, progress=progress
+        vectors, cover, presence, only, start=start, random_state=random_state, device=device, progress=progress
     )[0]
 
 
 def fit_adapters(
     vectors: Array, cover: Array, presence: Array, alignment: Alignment, *,
-    random_state: int = 1, device: str = "cpu", progress: Progress = SILENT,
+    start: Adapter | None = None, random_state: int = 1, device: str = "cpu", progress: Progress = SILENT,
 ) -> list[Adapter]:
     """Train one run and keep its adapter at every checkpoint.
 
@@ -130,6 +168,8 @@ def fit_adapters(
         Presence of the modelled species (N, S); read by the supervised one.
     alignment
         What to minimise.
+    start
+        The image adapter to begin with (``alignment.start.on(standardiser)``); the identity when None.
     random_state
         Seed of the batches.
     device
@@ -143,9 +183,15 @@ def fit_adapters(
         One per checkpoint, in order; a longer run passes through the same adapters as a shorter one.
     """
     h = torch.as_tensor(vectors, dtype=torch.float32, device=device)
-    image = ImageAdapter(h.shape[1]).to(device)
+    image = ImageAdapter(h.shape[1], None if start is None else len(start.bias)).to(device)
+    begun = vectors
+    if start is not None:
+        image.start_linear(torch.as_tensor(start.weight.T), torch.as_tensor(start.bias))
+        begun = start(vectors)
     objective = (
-        _Supervised(presence, h, device) if alignment.name == "supervised" else _Contrastive(cover, vectors, device)
+        _Supervised(presence, torch.as_tensor(begun, dtype=torch.float32, device=device), device)
+        if alignment.name == "supervised"
+        else _Contrastive(cover, begun, device)
     )
     regulariser = GeometryRegulariser(scale=alignment.regulariser)
     optimiser = torch.optim.AdamW(_groups(image, objective, LEARNING_RATE[alignment.name]))

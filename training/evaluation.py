@@ -1,64 +1,40 @@
 """Cross-validation in which nothing is scored on what it has seen.
 
-Standardiser, VEGETA, adapter, head, threshold and calibrator are fitted inside the training fold; alignment, its
+Standardisers, VEGETA, adapter, head, threshold and calibrator are fitted inside the training fold; alignment, its
 strength and the penalty are chosen by inner spatial validation of the training fold. Every column of the comparison
-goes through the same steps and has its head tuned as hard.
+goes through the same steps and has its head tuned as hard. Environment predictors join every image column, and have a
+column of their own. What continues from another model is never scored on plots that it may have seen.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from botaclip.core.errors import LeakageError
+from botaclip.core.errors import LeakageError, PairingError
 from botaclip.core.progress import SILENT, Progress
-from botaclip.training.alignment import Adapter, Alignment, fit_adapter
 from botaclip.training.calibration import Calibrators
+from botaclip.training.continuation import without_seen
+from botaclip.training.environment_only import ENVIRONMENT_MODELS, EnvironmentModel
 from botaclip.training.heads import Head, clipped_prevalence, fit_forest, fit_linear, logit
-from botaclip.training.location import LOCATION_MODELS
+from botaclip.training.image_space import ImageSpace
+from botaclip.training.location import LOCATION_MODELS, LocationModel
 from botaclip.training.parallel import over_folds
+from botaclip.training.protocol import COLUMNS, ENVIRONMENT_ONLY, Protocol, among, columns_of
 from botaclip.training.selection import Trial, best, inner_validation
-from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
 
 Array = NDArray[np.floating]
 Index = NDArray[np.integer]
-InnerFolds = Callable[[TrainingTable], Sequence[tuple[Index, Index]]]
 
-COLUMNS = ("raw", "supervised", "botaclip", "adapted", "shuffled", "location_only", "prevalence")
-IMAGE_COLUMNS = ("raw", "supervised", "botaclip", "adapted", "shuffled")
-
-
-@dataclasses.dataclass(frozen=True)
-class Protocol:
-    """What a cross-validation tries and how.
-
-    Parameters
-    ----------
-    asked
-        ``auto`` or the alignment that the column ``adapted`` has to be.
-    alignments
-        Candidates; must hold at least ``supervised`` and ``botaclip``.
-    head
-        ``linear`` or ``forest``.
-    inner_folds
-        Returns spatial (train, held-out) pairs of a training table.
-    random_state
-        Seed of everything random.
-    device
-        Torch device of the adapters.
-    """
-
-    asked: str
-    alignments: tuple[Alignment, ...]
-    head: str
-    inner_folds: InnerFolds
-    random_state: int = 1
-    device: str = "cpu"
+__all__ = [
+    "COLUMNS", "CrossValidation", "Fitted", "ImageSpace", "Protocol", "calibrate_and_threshold", "check_unseen",
+    "choose", "cross_validate", "fit_columns", "fit_head", "fit_image_column", "out_of_fold_logits",
+]  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,36 +90,6 @@ def fit_head(vectors: Array, presence: Array, penalty: float, *, head: str, rand
     return fit_linear(vectors, presence, penalty)
 
 
-@dataclasses.dataclass(frozen=True)
-class ImageSpace:
-    """Standardiser and adapter as fitted on one training table; remembers whose images and relevés it has seen."""
-
-    standardiser: Standardiser
-    adapter: Adapter | None
-    seen: frozenset[str]
-
-    @classmethod
-    def fit(
-        cls, table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol,
-        progress: Progress = SILENT,
-    ) -> ImageSpace:
-        """Fit what ``trial`` names: images of ``table``, relevés (row by row) of ``releves``."""
-        standardiser = Standardiser.fit(table.vectors)
-        seen = frozenset(table.ids) | frozenset(releves.ids)
-        if trial.steps == 0:
-            return cls(standardiser, None, seen)
-        adapter = fit_adapter(
-            standardiser(table.vectors), releves.cover, releves.presence, trial.alignment, trial.steps,
-            random_state=protocol.random_state, device=protocol.device, progress=progress,
-        )
-        return cls(standardiser, adapter, seen)
-
-    def __call__(self, vectors: Array) -> Array:
-        """Return adapted vectors (N, E) of raw ones (N, D)."""
-        standardised = self.standardiser(vectors)
-        return standardised if self.adapter is None else self.adapter(standardised)
-
-
 def out_of_fold_logits(
     table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol,
     folds: Sequence[tuple[Index, Index]], progress: Progress,
@@ -151,13 +97,14 @@ def out_of_fold_logits(
     """Return out-of-fold logits for heads other than the linear one, the adapter refitted in each inner fold."""
     logits = np.full(table.presence.shape, np.nan)
     for train, held in folds:
-        space = ImageSpace.fit(table.take(train), releves.take(train), trial, protocol, progress)
-        check_unseen(space.seen, [table.ids[i] for i in held], what="an inner adapter")
+        inside, outside = table.take(train), table.take(held)
+        space = ImageSpace.fit(inside, releves.take(train), trial, protocol, progress)
+        check_unseen(space.seen, outside.ids, what="an inner adapter")
         head = fit_head(
-            space(table.vectors[train]), table.presence[train], trial.penalty,
+            space.inputs(inside), inside.presence, trial.penalty,
             head=protocol.head, random_state=protocol.random_state,
         )
-        logits[held] = head.logits(space(table.vectors[held]))
+        logits[held] = head.logits(space.inputs(outside))
     return logits
 
 
@@ -174,10 +121,10 @@ def fit_image_column(
         logits = out_of_fold_logits(table, releves, trial, protocol, folds, progress)
     space = ImageSpace.fit(table, releves, trial, protocol, progress)
     head = fit_head(
-        space(table.vectors), table.presence, trial.penalty, head=protocol.head, random_state=protocol.random_state
+        space.inputs(table), table.presence, trial.penalty, head=protocol.head, random_state=protocol.random_state
     )
     return _with_thresholds(
-        column, table, logits, folds, lambda other: head.logits(space(other.vectors)),
+        column, table, logits, folds, lambda other: head.logits(space.inputs(other)),
         f"{trial.label}, penalty {trial.penalty:g}", seen=space.seen,
     )
 
@@ -209,22 +156,42 @@ def _with_thresholds(
 
 
 def _fit_location(table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol) -> Fitted:
+    return _fit_without_image(
+        "location_only", table, folds, protocol, LOCATION_MODELS, lambda some: some.location
+    )
+
+
+def _fit_environment(table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol) -> Fitted:
+    def layers(some: TrainingTable) -> Array:
+        if some.environment is None:
+            raise PairingError("there are no environment values to predict from", remedy="give --environment")
+        return some.environment
+
+    return _fit_without_image(ENVIRONMENT_ONLY, table, folds, protocol, ENVIRONMENT_MODELS, layers)
+
+
+def _fit_without_image(
+    column: str, table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol,
+    models: Sequence[LocationModel | EnvironmentModel], predictors: Callable[[TrainingTable], Array],
+) -> Fitted:
+    """Fit the model of least loss in inner validation."""
+    values = predictors(table)
     candidates = []
-    for model in LOCATION_MODELS:
+    for model in models:
         logits = np.full(table.presence.shape, np.nan)
         loss = 0.0
         for train, held in folds:
-            fitted = model.fit(table.places[train], table.presence[train], random_state=protocol.random_state)
-            logits[held] = fitted.logits(table.places[held])
+            fitted = model.fit(values[train], table.presence[train], random_state=protocol.random_state)
+            logits[held] = fitted.logits(values[held])
             p = expit(logits[held])
             reference = np.square(table.presence[held] - clipped_prevalence(table.presence[train])).sum(axis=0)
             error = np.square(table.presence[held] - p).sum(axis=0)
             loss += float((error[reference > 0] / reference[reference > 0]).mean()) * len(held)
         candidates.append((loss, model, logits))
     _, model, logits = min(candidates, key=lambda candidate: candidate[0])
-    fitted = model.fit(table.places, table.presence, random_state=protocol.random_state)
+    fitted = model.fit(values, table.presence, random_state=protocol.random_state)
     return _with_thresholds(
-        "location_only", table, logits, folds, lambda other: fitted.logits(other.places), model.name
+        column, table, logits, folds, lambda other: fitted.logits(predictors(other)), model.name
     )
 
 
@@ -247,16 +214,17 @@ def choose(trials: Sequence[Trial], asked: str) -> dict[str, Trial]:
 
 
 def fit_columns(
-    table: TrainingTable, protocol: Protocol, *, columns: Sequence[str] = COLUMNS, progress: Progress = SILENT
+    table: TrainingTable, protocol: Protocol, *, columns: Sequence[str] | None = None, progress: Progress = SILENT
 ) -> tuple[dict[str, Fitted], list[Trial]]:
-    """Fit the columns on one training table.
+    """Fit the columns (those of :func:`columns_of` when None) on one training table.
 
     Returns
     -------
     fitted, trials
         ``fitted[column]``, and every trial of the inner validation.
     """
-    folds = protocol.inner_folds(table)
+    columns = columns_of(table, protocol.asked)[0] if columns is None else columns
+    folds = protocol.validation_folds(table)
     trials = inner_validation(
         table, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
         progress=progress.stage(0.0, 0.7),
@@ -267,10 +235,12 @@ def fit_columns(
         progress.update(0.7 + 0.3 * len(fitted) / len(columns), f"fitting '{column}'")
         if column == "location_only":
             fitted[column] = _fit_location(table, folds, protocol)
+        elif column == ENVIRONMENT_ONLY:
+            fitted[column] = _fit_environment(table, folds, protocol)
         elif column == "prevalence":
             fitted[column] = _fit_prevalence(table)
         elif column == "shuffled":
-            fitted[column] = _fit_shuffled(table, chosen["adapted"], protocol, folds, progress)
+            fitted[column] = _fit_shuffled(table, chosen, protocol, folds, progress)
         else:
             earlier = (c for c in ("raw", "supervised", "botaclip") if c in fitted and chosen[c] is chosen[column])
             same = next(earlier, "")
@@ -283,14 +253,20 @@ def fit_columns(
 
 
 def _fit_shuffled(
-    table: TrainingTable, adapted: Trial, protocol: Protocol, folds: Sequence[tuple[Index, Index]], progress: Progress
+    table: TrainingTable, chosen: Mapping[str, Trial], protocol: Protocol, folds: Sequence[tuple[Index, Index]],
+    progress: Progress,
 ) -> Fitted:
-    """As ``adapted``, its adapter trained on relevés permuted among the training plots."""
+    """As ``adapted``, its adapter trained on relevés permuted among the training plots.
+
+    It begins at the identity where ``adapted`` continues from another model: that one knew its plants.
+    """
+    adapted = chosen["adapted"]
     order = np.random.default_rng(protocol.random_state).permutation(len(table))
     permuted = table.with_releves_of(order)
     if adapted.steps == 0:
-        return fit_image_column("shuffled", table, permuted, adapted, protocol, folds, progress)
-    alignment = dataclasses.replace(adapted.alignment, checkpoints=(adapted.steps,))
+        frozen = adapted if adapted.frozen else chosen["raw"]
+        return fit_image_column("shuffled", table, permuted, frozen, protocol, folds, progress)
+    alignment = dataclasses.replace(adapted.alignment, checkpoints=(adapted.steps,), start=None)
     trials = inner_validation(
         table, folds, (alignment,), releves=permuted, random_state=protocol.random_state, device=protocol.device,
         # Only to be cancelled: the fraction stands where the columns are.
@@ -319,6 +295,8 @@ class CrossValidation:
         Suitability where nothing speaks for or against a species, by column (K, S); see :class:`Fitted`.
     choices
         Per fold, what each column settled on.
+    omitted
+        Usual columns that are left out, by name and reason.
     """
 
     folds: tuple[tuple[Index, Index], ...]
@@ -327,13 +305,37 @@ class CrossValidation:
     positive: dict[str, NDArray[np.bool_]]
     baseline: dict[str, Array]
     choices: tuple[dict[str, str], ...]
+    omitted: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def cross_validate(
     table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol, *,
-    columns: Sequence[str] = COLUMNS, progress: Progress = SILENT,
+    columns: Sequence[str] | None = None, progress: Progress = SILENT,
 ) -> CrossValidation:
-    """Predict every test plot by models that never saw it."""
+    """Predict every test plot by models that never saw it.
+
+    Parameters
+    ----------
+    table
+        All plots.
+    folds
+        (train, test) index pairs; plots that the model which the alignments start from may have seen leave the
+        test, and folds without any other plot are dropped.
+    protocol
+        What is tried and how.
+    columns
+        Those of :func:`columns_of` when None.
+
+    Raises
+    ------
+    PairingError
+        All plots have been seen.
+    """
+    omitted: dict[str, str] = {}
+    if columns is None:
+        columns, omitted = columns_of(table, protocol.asked)
+    if protocol.seen:
+        folds = without_seen(folds, among(protocol.seen, table))
     shape = table.presence.shape
     suitability = {column: np.full(shape, np.nan) for column in columns}
     positive = {column: np.zeros(shape, dtype=bool) for column in columns}
@@ -355,4 +357,5 @@ def cross_validate(
         positive,
         {column: np.array([each[column].baseline for each in fitted]) for column in columns},
         tuple({column: model.choice for column, model in each.items()} for each in fitted),
+        omitted,
     )

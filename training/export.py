@@ -48,8 +48,13 @@ def _unit_nodes(source: str, target: str) -> list[onnx.NodeProto]:
     ]
 
 
-def adapter_graph(standardiser: Standardiser, weight: Array | None, bias: Array | None) -> bytes:
-    """Return the graph raw vector (N, D) -> ``adapted`` (N, E) and ``unit`` (N, E).
+def adapter_graph(
+    standardiser: Standardiser, weight: Array | None, bias: Array | None, environment: Standardiser | None = None
+) -> bytes:
+    """Return the graph raw vector (N, D+P) -> ``adapted`` (N, E+P) and ``unit`` (N, E).
+
+    The last P numbers are the environment's: standardised and joined behind the adapted image vector, no part of the
+    unit vector.
 
     Parameters
     ----------
@@ -57,30 +62,72 @@ def adapter_graph(standardiser: Standardiser, weight: Array | None, bias: Array 
         Applied first; it is part of the graph so that nobody can forget it.
     weight, bias
         Of the image adapter, (D, E) and (E,); None for no adaptation.
+    environment
+        Standardiser of the P environment values; None without any (P = 0).
     """
     width = len(standardiser.mean)
+    layers = 0 if environment is None else len(environment.mean)
     tensors = [
         _tensor("mean", standardiser.mean),
         _tensor("scale", standardiser.scale),
         _tensor("tiny", np.array(1e-12)),
     ]
+    image, made = ("vectors", "adapted") if environment is None else ("image", "adapted_image")
     nodes = [
-        helper.make_node("Sub", ["vectors", "mean"], ["centred"]),
+        helper.make_node("Sub", [image, "mean"], ["centred"]),
         helper.make_node("Div", ["centred", "scale"], ["standardised"]),
     ]
     if weight is None or bias is None:
-        nodes.append(helper.make_node("Identity", ["standardised"], ["adapted"]))
+        nodes.append(helper.make_node("Identity", ["standardised"], [made]))
         out = width
     else:
         out = weight.shape[1]
         tensors += [_tensor("weight", weight), _tensor("bias", bias)]
-        nodes.append(helper.make_node("Gemm", ["standardised", "weight", "bias"], ["adapted"]))
-    nodes += _unit_nodes("adapted", "unit")
-    return _model("adapter", nodes, [("vectors", width)], [("adapted", out), ("unit", out)], tensors)
+        nodes.append(helper.make_node("Gemm", ["standardised", "weight", "bias"], [made]))
+    if environment is not None:
+        tensors += [
+            numpy_helper.from_array(np.array([width, layers], dtype=np.int64), "image_and_environment"),
+            _tensor("environment_mean", environment.mean),
+            _tensor("environment_scale", environment.scale),
+        ]
+        split = helper.make_node("Split", ["vectors", "image_and_environment"], ["image", "environment"], axis=1)
+        nodes = [
+            split,
+            *nodes,
+            helper.make_node("Sub", ["environment", "environment_mean"], ["environment_centred"]),
+            helper.make_node("Div", ["environment_centred", "environment_scale"], ["environment_standardised"]),
+            helper.make_node("Concat", [made, "environment_standardised"], ["adapted"], axis=1),
+        ]
+    nodes += _unit_nodes(made, "unit")
+    return _model(
+        "adapter", nodes, [("vectors", width + layers)], [("adapted", out + layers), ("unit", out)], tensors
+    )
+
+
+def adapter_of_graph(graph: bytes) -> tuple[Array, Array] | None:
+    """Return the image part of :func:`adapter_graph` as one linear map of *raw* vectors, standardiser included.
+
+    Returns
+    -------
+    weight, bias
+        (D, E) and (E,), float64; None where the graph was not written by :func:`adapter_graph`.
+    """
+    tensors = {
+        tensor.name: numpy_helper.to_array(tensor).astype(np.float64)
+        for tensor in onnx.load_from_string(graph).graph.initializer
+    }
+    mean, scale = tensors.get("mean"), tensors.get("scale")
+    if mean is None or scale is None or mean.ndim != 1 or mean.shape != scale.shape or (scale <= 0).any():
+        return None
+    weight, bias = tensors.get("weight", np.eye(len(mean))), tensors.get("bias")
+    if weight.ndim != 2 or len(weight) != len(mean) or (bias is not None and bias.shape != weight.shape[1:]):
+        return None
+    raw = weight / scale[:, None]
+    return raw, (0.0 if bias is None else bias) - mean @ raw
 
 
 def head_graph(head: LinearHead, *, slope: Array, intercept: Array) -> bytes:
-    """Return the graph adapted vector (N, E) -> ``logits`` (N, S) and calibrated ``suitability`` (N, S).
+    """Return the graph of what the head reads (N, E+P) -> ``logits`` and calibrated ``suitability``, (N, S) each.
 
     ``suitability = sigmoid(slope * logits + intercept)``, both per species (S,).
     """

@@ -19,7 +19,7 @@ _OPSETS = (helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", 3))
 
 
 def forest_graph(head: ForestHead, *, slope: Array, intercept: Array, width: int) -> bytes:
-    """Return the graph adapted vector (N, E) -> ``logits`` (N, S) and calibrated ``suitability`` (N, S).
+    """Return the graph of what the head reads (N, E+P) -> ``logits`` and calibrated ``suitability``, (N, S) each.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def forest_graph(head: ForestHead, *, slope: Array, intercept: Array, width: int
     slope, intercept
         Calibration per species (S,).
     width
-        Length E of the adapted vector.
+        How many numbers it reads, E+P.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import importlib.metadata
 import math
 import platform
@@ -11,12 +12,13 @@ from typing import Any
 import numpy as np
 
 import botaclip
+from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.pairing import Pairs
 from botaclip.core.plot_locations import parse_plot_locations
-from botaclip.core.rasters import RasterSource
 from botaclip.core.releves import ReleveTable
 from botaclip.training.evaluation import CrossValidation
 from botaclip.training.metrics import reliability_bins
+from botaclip.training.scores import METRICS, scorable
 from botaclip.training.selection import Trial
 from botaclip.training.training_table import TrainingTable
 
@@ -72,7 +74,7 @@ def _without_absences(scores: dict[str, Any]) -> dict[str, Any]:
 def reason_of_choice(asked: str, chosen: Trial, trials: Sequence[Trial]) -> str:
     """Return in one sentence what the model uses and why."""
     raw = min((t.loss for t in trials if t.alignment.name == "none"), default=float("nan"))
-    what = "the frozen vectors as they are" if chosen.steps == 0 else chosen.label
+    what = "the frozen vectors as they are" if chosen.frozen else chosen.label
     if asked == "auto":
         return (
             f"Alignment: auto picked {what}; inner spatial validation put the head's relative error at "
@@ -85,36 +87,31 @@ def reason_of_choice(asked: str, chosen: Trial, trials: Sequence[Trial]) -> str:
 
 
 def metrics_document(
-    data: TrainingTable, table: ReleveTable, pairs: Pairs, source: RasterSource, parameters: Mapping[str, Any], *,
+    data: TrainingTable, table: ReleveTable, pairs: Pairs, imagery: LatticeImagery, parameters: Mapping[str, Any], *,
     blocked: CrossValidation, targets: dict[str, Any], summary: dict[str, Any], summary_random: dict[str, Any],
-    maps: dict[str, Any] | None, chosen: Trial, trials: Sequence[Trial], seconds: float,
+    targets_within_site: dict[str, Any], summary_within_site: dict[str, Any], maps: dict[str, Any] | None,
+    chosen: Trial, trials: Sequence[Trial], seconds: float,
 ) -> dict[str, Any]:
     """Return the document as described in ``docs/metrics.md``; numbers that do not exist are None."""
-    omitted = dict(table.take(pairs.plots).omitted)
-    if table.data_type == "presence-only":
-        reason = "the table is presence-only: an unlisted species is not absent"
-        omitted |= dict.fromkeys(_NEED_ABSENCES, reason)
-        omitted["auc"] = f"{reason}; auc_background is against unlisted plots"
-    if data.truth is None:
-        omitted["truth_correlation"] = omitted["maps"] = "the truth is known only in the demo landscape"
-    elif maps is None:
-        omitted["maps"] = "the truth is known at too few places that are clear of the training patches"
+    kept = table.take(pairs.plots)
+    kind = table.data_type
+    bins = _reliability(data, blocked) if kind != "presence-only" else []
     document = {
-        "summary": sayable(summary, table.data_type),
-        "summary_random_folds": sayable(summary_random, table.data_type),
-        "targets": {name: sayable(columns, table.data_type) for name, columns in targets.items()},
-        "folds": [
-            {
-                "fold": number,
-                "n_train": len(train),
-                "n_test": len(test),
-                "n_buffered": len(data) - len(train) - len(test),
-                "choices": blocked.choices[number],
-            }
-            for number, (train, test) in enumerate(blocked.folds)
-        ],
+        "summary": sayable(summary, kind),
+        "summary_within_site": sayable(summary_within_site, kind),
+        "summary_random_folds": sayable(summary_random, kind),
+        "targets": {name: sayable(columns, kind) for name, columns in targets.items()},
+        "targets_within_site": {
+            name: {site: sayable(columns, kind) for site, columns in by_site.items()}
+            for name, by_site in targets_within_site.items()
+        },
+        "folds": _folds(data, blocked),
         "dropped": list(pairs.dropped),
-        "omitted": omitted,
+        "flagged": list(pairs.flagged),
+        "omitted": _omitted(
+            data, kept, parameters, blocked=blocked, targets=targets, summary=summary, within=summary_within_site,
+            maps=maps, imagery=imagery, bins=bins,
+        ),
         "versions": versions(),
         "seconds": round(seconds, 1),
         "alignment": {
@@ -125,37 +122,121 @@ def metrics_document(
                 {"label": t.label, "penalty": t.penalty, "relative_error": t.loss} for t in _best_per_label(trials)
             ],
         },
-        # Without absences there is no observed share to compare with.
-        "calibration": {"bins": [] if table.data_type == "presence-only" else _reliability(data, blocked)},
+        "calibration": {"bins": bins},
         "plots": _plots(data, blocked, parameters["plot_locations"]),
-        "data": {
-            "raster": str(parameters["raster"]),
-            "bands": list(source.roles),
-            "releves": str(parameters["releves"]),
-            "n_plots": len(data),
-            "n_species": len(data.species),
-            "data_type": table.data_type,
-            "cover_scale": str(table.cover_scale),
-            "patch_size_m": pairs.patch.size_m,
-            "lattice": pairs.lattice.describe(),
-            "encoder": parameters["encoder"],
-            "head": parameters["head"],
-            "notes": list(table.report),
-            "presences": {name: int(n) for name, n in zip(data.species, data.presence.sum(axis=0), strict=True)},
-        },
+        "data": _data(data, table, kept, pairs, imagery, parameters),
     }
     if maps is not None:
         document["maps"] = maps
     return without_nan(document)  # type: ignore[no-any-return]
 
 
+def _omitted(
+    data: TrainingTable, kept: ReleveTable, parameters: Mapping[str, Any], *, blocked: CrossValidation,
+    targets: Mapping[str, Any], summary: Mapping[str, Any], within: Mapping[str, Any], maps: dict[str, Any] | None,
+    imagery: LatticeImagery, bins: Sequence[Any],
+) -> dict[str, str]:
+    """Return the reason for everything that is not given, by name: species, scores, columns."""
+    omitted = dict(kept.omitted)
+    presence_only = kept.data_type == "presence-only"
+    if presence_only:
+        reason = "the table is presence-only: an unlisted species is not absent"
+        omitted |= dict.fromkeys(_NEED_ABSENCES, reason)
+        omitted["auc"] = f"{reason}; auc_background is against unlisted plots"
+        omitted["calibration"] = f"{reason}, so there is no observed share to compare with"
+    elif not bins:
+        omitted["calibration"] = "no plot was held out"
+    if data.truth is None:
+        omitted["truth_correlation"] = omitted["maps"] = "the truth is known only in the demo landscape"
+    elif maps is None:
+        omitted["maps"] = (
+            "the truth is known at too few places that are clear of the training patches"
+            if imagery.imagery.single else "maps are compared with the truth on one scene only"
+        )
+    if not within:
+        sites = list(dict.fromkeys(data.sites or ()))
+        omitted["summary_within_site"] = (
+            f"all plots lie on one site ({sites[0] if sites else 'unnamed'})"
+            if len(sites) < 2
+            else f"no species has {parameters['min_presences']} presences and an absence on one of the "
+            f"{len(sites)} sites"
+        )
+    omitted |= blocked.omitted
+    for metric in METRICS:
+        if summary and metric not in omitted and not any(metric in scores for scores in summary.values()):
+            omitted[metric] = "no species has both presences and absences among the plots that were tested"
+    for name, columns in targets.items():
+        scored = {metric for scores in columns.values() for metric in ("auc",) if np.isfinite(scores[metric])}
+        if not scored:
+            omitted[name] = "no score: no fold that learnt from its presences was tested on others of them"
+    if any(fold["single_class"] for fold in _folds(data, blocked)):
+        omitted["fold_mean of some species"] = (
+            "a fold whose test plots hold no presence, or no absence, of a species has no score for it: the mean is "
+            "over its other folds (folds[k].single_class names the species)"
+        )
+    return omitted
+
+
+def _folds(data: TrainingTable, blocked: CrossValidation) -> list[dict[str, Any]]:
+    learnt = scorable(data, blocked)
+    rows = []
+    for number, (train, test) in enumerate(blocked.folds):
+        tested = np.flatnonzero(blocked.fold == number)
+        n_presences = (data.presence[tested] > 0).sum(axis=0)
+        single = (n_presences == 0) | (n_presences == len(tested))
+        rows.append({
+            "fold": number,
+            "n_train": len(train),
+            "n_test": len(test),
+            "n_buffered": len(data) - len(train) - len(test),
+            "choices": blocked.choices[number],
+            "single_class": [name for name, only in zip(data.species, single, strict=True) if only],
+            "not_learnt": [name for name, known in zip(data.species, learnt[number], strict=True) if not known],
+        })  # fmt: skip
+    return rows
+
+
+def _data(
+    data: TrainingTable, table: ReleveTable, kept: ReleveTable, pairs: Pairs, imagery: LatticeImagery,
+    parameters: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what went in."""
+    found: dict[str, Any] = {
+        "raster": str(parameters["raster"]),
+        "bands": list(imagery.imagery.roles),
+        "releves": str(parameters["releves"]),
+        "n_plots": len(data),
+        "n_species": len(data.species),
+        "n_scenes": len(imagery.scenes),
+        "data_type": table.data_type,
+        "cover_scale": str(table.cover_scale),
+        "patch_size_m": pairs.patch.size_m,
+        "lattice": pairs.lattice.describe(),
+        "encoder": parameters["encoder"],
+        "head": parameters["head"],
+        "environment": [] if imagery.environment is None else list(imagery.environment.names),
+        "image_date": parameters.get("image_date"),
+        "sites": dict(collections.Counter(data.sites or ())),
+        "notes": list(table.report),
+        "presences": {name: int(n) for name, n in zip(data.species, data.presence.sum(axis=0), strict=True)},
+    }
+    if kept.habitats is not None:
+        counts = collections.Counter(str(name) or "(none)" for name in kept.habitats)
+        found["habitats"] = dict(counts.most_common())
+    if table.taxa:
+        found["taxa"] = dict(collections.Counter(name.status for name in table.taxa))
+    return found
+
+
 def _plots(data: TrainingTable, blocked: CrossValidation, locations: str) -> list[dict[str, Any]]:
-    """Return name, fold and place of every plot; places as coarse as the model file holds them, or none."""
+    """Return name, fold, site and place of every plot; places as coarse as the model file holds them, or none."""
     metres = parse_plot_locations(locations)
     rows: list[dict[str, Any]] = []
-    for name, place, fold in zip(data.ids, data.places.tolist(), blocked.fold.tolist(), strict=True):
+    sites = data.sites or (None,) * len(data)
+    for name, place, fold, site in zip(data.ids, data.places.tolist(), blocked.fold.tolist(), sites, strict=True):
         row: dict[str, Any] = {"id": name, "fold": fold}
         if metres is not None:
+            row["site"] = site
             easting, northing = ((math.floor(v / metres) + 0.5) * metres if metres else v for v in place)
             row |= {"x": easting, "y": northing}
         rows.append(row)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,22 +14,26 @@ from safetensors.numpy import save
 from sklearn.decomposition import PCA
 
 import botaclip
+from botaclip.core.errors import PairingError
+from botaclip.core.lattice_imagery import LatticeImagery
+from botaclip.core.model_metadata import format_of
 from botaclip.core.pairing import Pairs
-from botaclip.core.places import Points
-from botaclip.core.plot_locations import coarsened, parse_plot_locations, plot_records
+from botaclip.core.plot_locations import parse_plot_locations, plot_records
 from botaclip.core.progress import Progress
-from botaclip.core.rasters import WAVELENGTHS_UM, RasterSource
+from botaclip.core.rasters import WAVELENGTHS_UM
 from botaclip.core.releves import ReleveTable
-from botaclip.training.alignment import Adapter, fit_adapter
 from botaclip.training.calibration import Calibrators
-from botaclip.training.evaluation import Protocol, calibrate_and_threshold, choose, fit_head, out_of_fold_logits
+from botaclip.training.continuation import Parent, earlier_plots
+from botaclip.training.evaluation import calibrate_and_threshold, choose, fit_head, out_of_fold_logits
 from botaclip.training.export import adapter_graph, head_graph, vegeta_graph
+from botaclip.training.extent import training_extent
 from botaclip.training.forest_export import forest_graph
 from botaclip.training.heads import ForestHead, Head, LinearHead
+from botaclip.training.image_space import ImageSpace
 from botaclip.training.metrics_document import sayable, versions, without_nan
 from botaclip.training.parallel import one_thread_each
+from botaclip.training.protocol import Protocol
 from botaclip.training.selection import Trial, inner_validation
-from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.vegeta import ReleveTower, fit_releve_tower
 
@@ -55,39 +58,59 @@ class ModelParts:
 
 
 def model_parts(
-    data: TrainingTable, table: ReleveTable, pairs: Pairs, source: RasterSource, protocol: Protocol,
-    parameters: Mapping[str, Any], summary: Mapping[str, Any], *, progress: Progress,
+    data: TrainingTable, table: ReleveTable, pairs: Pairs, imagery: LatticeImagery, protocol: Protocol,
+    parameters: Mapping[str, Any], summary: Mapping[str, Any], *, environment: Sequence[Mapping[str, Any]] = (),
+    init: Parent | None = None, progress: Progress,
 ) -> ModelParts:
     """Choose, refit on all plots and pack.
 
     The head that ``--head`` names goes into the file; thresholds and calibrators come from inner out-of-fold
     logits, never from scores inside the sample.
+
+    Parameters
+    ----------
+    data
+        All plots.
+    table, pairs, imagery
+        The relevés, where they lie on the image, and the image.
+    protocol
+        What is tried; its alignments start from ``init`` where there is one.
+    parameters
+        Options of ``train``.
+    summary
+        Scores of the cross-validation over blocks.
+    environment
+        The layers of ``data.environment``, in order: ``name``, ``file``, ``band`` and ``path`` of each.
+    init
+        The model that is continued from.
+
+    Raises
+    ------
+    PairingError
+        Layers and values of the environment differ in number.
     """
-    folds = protocol.inner_folds(data)
+    layers = 0 if data.environment is None else data.environment.shape[1]
+    if layers != len(environment):
+        raise PairingError(f"plots come with {layers} environment values each, for {len(environment)} layers")
+    folds = protocol.validation_folds(data)
     with one_thread_each():
         trials = inner_validation(
             data, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
             progress=progress.stage(0.0, 0.7),
         )
         chosen = choose(trials, protocol.asked)["adapted"]
-        standardiser = Standardiser.fit(data.vectors)
-        standardised = standardiser(data.vectors)
-        adapter: Adapter | None = None
-        if chosen.steps:
-            adapter = fit_adapter(
-                standardised, data.cover, data.presence, chosen.alignment, chosen.steps,
-                random_state=protocol.random_state, device=protocol.device, progress=progress.stage(0.7, 0.9),
-            )
-        adapted = standardised if adapter is None else adapter(standardised)
+        space = ImageSpace.fit(data, data, chosen, protocol, progress.stage(0.7, 0.9))
+        adapter, inputs = space.adapter, space.inputs(data)
         logits = chosen.logits
     if protocol.head != "linear":
         with one_thread_each():
             logits = out_of_fold_logits(data, data, chosen, protocol, folds, progress)
     head = fit_head(
-        adapted, data.presence, chosen.penalty, head=protocol.head, random_state=protocol.random_state
+        inputs, data.presence, chosen.penalty, head=protocol.head, random_state=protocol.random_state
     )
     calibrators, thresholds = calibrate_and_threshold(data.presence, logits, folds)
 
+    adapted = space(data.vectors)
     unit = adapted / np.maximum(np.linalg.norm(adapted, axis=1, keepdims=True), 1e-12)
     tower = adapter.tower if adapter is not None and adapter.tower is not None else fit_releve_tower(data.cover, unit)
     components = min(PRINCIPAL_COMPONENTS, *unit.shape)
@@ -99,13 +122,16 @@ def model_parts(
     kept = table.take(pairs.plots)
     parts = {
         "adapter.onnx": adapter_graph(
-            standardiser, None if adapter is None else adapter.weight, None if adapter is None else adapter.bias
+            space.standardiser,
+            None if adapter is None else adapter.weight,
+            None if adapter is None else adapter.bias,
+            None if space.environment is None else space.environment.standardiser,
         ),
-        "head.onnx": _head_graph(head, calibrators, adapted.shape[1]),
+        "head.onnx": _head_graph(head, calibrators, inputs.shape[1]),
         "vegeta.onnx": _tower_graph(tower),
         "arrays.safetensors": save({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in arrays.items()}),
         "plots.json": json.dumps(
-            plot_records(kept, parameters["plot_locations"]), ensure_ascii=False, indent=0
+            _plots(kept, init, parameters["plot_locations"]), ensure_ascii=False, indent=0
         ).encode(),
     }
     encoder = pairs.encoder
@@ -114,7 +140,7 @@ def model_parts(
         parts["encoder.onnx"] = encoder.onnx
     low, high = encoder.value_range
     metadata = {
-        "format_version": 1,
+        "format_version": format_of({"environment": environment}),
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "versions": versions(),
         "encoder": {**encoder.metadata(), "embedded": embedded},
@@ -122,26 +148,24 @@ def model_parts(
         "value_range": [float(low), float(high)],
         "lattice": pairs.lattice.to_json(),
         "patch": {"size_m": pairs.patch.size_m, "cells": pairs.patch.cells},
-        "alignment": {
-            "asked": protocol.asked, "chosen": chosen.alignment.name if chosen.steps else "none",
-            "lambda": chosen.alignment.weight if chosen.steps else None, "steps": chosen.steps,
-            "regulariser": chosen.alignment.regulariser, "penalty": chosen.penalty, "relative_error": chosen.loss,
-        },
+        "environment": [dict(layer) for layer in environment],
+        "alignment": _alignment(chosen, protocol.asked),
         "head": protocol.head,
         "data_type": table.data_type,
         "cover_scale": table.cover_scale.to_json(),
         "vegeta": {"species": [str(s) for s in table.species], "input": "cover in percent", "transform": "hellinger"},
         "releve_area_m2": pairs.patch.size_m**2,
         "species": _species(data, thresholds, calibrators),
-        "training": _training(kept, pairs, parameters["plot_locations"]),
+        "training": _training(data, kept, pairs, parameters["plot_locations"]),
         "plot_locations": parameters["plot_locations"],
         "scores": without_nan({"protocol": "strict", "blocked": sayable(dict(summary), table.data_type)}),
         "licence": "The model's own parts: as its author decides; encoder: " + encoder.licence,
         "cite": CITE,
         "provenance": {
             "software": f"BotaCLIP for QGIS {botaclip.__version__}",
-            "raster": str(parameters["raster"]), "raster_identity": source.identity,
+            "raster": str(parameters["raster"]), "raster_identity": imagery.identity,
             "releves": str(parameters["releves"]), "random_state": parameters["random_state"],
+            **({} if init is None else {"parent": init.provenance()}),
         },
     }
     return ModelParts(metadata, parts, chosen, trials)
@@ -158,6 +182,24 @@ def _tower_graph(tower: ReleveTower) -> bytes:
     return vegeta_graph(tower.centre, tower.layers)
 
 
+def _alignment(chosen: Trial, asked: str) -> dict[str, Any]:
+    """Return what was chosen; ``parent`` stands for the adapter of the model that was continued from, as it was."""
+    trained = chosen.alignment.name if chosen.steps else "parent"
+    return {
+        "asked": asked, "chosen": "none" if chosen.frozen else trained,
+        # Without the regulariser there is nothing to weigh.
+        "lambda": (chosen.alignment.weight or None) if chosen.steps else None, "steps": chosen.steps,
+        "regulariser": chosen.alignment.regulariser, "penalty": chosen.penalty, "relative_error": chosen.loss,
+        "continued": chosen.alignment.start is not None,
+    }
+
+
+def _plots(kept: ReleveTable, init: Parent | None, locations: str) -> dict[str, Any]:
+    """Return the plot table, with what is known of the plots of the model continued from."""
+    records = plot_records(kept, locations)
+    return records if init is None else records | {"earlier": earlier_plots(init, locations)}
+
+
 def _species(data: TrainingTable, thresholds: Array, calibrators: Calibrators) -> list[dict[str, Any]]:
     counts = data.presence.sum(axis=0)
     return [
@@ -170,38 +212,16 @@ def _species(data: TrainingTable, thresholds: Array, calibrators: Calibrators) -
     ]
 
 
-def training_extent(points: Points, locations: str) -> list[float]:
-    """Return west, south, east, north (WGS 84 degrees) around the plots, no more exact than their places are told.
-
-    Parameters
-    ----------
-    points
-        The plots' own places.
-    locations
-        ``exact``; ``coarse:M``, where the extent is made from the coarsened places only and holds their squares;
-        ``none``, where it is widened to tenths of a degree.
-    """
-    metres = parse_plot_locations(locations)
-    told = coarsened(points, metres) if metres else points
-    degrees = told.to("EPSG:4326")
-    west, south, east, north = (
-        float(value) for value in (degrees.x.min(), degrees.y.min(), degrees.x.max(), degrees.y.max())
-    )
-    if metres is None:
-        tenths = math.floor(west * 10), math.floor(south * 10), math.ceil(east * 10), math.ceil(north * 10)
-        return [tenth / 10 for tenth in tenths]
-    # Half the diagonal of a square, whichever way its CRS is turned.
-    pad = metres * math.sqrt(0.5) / 110_000.0
-    wide = pad / max(0.01, math.cos(math.radians(max(abs(south - pad), abs(north + pad)))))
-    return [west - wide, south - pad, east + wide, north + pad]
-
-
-def _training(kept: ReleveTable, pairs: Pairs, locations: str) -> dict[str, Any]:
+def _training(data: TrainingTable, kept: ReleveTable, pairs: Pairs, locations: str) -> dict[str, Any]:
     dates: Sequence[str] = sorted(str(d) for d in kept.dates if d)
+    sites = sorted(set(data.sites or ()))
     return {
         "extent_wgs84": training_extent(kept.points, locations),
         "crs": pairs.lattice.crs_wkt,
         "dates": [dates[0], dates[-1]] if dates else [],
         "plots": len(kept),
         "dropped": len(pairs.dropped),
+        # A site's name may tell where it is.
+        "sites": [] if parse_plot_locations(locations) is None else sites,
+        "site_count": len(sites),
     }

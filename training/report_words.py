@@ -16,6 +16,7 @@ COLUMNS = {
     "raw": ("raw", "the frozen image features as they are: what there is without any adapting"),
     "shuffled": ("shuffled", "as adapted, but trained on relevés dealt to the wrong plots: what is not above it is "
                              "not due to the plants"),
+    "environment_only": ("environment only", "no image: the environment rasters alone"),
     "location_only": ("location only", "no image at all: place and the nearest relevés"),
     "prevalence": ("prevalence", "the same share of presences everywhere: knows nothing"),
 }  # fmt: skip
@@ -36,6 +37,17 @@ METRICS = {
 }  # fmt: skip
 LOWER_IS_BETTER = frozenset({"brier", "mae"})
 HEADLINE = ("tss_at_train_threshold", "auc_background", "auc", "spearman", "boyce", "tss_max")
+
+SITE_RECOGNITION = (
+    "Pooled over sites that lie far apart, a score mostly shows that the model recognises the site; within a site it "
+    "shows what the image tells of the plants there."
+)
+
+TAXA = {
+    "exact": "taken as they stand", "normalised": "normalised (authors, cf., aff., ranks)",
+    "synonym": "replaced by the accepted name", "unmatched": "not in the table of accepted names",
+    "left out": "left out: not identified to a species",
+}  # fmt: skip
 
 PAPER = (
     "Cerna, Si-Moussi, Thuiller, Hendrikx, Miele (2025). BotaCLIP: Contrastive Learning for Botany-Aware "
@@ -78,20 +90,22 @@ def presence_only(metrics: Mapping[str, Any]) -> bool:
     )
 
 
-def headline_metric(metrics: Mapping[str, Any]) -> str | None:
+def headline_metric(metrics: Mapping[str, Any], summary: str = "summary") -> str | None:
     """Return the score that the headline is about, the first of :data:`HEADLINE` that ``adapted`` has."""
-    scores = (metrics.get("summary") or {}).get("adapted") or {}
+    scores = (metrics.get(summary) or {}).get("adapted") or {}
     return next((metric for metric in HEADLINE if (scores.get(metric) or {}).get("median") is not None), None)
 
 
 def headline(metrics: Mapping[str, Any]) -> str:
-    """Return in one or two sentences what the model is good for."""
-    metric = headline_metric(metrics)
+    """Return in one or two sentences what the model is good for: within sites, where that was scored."""
+    within = headline_metric(metrics, "summary_within_site")
+    metric = within or headline_metric(metrics)
     if metric is None:
         return "A model was trained, but it could not be scored."
-    entry = metrics["summary"]["adapted"][metric]
+    entry = metrics["summary_within_site" if within else "summary"]["adapted"][metric]
     median, n = entry["median"], entry.get("n_targets", "all")
-    said = f"median {metric_name(metric)} {number(median)} over {n} species"
+    over = f"{n} pairs of a species and a site" if within else f"{n} species"
+    said = f"median {metric_name(metric)} {number(median)} over {over}"
     if metric.startswith("tss"):
         strength = _grade(median, (0.05, 0.2, 0.4, 0.6))
         scale = "0 is chance, 1 is perfect"
@@ -100,7 +114,20 @@ def headline(metrics: Mapping[str, Any]) -> str:
         scale = "0.5 is chance, 1 is perfect"
     else:
         strength, scale = "to the extent shown", METRICS.get(metric, ("", "higher is better"))[1]
-    return f"In areas it has never seen, the model tells where species grow {strength}: {said} ({scale})."
+    where = "Within sites, in" if within else "In"
+    return f"{where} areas it has never seen, the model tells where species grow {strength}: {said} ({scale})."
+
+
+def pooled_over_sites(metrics: Mapping[str, Any]) -> str:
+    """Return what the score over all sites together is, and why it is no headline; ``""`` without several sites."""
+    metric = headline_metric(metrics)
+    if metric is None or headline_metric(metrics, "summary_within_site") is None:
+        return ""
+    entry = metrics["summary"]["adapted"][metric]
+    return (
+        f"Over all sites together the median {metric_name(metric)} is {number(entry['median'])}, over "
+        f"{entry.get('n_targets', 'all')} species. {SITE_RECOGNITION}"
+    )
 
 
 def _grade(value: float, limits: tuple[float, float, float, float]) -> str:
@@ -116,6 +143,7 @@ def verdicts(metrics: Mapping[str, Any]) -> list[Verdict]:
     questions = {
         "raw": "Does adapting to the relevés help?",
         "shuffled": "Is the gain due to the plants?",
+        "environment_only": "Does the image tell more than the environment rasters?",
         "location_only": "Does the image tell more than the place?",
     }
     found = []

@@ -1,6 +1,6 @@
 """Choosing alignment, its strength and the head's penalty by inner spatial validation.
 
-Everything that is fitted is refitted in every inner fold: standardiser, VEGETA, adapter and head. The out-of-fold
+Everything that is fitted is refitted in every inner fold: standardisers, VEGETA, adapter and head. The out-of-fold
 logits that fall out serve thresholds and calibrators, so that these never see a score from inside the sample.
 """
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from botaclip.core.progress import SILENT, Progress
 from botaclip.training.alignment import Alignment, fit_adapters
+from botaclip.training.environment_block import EnvironmentBlock, joined
 from botaclip.training.heads import PENALTIES, clipped_prevalence, linear_path, logits_of_linear
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
@@ -29,7 +30,7 @@ class Trial:
     Parameters
     ----------
     alignment, steps, penalty
-        What was tried; zero steps is the frozen vector itself.
+        What was tried; zero steps is the frozen vector itself, or the adapter that the alignment starts from.
     loss
         Squared error of the head over that of the training prevalence, mean over species and inner folds; below 1
         the image helps.
@@ -44,9 +45,19 @@ class Trial:
     logits: Array
 
     @property
+    def frozen(self) -> bool:
+        """Whether the frozen vectors are used as they are."""
+        return self.steps == 0 and self.alignment.start is None
+
+    @property
     def label(self) -> str:
         """The trial in words."""
-        return "none" if self.steps == 0 else f"{self.alignment.label}, {self.steps} steps"
+        start = self.alignment.start
+        if start is None:
+            return "none" if self.steps == 0 else f"{self.alignment.label}, {self.steps} steps"
+        if self.steps == 0:
+            return f"the adapter of {start.name} as it is"
+        return f"{self.alignment.label}, {self.steps} steps on from {start.name}"
 
 
 @dataclasses.dataclass
@@ -103,6 +114,7 @@ def inner_validation(
     for number, (train, held) in enumerate(folds):
         standardiser = Standardiser.fit(table.vectors[train])
         inside, outside = standardiser(table.vectors[train]), standardiser(table.vectors[held])
+        near, far = (None if table.environment is None else table.environment[rows] for rows in (train, held))
         presence = table.presence[train]
         prevalence = clipped_prevalence(presence)
         part = source.take(train)
@@ -113,12 +125,14 @@ def inner_validation(
                 spaces = {0: (inside, outside)}
             else:
                 adapters = fit_adapters(
-                    inside, part.cover, part.presence, alignment, random_state=random_state, device=device,
-                    progress=progress,
+                    inside, part.cover, part.presence, alignment,
+                    start=None if alignment.start is None else alignment.start.on(standardiser),
+                    random_state=random_state, device=device, progress=progress,
                 )
                 spaces = {adapter.steps: (adapter(inside), adapter(outside)) for adapter in adapters}
             for steps, (z_train, z_held) in spaces.items():
-                scores = linear_path(z_train, presence, z_held, penalties)
+                block = EnvironmentBlock.fit(near, width=z_train.shape[1])
+                scores = linear_path(joined(z_train, block, near), presence, joined(z_held, block, far), penalties)
                 error = relative_error(table.presence[held], scores, prevalence)
                 key = (alignment, steps)
                 for p in range(len(penalties)):

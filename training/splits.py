@@ -28,6 +28,8 @@ Split: TypeAlias = tuple[Indexes, Indexes]
 
 # Blocks shrink from a sixth of a fold's share of the extent until there are this many a fold.
 _BLOCKS_PER_FOLD = 4
+# Clusters of plots may be this much smaller than what lies between them.
+_FINEST = 1_000_000
 
 
 @runtime_checkable
@@ -184,16 +186,16 @@ class SpatialBlocks(_Folds):
         self.block_size = block_size
         self.minimum_block = minimum_block
 
+    def count(self, X: ArrayLike | Places, groups: ArrayLike | None = None) -> int:
+        """Return how many blocks (or groups) hold plots: the most folds that can be made."""
+        xy = metres(X)
+        labels = None if groups is None else _group_labels(groups, len(xy))
+        self._lay(xy, labels, np.random.default_rng(self.random_state))
+        return int(self.blocks_.max()) + 1
+
     def _assign(self, xy: NDArray[np.float64], groups: Indexes | None) -> Indexes:
         rng = np.random.default_rng(self.random_state)
-        if groups is not None:
-            self.blocks_, self.block_size_, noun = groups, None, "groups"
-        else:
-            smallest = max(self.minimum_block, 2 * self.buffer)
-            # An option that is not given arrives as None or 0.
-            side = self.block_size or default_block_size(xy, n_splits=self.n_splits, smallest=smallest)
-            self.blocks_, self.block_size_ = _block_labels(xy, side, rng), side
-            noun = f"blocks of {side:g} m"
+        noun = self._lay(xy, groups, rng)
         plots = np.bincount(self.blocks_)
         if plots.size < self.n_splits:
             raise PairingError(
@@ -201,6 +203,17 @@ class SpatialBlocks(_Folds):
                 remedy="use fewer folds" if groups is not None else "use smaller blocks, fewer folds or groups",
             )
         return _deal(plots, self.n_splits, rng)[self.blocks_]
+
+    def _lay(self, xy: NDArray[np.float64], groups: Indexes | None, rng: np.random.Generator) -> str:
+        """Number the blocks (or groups) that hold plots; return what they are called."""
+        if groups is not None:
+            self.blocks_, self.block_size_ = groups, None
+            return "groups"
+        smallest = max(self.minimum_block, 2 * self.buffer)
+        # An option that is not given arrives as None or 0.
+        side = self.block_size or default_block_size(xy, n_splits=self.n_splits, smallest=smallest)
+        self.blocks_, self.block_size_ = _block_labels(xy, side, rng), side
+        return f"blocks of {side:g} m"
 
 
 class RandomFolds(_Folds):
@@ -246,7 +259,8 @@ def inner_folds(
     """Split the training plots of one outer fold again, by the outer rule and with its buffer.
 
     Thresholds, calibrators, the number of steps and the penalty are chosen on these. Blocks keep the outer size
-    where that leaves two blocks a fold or more; otherwise a size is chosen anew.
+    where that leaves two blocks a fold or more; otherwise a size is chosen anew. Where the plots cannot be split so,
+    there are fewer folds, and at last two random ones: see :func:`inner_compromise`.
 
     Parameters
     ----------
@@ -258,24 +272,45 @@ def inner_folds(
         Number of inner folds.
     groups
         (N,) group labels of the training plots.
-
-    Raises
-    ------
-    PairingError
-        As in :meth:`SpatialBlocks.split`.
     """
+    return _inner(outer, X, n_splits, groups)[0]
+
+
+def inner_compromise(
+    outer: SpatialBlocks | RandomFolds,
+    X: ArrayLike | Places,
+    *,
+    n_splits: int = 3,
+    groups: ArrayLike | None = None,
+) -> str:
+    """Return in words how :func:`inner_folds` had to give way for the same plots, ``""`` where it had not."""
+    return _inner(outer, X, n_splits, groups)[1]
+
+
+def _inner(
+    outer: SpatialBlocks | RandomFolds, X: ArrayLike | Places, n_splits: int, groups: ArrayLike | None
+) -> tuple[list[Split], str]:
     seed = outer.random_state + 1_000
-    inner: SpatialBlocks | RandomFolds
-    if isinstance(outer, RandomFolds):
-        inner = RandomFolds(n_splits, buffer=outer.buffer, random_state=seed)
-        return list(inner.split(X, groups=groups))
     xy = metres(X)
-    side = getattr(outer, "block_size_", None) or outer.block_size
-    if side and groups is None:
-        blocks = _block_labels(xy, side, np.random.default_rng(seed))
-        side = side if blocks.max() + 1 >= 2 * n_splits else None
-    inner = SpatialBlocks(n_splits, side, outer.buffer, minimum_block=outer.minimum_block, random_state=seed)
-    return list(inner.split(xy, groups=groups))
+    side = None
+    if isinstance(outer, SpatialBlocks):
+        side = getattr(outer, "block_size_", None) or outer.block_size
+        if side and groups is None:
+            blocks = _block_labels(xy, side, np.random.default_rng(seed))
+            side = side if blocks.max() + 1 >= 2 * n_splits else None
+    for folds in range(n_splits, 1, -1):
+        inner: SpatialBlocks | RandomFolds
+        if isinstance(outer, RandomFolds):
+            inner = RandomFolds(folds, buffer=outer.buffer, random_state=seed)
+        else:
+            inner = SpatialBlocks(folds, side, outer.buffer, minimum_block=outer.minimum_block, random_state=seed)
+        try:
+            splits = list(inner.split(xy, groups=groups))
+        except PairingError:
+            continue
+        return splits, "" if folds == n_splits else f"{folds} inner folds instead of {n_splits}"
+    # Only choices inside the training plots are made on these; what is reported is scored on the outer folds.
+    return list(RandomFolds(2, random_state=seed).split(xy)), "2 random inner folds instead of spatial ones"
 
 
 def outside_buffer(xy: NDArray[np.float64], train: Indexes, test: Indexes, *, buffer: float) -> Indexes:
@@ -363,7 +398,7 @@ def default_block_size(xy: NDArray[np.float64], *, n_splits: int, smallest: floa
     area = longest * max(float(extent.min()), longest / 100)
     side = _two_digits(max((area / (6 * n_splits)) ** 0.5, smallest))
     rng = np.random.default_rng(0)
-    while side > smallest and side > longest / 10_000:
+    while side > smallest and side > longest / _FINEST:
         plots = np.bincount(_block_labels(xy, side, rng))
         if plots.size >= _BLOCKS_PER_FOLD * n_splits and plots.max() <= len(xy) / n_splits:
             break

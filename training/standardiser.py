@@ -37,6 +37,19 @@ class Standardiser:
         scale = np.maximum(scale, floor)
         return cls(mean.astype(np.float32), scale.astype(np.float32))
 
+    @classmethod
+    def of_layers(cls, values: Array) -> Standardiser:
+        """Return the standardiser of ``values`` (N, P) whose columns have nothing in common, not even the unit.
+
+        Elevation in metres says nothing about how small a spread of soil pH may be, so every column stands for
+        itself; one that does not vary among the training plots becomes 0 there.
+        """
+        mean = values.mean(axis=0, dtype=np.float64)
+        scale = values.std(axis=0, dtype=np.float64)
+        # What rounding leaves of a constant is no spread.
+        constant = scale <= 1e-6 * np.abs(mean)
+        return cls(mean.astype(np.float32), np.where(constant, 1.0, scale).astype(np.float32))
+
     def __call__(self, vectors: Array) -> Array:
         """Return the standardised vectors, shape (N, D), float32."""
         return ((vectors - self.mean) / self.scale).astype(np.float32)

@@ -19,9 +19,10 @@ class TrainingTable:
     ids
         Plot names (N,).
     places
-        Easting and northing in metres (N, 2), in a CRS that is true to scale here.
+        Easting and northing in metres (N, 2), in a plane that is true to scale here: what blocks and buffers are
+        measured in.
     vectors
-        Raw frozen image vectors (N, D), not standardised.
+        Raw frozen image vectors (N, D), not standardised; the image alone.
     cover
         Cover in percent of every species met (N, V); what VEGETA reads.
     presence
@@ -32,6 +33,13 @@ class TrainingTable:
         Plots of one group stay in one fold (N,); None for square blocks.
     truth
         True suitability at the plots (N, S), known only in the demo landscape; NaN where it is not.
+    environment
+        Values of the environment rasters around the plots (N, P), not standardised; None without such rasters.
+    geocentric
+        Geocentric x, y, z in metres (N, 3) where the plots lie in several CRSs and no plane holds them all; None
+        where ``places`` do.
+    sites
+        Site of each plot (N,); None where nobody looked.
     """
 
     ids: tuple[str, ...]
@@ -42,9 +50,17 @@ class TrainingTable:
     species: tuple[str, ...]
     groups: tuple[str, ...] | None = None
     truth: Array | None = None
+    environment: Array | None = None
+    geocentric: Array | None = None
+    sites: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def location(self) -> Array:
+        """Where plots lie for models that see nothing else, in metres: geocentric (N, 3), else ``places`` (N, 2)."""
+        return self.places if self.geocentric is None else self.geocentric
 
     def take(self, index: NDArray[np.integer]) -> TrainingTable:
         """Return the plots of ``index``, in that order."""
@@ -57,8 +73,11 @@ class TrainingTable:
             presence=self.presence[index],
             groups=None if self.groups is None else tuple(self.groups[i] for i in index),
             truth=None if self.truth is None else self.truth[index],
+            environment=None if self.environment is None else self.environment[index],
+            geocentric=None if self.geocentric is None else self.geocentric[index],
+            sites=None if self.sites is None else tuple(self.sites[i] for i in index),
         )
 
     def with_releves_of(self, order: NDArray[np.integer]) -> TrainingTable:
-        """Return the same places and images with the relevés of ``order``: a permutation breaks every tie."""
+        """Return the same places and predictors with the relevés of ``order``: a permutation breaks every tie."""
         return dataclasses.replace(self, cover=self.cover[order], presence=self.presence[order])

@@ -18,8 +18,9 @@ from botaclip.core.cells import CellSource
 from botaclip.core.pairing import Pairs
 from botaclip.core.places import Points
 from botaclip.core.progress import SILENT, Progress
-from botaclip.training.evaluation import Protocol, choose, fit_image_column
+from botaclip.training.evaluation import choose, fit_image_column
 from botaclip.training.parallel import one_thread_each
+from botaclip.training.protocol import Protocol
 from botaclip.training.selection import Trial
 from botaclip.training.statistics import paired_difference
 from botaclip.training.training_table import TrainingTable
@@ -115,7 +116,7 @@ def truth_maps(
     if seen.sum() < FEWEST_PLACES:
         return None
     vectors, truth = vectors[seen], truth[seen]
-    chosen, folds = choose(trials, protocol.asked), protocol.inner_folds(data)
+    chosen, folds = choose(trials, protocol.asked), protocol.validation_folds(data)
     r = {}
     for number, name in enumerate(MAPS):
         progress.update(0.9 + 0.05 * number, f"mapping '{name}'")
@@ -145,13 +146,14 @@ def suitability(
     data: TrainingTable, vectors: NDArray[np.float32], trial: Trial, protocol: Protocol,
     folds: Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]], *, column: str, progress: Progress = SILENT,
 ) -> Floats:
-    """Fit ``trial`` on all plots, as the model is, and return calibrated suitability (N, S) of raw ``vectors``."""
+    """Fit ``trial`` on all plots, as the model is; return calibrated suitability (N, S) of raw vectors (N, D + P)."""
     fitted = fit_image_column(column, data, data, trial, protocol, folds, progress)
-    count = len(vectors)
+    count, dimension = len(vectors), data.vectors.shape[1]
     new = TrainingTable(
         ids=tuple(f"place {i}" for i in range(count)),
         places=np.full((count, 2), np.nan),
-        vectors=vectors,
+        vectors=vectors[:, :dimension],
+        environment=None if data.environment is None else vectors[:, dimension:],
         cover=np.full((count, data.cover.shape[1]), np.nan),
         presence=np.full((count, len(data.species)), np.nan),
         species=data.species,

@@ -42,6 +42,8 @@ class Vegeta:
     def fit(cls, cover: Array, *, axes: int) -> Vegeta:
         """Fit on training relevés (N, V); ``axes`` is an upper bound."""
         transformed = hellinger(cover)
+        if (transformed == transformed[:1]).all():  # one relevé, or the same one again and again: no axis
+            return cls(transformed[0], np.zeros((transformed.shape[1], 1), dtype=np.float32))
         count = max(1, min(axes, transformed.shape[0] - 1, transformed.shape[1]))
         pca = PCA(count, svd_solver="full").fit(transformed)
         scale = max(float(np.sqrt(pca.explained_variance_[0])), 1e-12)

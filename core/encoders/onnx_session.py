@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import os
+import re
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,41 @@ from numpy.typing import NDArray
 from botaclip.core.errors import EncoderError
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+# What all graphs together may hold in memory: several times what the windows of a map need, and little enough that
+# a graph that asks for more is refused before the machine begins to swap.
+MOST_MEMORY = 4 * 2**30
+# Where in its sources onnxruntime found something wrong: file, line and function.
+_PLACE = re.compile(r"\S*onnxruntime\S*:\d+ [^()]*\([^()]*\)(?: const)?\s*")
+_CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+_SHARED_ARENA = "session.use_env_allocators"
+
+
+@functools.cache
+def _limit_memory() -> bool:
+    """Give onnxruntime one arena of limited size for the whole process; return whether it took it.
+
+    No look into a graph can tell how much it will ask for: a product of two short vectors is enough. So the limit
+    holds at run time, where what is asked for is known.
+    """
+    limit = min(MOST_MEMORY, _memory() // 2)
+    place = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    # 1: grow by what is asked for, not to the next power of two.
+    settings = onnxruntime.OrtArenaCfg({"max_mem": limit, "arena_extend_strategy": 1})
+    try:
+        onnxruntime.create_and_register_allocator(place, settings)
+    except Exception:  # a class of onnxruntime's own; the graphs still run, each with an arena without a limit
+        return False
+    return True
+
+
+def _memory() -> int:
+    """Return the bytes of this machine's memory, or so many that they do not matter where that is not known."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 2 * MOST_MEMORY
 
 
 def open_session(onnx: bytes, *, device: str = "cpu", threads: int | None = None) -> onnxruntime.InferenceSession:
@@ -42,17 +78,48 @@ def open_session(onnx: bytes, *, device: str = "cpu", threads: int | None = None
     options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Bytes that pass for a model of another kind would not be what scan_onnx looked at.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    if device == "cpu" and _limit_memory():
+        options.add_session_config_entry(_SHARED_ARENA, "1")
     try:
         session = onnxruntime.InferenceSession(onnx, options, providers=[provider])
     except Exception as error:  # onnxruntime raises a class of its own for each of a dozen reasons
         raise EncoderError(
-            f"the ONNX graph cannot be opened ({str(error).splitlines()[0][:160]})",
+            f"the ONNX graph cannot be opened ({_reason(str(error))})",
             remedy="the file may be damaged, or made for a newer onnxruntime",
         ) from error
     if session.get_providers()[0] != provider:
         raise EncoderError(f"onnxruntime did not take {device!r} but {session.get_providers()[0]}",
                            remedy="use --device cpu")  # fmt: skip
     return session
+
+
+def run_session(session: onnxruntime.InferenceSession, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    """Run a graph and return its outputs, in order.
+
+    Raises
+    ------
+    EncoderError
+        The graph fails on this input, or asks for more memory than graphs may have.
+    """
+    try:
+        outputs: list[NDArray[Any]] = session.run(None, inputs)
+    except Exception as error:  # as above
+        reason = str(error)
+        if "bfc_arena" in reason or "bad_alloc" in reason or "Failed to allocate" in reason:
+            raise EncoderError(
+                "the ONNX graph asks for more memory than there is for it",
+                remedy="close other programs, or do not use this model",
+            ) from error
+        raise EncoderError(f"the ONNX graph fails ({_reason(reason)})", remedy="the file may be damaged") from error
+    return outputs
+
+
+def _reason(text: str) -> str:
+    """Return what onnxruntime says, without its codes and the places in its sources."""
+    told = _PLACE.sub("", text.strip()).splitlines() or [""]
+    return _CODE.sub("", told[0].rpartition("Status Message: ")[2]).strip().rstrip(".")[:160]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -142,7 +209,13 @@ class OnnxEncoder:
                     f"a window of {side} pixels is no whole number of cells of {self.stride_px} "
                     f"with margins of {self.margin_px}"
                 )
-        result: NDArray[np.float32] = self._session.run(None, {"pixels": self.scaled(pixels, valid)})[0]
+        result = run_session(self._session, {"pixels": self.scaled(pixels, valid)})[0]
+        cells = tuple((side - 2 * self.margin_px) // self.stride_px for side in pixels.shape[2:])
+        if result.dtype != np.float32 or result.shape != (len(pixels), self.dimension, *cells):
+            raise EncoderError(
+                f"the graph of {self.id} made {result.dtype} {result.shape} of {pixels.shape}, not what it states",
+                remedy="do not use this model",
+            )
         return result
 
     def metadata(self) -> dict[str, Any]:

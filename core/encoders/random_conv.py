@@ -112,7 +112,7 @@ def _tints(random: np.random.RandomState, bands: int) -> tuple[np.ndarray, np.nd
     directions /= np.sqrt((directions**2).sum(axis=1, keepdims=True))
     grey = directions.sum(axis=1) / np.sqrt(bands)
     spread = np.sqrt(_HUE_SPREAD**2 * (1 - grey**2) + grey**2)
-    return directions[:, :, None, None], random.uniform(-1.0, 1.0, _TINTS) * spread
+    return directions[:, :, None, None], random.uniform(-1.0, 1.0, _TINTS) * spread  # nosec B311  # no secret
 
 
 def _filters(random: np.random.RandomState, count: int, bands: int, side: int) -> np.ndarray:

@@ -120,7 +120,22 @@ answers["relative"] = {
     "text": dock.details.text(), "head": table.headings[2], "cell": table.data(table.index(0, 2)),
 }  # fmt: skip
 dock.show_answer({**got[-1], "species": [{"name": "a", "suitability": 0.5, "threshold": None, "above": None}]})
-answers["no_threshold"] = [table.data(table.index(0, 3)), table.as_tsv(), dock.legend.isHidden()]
+answers["no_threshold"] = {
+    "cell": table.data(table.index(0, 3)), "copied": table.as_tsv(), "legend": dock.legend.text(),
+    "status": dock.status.text(), "spoken": table.sentence(table.species(0)),
+}  # fmt: skip
+dock.show_answer({**got[-1], "species": [
+    {"name": "a", "suitability": 0.9, "threshold": 0.5, "above": True, "calibrated": True},
+    {"name": "b", "suitability": 0.5, "threshold": 0.6, "above": False, "calibrated": False},
+    {"name": "c", "suitability": 0.4, "threshold": None, "above": None},
+]})  # fmt: skip
+dock.resize(420, 500)
+if len(sys.argv) > 3:
+    dock.grab().save(sys.argv[3])
+answers["rough"] = {
+    "cells": [table.data(table.index(row, 2)) for row in range(3)], "legend": dock.legend.text(),
+    "status": dock.status.text(), "spoken": table.sentence(table.species(1)), "copied": table.as_tsv(),
+}  # fmt: skip
 dock.find.setText("no such")
 answers["found"] = dock.view.model().rowCount()
 dock.find.setText("")

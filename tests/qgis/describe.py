@@ -19,6 +19,7 @@ def described(parameter):
         "advanced": bool(parameter.flags() & Flag.FlagAdvanced),
         "hidden": bool(parameter.flags() & Flag.FlagHidden),
         "options": list(parameter.options()) if parameter.type() == "enum" else [],
+        "parent": parameter.parentLayerParameterName() if parameter.type() == "field" else "",
         "static": parameter.type() == "enum" and parameter.usesStaticStrings(),
     }
 

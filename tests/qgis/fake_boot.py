@@ -31,6 +31,30 @@ def embed(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
     return {}
 
 
+def suitability(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
+    """Write a map for each of two CRSs into a folder, as imagery in two zones makes them."""
+    import numpy as np
+    import rasterio
+
+    from botaclip.core.raster_style import qml_suitability
+
+    folder = Path(parameters["output"]).with_suffix("")
+    folder.mkdir()
+    rasters = []
+    for code in (32617, 32618):
+        path = folder / f"{folder.name}_EPSG_{code}.tif"
+        with rasterio.open(
+            path, "w", driver="GTiff", width=4, height=4, count=1, dtype="float32", crs=f"EPSG:{code}",
+            transform=rasterio.transform.from_origin(500_000, 4_000_000, 10, 10),
+        ) as dataset:  # fmt: skip
+            dataset.write(np.full((1, 4, 4), 0.5, np.float32))
+        path.with_suffix(".qml").write_text(qml_suitability())
+        rasters.append(str(path))
+    if "lost" in parameters["model"]:
+        Path(rasters[0]).unlink()
+    return {"output": str(folder), "rasters": rasters, "print": "two maps"}
+
+
 def verify(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
     """Report a few stages at once."""
     for step in range(11):
@@ -56,5 +80,5 @@ def click(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    jobs = {"embed": embed, "verify": verify, "click": click}
+    jobs = {"embed": embed, "suitability": suitability, "verify": verify, "click": click}
     raise SystemExit(worker_boot.main(jobs))

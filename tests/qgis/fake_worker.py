@@ -10,9 +10,9 @@ from botaclip.core.worker_client import WorkerClient
 BOOT = Path(__file__).resolve().with_name("fake_boot.py")
 
 
-def new_worker() -> WorkerClient:
+def new_worker(needs: str = "run") -> WorkerClient:
     """Return a client of the worker with small jobs."""
-    return WorkerClient(environment.worker_python(), boot=BOOT)
+    return WorkerClient(environment.worker_python(needs), boot=BOOT)
 
 
 algorithm.new_worker = new_worker

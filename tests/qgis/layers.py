@@ -26,6 +26,7 @@ from qgis.PyQt.QtCore import QMetaType
 
 from botaclip.botaclip_qgis.values import hand_over
 from botaclip.core.commands import COMMANDS
+from botaclip.core.errors import BotaclipError
 
 FOLDER = Path(sys.argv[2])
 PROJECT = QgsProject.instance()
@@ -68,7 +69,10 @@ def handed_over(name: str, **inputs) -> dict:
     if not algorithm.prepare(inputs, context, feedback):
         return {"error": feedback.textLog().strip()}
     prepared = algorithm._values
-    plain = hand_over(prepared, algorithm, command, inputs, context, feedback)
+    try:
+        plain = hand_over(prepared, algorithm, command, inputs, context, feedback)
+    except BotaclipError as error:
+        return {"error": error.sentence}
     rows = {}
     for key in ("releves", "plots", "points", "mask"):
         if plain.get(key):
@@ -92,6 +96,14 @@ def train(layer, **rest) -> dict:
 answers = {}
 answers["path"] = train(str(FOLDER / "releves.csv"))
 answers["plain"] = train(releves())
+(FOLDER / "releves.txt").write_text("plot_id\tspecies\np0\tAbies alba\n", encoding="utf-8")
+answers["text"] = handed_over(
+    "train", RASTER=str(FOLDER / "tiles"), RELEVES=str(FOLDER / "releves.txt"), OUTPUT=str(FOLDER / "m.botaclip")
+)
+shapefile = QgsVectorFileWriter.SaveVectorOptions()
+shapefile.driverName = "ESRI Shapefile"
+QgsVectorFileWriter.writeAsVectorFormatV3(points(), str(FOLDER / "plots.shp"), PROJECT.transformContext(), shapefile)
+answers["shapefile"] = train(releves(), PLOTS=str(FOLDER / "plots.shp"))
 answers["gpkg"] = train(releves(), PLOTS=points())
 answers["crs given"] = train(releves(), PLOTS=points(), CRS="EPSG:4326")
 answers["columns given"] = train(releves(), PLOTS=points(), X_FIELD="x", Y_FIELD="y")

@@ -24,6 +24,12 @@ answer(
         "crs": project.crs().authid(),
         "model": dock.model_path(),
         "raster": dock.raster.value(),
+        "title": project.title(),
+        "counts": {
+            layer.name(): layer.featureCount() for layer in project.mapLayers().values()
+            if hasattr(layer, "featureCount")
+        },
+        "bookmarks": [bookmark.name() for bookmark in project.bookmarkManager().bookmarks()],
         "plots": [layer.featureCount() for layer in project.mapLayersByName("Plots")],
         "relations": list(project.relationManager().relations()),
     }

@@ -14,6 +14,7 @@ from qgis.core import (
     QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
     QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
     QgsProject,
 )
 
@@ -88,4 +89,32 @@ for kind in ("heedful", "deaf"):
     answers[kind] = run("embed", inputs, cancel_when=model.with_suffix(".pid"))
 answers["verify"] = run("verify", {"MODEL": str(FOLDER / "m.botaclip"), "MODLE": 3})
 answers["broken"] = run("info", {"MODEL": str(FOLDER / "m.botaclip")})
+
+# Imagery in two zones: the one destination becomes a folder of maps, loaded as a group.
+sys.path.append(f"{QgsApplication.pkgDataPath()}/python/plugins")
+from processing.gui.Postprocessing import handleAlgorithmResults  # noqa: E402
+
+PROJECT = QgsProject.instance()
+for name in ("m", "lost"):
+    inputs = {
+        "RASTER": raster, "MODEL": str(FOLDER / f"{name}.botaclip"),
+        "OUTPUT": QgsProcessingOutputLayerDefinition(str(FOLDER / f"zones_{name}.tif"), PROJECT),
+    }  # fmt: skip
+    context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
+    context.setProject(PROJECT)
+    algorithm = OWN.algorithm("suitability").create()
+    results, ok = algorithm.run(inputs, context, feedback)
+    answers[f"zones_{name}"] = {"ok": ok, "results": results, "log": feedback.textLog()}
+    if ok:
+        handleAlgorithmResults(algorithm, context, feedback, inputs)
+        answers[f"zones_{name}"] |= {
+            "groups": {
+                group.name(): sorted(
+                    [one.name(), one.layer().crs().authid(), one.layer().renderer().type()]
+                    for one in group.findLayers()
+                )
+                for group in PROJECT.layerTreeRoot().findGroups()
+            },
+            "loaded": len(PROJECT.mapLayers()),
+        }  # fmt: skip
 answer(answers)

@@ -1,0 +1,61 @@
+"""Commands that need no environment run in QGIS's own process, and fetch through the proxy that QGIS has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from qgis.core import QgsSettings
+
+from botaclip.core.commands import COMMANDS
+from botaclip.core.own_process import OwnProcess
+
+# What pip can use; the others need a module that it does not have.
+_SCHEMES = {"HttpProxy": "http", "HttpCachingProxy": "http"}
+
+
+class QgisProcess(OwnProcess):
+    """Runs a job in this process; where the command has a proxy and none was given, it is QGIS's."""
+
+    def run(
+        self,
+        command: str,
+        parameters: Mapping[str, Any],
+        *,
+        progress: Callable[[float, str, float | None], None] | None = None,
+        log: Callable[[str, str], None] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
+    ) -> dict[str, Any]:
+        """Run one job and return its outputs, as :meth:`OwnProcess.run`."""
+        given = dict(parameters)
+        if any(option.key == "proxy" for option in COMMANDS[command].options) and not given.get("proxy"):
+            proxy, words = qgis_proxy()
+            if proxy:
+                given["proxy"] = proxy
+            if words and log is not None:
+                log("warning" if not proxy else "info", words)
+        return super().run(command, given, progress=progress, log=log, is_cancelled=is_cancelled)
+
+
+def qgis_proxy() -> tuple[str, str]:
+    """Return the address of the proxy in QGIS's settings (empty: none of its own), and words about it.
+
+    The words hold no name and no password. The system's proxy, which QGIS uses by default, is found by pip itself.
+    """
+    settings = QgsSettings()
+    if not settings.value("proxy/proxyEnabled", False, bool):
+        return "", ""
+    kind = settings.value("proxy/proxyType", "", str)
+    host, port = settings.value("proxy/proxyHost", "", str).strip(), settings.value("proxy/proxyPort", "", str).strip()
+    if kind == "DefaultProxy" or not host:
+        return "", ""
+    if kind not in _SCHEMES:
+        return "", f"QGIS's proxy is a {kind}, which pip cannot use; give another one, or a folder of wheels."
+    user, password = settings.value("proxy/proxyUser", "", str), settings.value("proxy/proxyPassword", "", str)
+    name = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
+    place = f"{host}:{port}" if port else host
+    words = f"Fetching through QGIS's proxy {place}."
+    if not user and settings.value("proxy/authcfg", "", str):
+        words += " Its name and password are in QGIS's authentication store and are not handed on."
+    return f"{_SCHEMES[kind]}://{name + '@' if name else ''}{place}", words

@@ -1,0 +1,340 @@
+"""Matrices of plots and species, either way round, turned into rows of plot, species and cover.
+
+Which columns are species is not written in such a file: they are those that hold covers and do not have the name of
+something known of plots. What was taken for what is always said.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from botaclip.core.cover_scales import ABSENT, is_cover, plain_code
+from botaclip.core.errors import ReleveError
+from botaclip.core.plot_places import COORDINATE_FIELDS, coordinate_pair
+from botaclip.core.table_dialect import listed, parse_number
+from botaclip.core.tables import Table
+
+LONG, WIDE, TRANSPOSED = "long", "wide", "transposed"
+# From so large a share of covers among its values on, a column is a species: a typing error is then found as one.
+_COVERS = 0.5
+# From so large a share of columns that look like names of taxa on, those that do not are no species.
+_TAXA = 0.6
+# From so large a share of rows with a name of their own on, a table can be a matrix.
+_ONCE = 0.8
+_TAXON = re.compile(r"^[×xX]?\s?[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ-]+[ ._].+")
+_NAMED = re.compile(r"[ ._].*[A-ZÀ-ÖØ-Þ]")  # "unkn_Malv" among names of taxa, but not "soil_depth" or "NDVI"
+_OF_PLOTS = frozenset(
+    """x y z easting northing lon lat long longitude latitude decimallongitude decimallatitude x_coord y_coord
+    xcoord ycoord epsg srid crs geodeticdatum id fid ogc_fid objectid gid plot plotid plot_id releve releve_nr
+    plotobservationid date year month day eventdate annee jahr site block group habitat eunis region country
+    locality transect observer author layer stratum altitude alt elevation elev slope aspect exposition exposure
+    inclination inclinatio pente area surface surf_area plot_size plotsize releve_area cover percent_cover
+    cover_percent cover_pct abundance count richness species_richness shannon simpson evenness total sum ph
+    uncertainty coordinateuncertaintyinmeters location_uncertainty temperature precipitation canopy litter
+    bare_ground bare_soil rock rocks stones frequency constancy family ellenberg remarks comment comments
+    notes""".split()
+)
+_PREFIXES = ("cov_", "cover_", "covertotal", "total_", "height_", "n_", "nb_", "num_", "mean_", "slope_", "altitude_",
+             "elevation_")  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Matrix:
+    """A matrix turned into rows.
+
+    Parameters
+    ----------
+    releves
+        One row per plot and species found in it.
+    plots
+        What else the matrix says of its plots; None where it holds nothing but covers.
+    surveyed
+        Names of all plots of the matrix, those without species too.
+    report
+        What was taken for what.
+    """
+
+    releves: Table
+    plots: Table | None
+    surveyed: NDArray[np.str_]
+    report: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Fields:
+    """Columns by what they hold, as the options name them.
+
+    Parameters
+    ----------
+    plot, species
+        Columns of plot and species names.
+    cover
+        Name for the covers; None for ``cover``.
+    layer
+        Column of the layer; None without one.
+    others
+        Further columns that the options name: they are no species.
+    """
+
+    plot: str
+    species: str
+    cover: str | None = None
+    layer: str | None = None
+    others: tuple[str, ...] = ()
+
+    def named(self, table: Table) -> set[str]:
+        """Return the columns of the table that an option names."""
+        asked = [self.plot, self.species, self.layer, *self.others]
+        return {found for name in asked if name and (found := table.find(name)) is not None}
+
+
+def layout_of(
+    table: Table, fields: Fields, plot_ids: NDArray[np.str_] | None, *, abundance: bool = False
+) -> tuple[str, str]:
+    """Return the layout of a table, deduced from its columns, and why.
+
+    Parameters
+    ----------
+    table
+        The relevés.
+    fields
+        Columns that the options name.
+    plot_ids
+        Names of the plots table; None without one.
+    abundance
+        Whether covers are counts.
+
+    Notes
+    -----
+    A matrix names each plot (or species) once, perhaps once a layer; where names repeat, the table is a long one
+    whose other column is called something else, and the message about the missing column is the better help.
+    """
+    plot, species = table.find(fields.plot), table.find(fields.species)
+    if plot and species:
+        counts = species_columns(table, fields, abundance=abundance)
+        once = len(np.unique(table.columns[plot])) == len(table)
+        numbers = all(is_cover(str(text)) for text in np.unique(table.columns[species]))
+        if len(counts) >= 3 and once and numbers:
+            return WIDE, f"every plot has one row and {len(counts)} columns hold covers"
+        return LONG, f"it has the columns {plot!r} and {species!r}"
+    if species:
+        columns = _plot_columns(table, fields, species, plot_ids)
+        foreign = plot_ids is not None and not set(columns) & set(plot_ids.tolist())
+        if len(columns) >= 2 and not foreign and _mostly_once(table, species, fields):
+            return TRANSPOSED, f"it has a column {species!r} and {len(columns)} columns that hold covers of plots"
+        return LONG, ""
+    if plot:
+        columns = species_columns(table, fields, abundance=abundance)
+        if _are_species(columns) and _mostly_once(table, plot, fields):
+            return WIDE, f"it has no column {fields.species!r} but {len(columns)} columns that hold covers"
+        return LONG, ""
+    return _layout_by_names(table, fields, plot_ids)
+
+
+def _layout_by_names(table: Table, fields: Fields, plot_ids: NDArray[np.str_] | None) -> tuple[str, str]:
+    """Return the layout of a table whose first column has no telling name, and why."""
+    first = next(iter(table.columns))
+    if plot_ids is not None:
+        known = set(plot_ids.tolist()) - {""}
+        if len(known & set(table.columns)) >= 2:
+            return TRANSPOSED, f"{len(known & set(table.columns))} of its columns are named as plots are"
+        if len(known & set(table.columns[first].tolist())) >= 0.5 * len(table):
+            return WIDE, f"its first column, {first!r}, names plots"
+    elif coordinate_pair(table) is not None or table.x is not None:
+        columns = species_columns(table, dataclasses.replace(fields, plot=first))
+        if _are_species(columns) and _mostly_once(table, first, fields):
+            return WIDE, f"it has no column {fields.species!r} but {len(columns)} columns that hold covers"
+    return LONG, ""
+
+
+def _are_species(columns: list[str]) -> bool:
+    """Whether columns of covers can be the species of a matrix: several, or one with the name of a taxon."""
+    return len(columns) >= 2 or any(map(_TAXON.match, columns))
+
+
+def _mostly_once(table: Table, field: str, fields: Fields) -> bool:
+    """Whether nearly every row of a matrix has a name of its own, where a layer does not tell its rows apart."""
+    names = table.columns[field][table.columns[field] != ""]
+    if fields.layer and (layer := table.find(fields.layer)):
+        names = np.char.add(names, np.char.add("\t", table.columns[layer][table.columns[field] != ""]))
+    return len(np.unique(names)) >= _ONCE * len(names)
+
+
+def species_columns(table: Table, fields: Fields, *, abundance: bool = False) -> list[str]:
+    """Return the columns of a wide table that are species."""
+    named = fields.named(table)
+    named |= set(coordinate_pair(table) or ())
+    candidates = [
+        name for name, texts in table.columns.items()
+        if name not in named and not _of_plots(name) and _holds_covers(texts, abundance)
+    ]  # fmt: skip
+    if sum(bool(_TAXON.match(name)) for name in candidates) < _TAXA * len(candidates):
+        return candidates
+    return [name for name in candidates if _TAXON.match(name) or _NAMED.search(name)]
+
+
+def _of_plots(name: str) -> bool:
+    plain = re.sub(r"[^a-z0-9]+", "_", re.sub(r"\(.*?\)", "", name).casefold()).strip("_")
+    return plain in _OF_PLOTS or plain.startswith(_PREFIXES)
+
+
+def _holds_covers(texts: NDArray[np.str_], abundance: bool) -> bool:
+    distinct, counts = np.unique(texts, return_counts=True)
+    said = distinct != ""
+    if not said.any():
+        return True
+    fits = np.array([
+        bool(text) and (is_cover(text) or (abundance and parse_number(text) >= 0)) for text in distinct.tolist()
+    ])  # fmt: skip
+    return counts[fits].sum() >= _COVERS * counts[said].sum()
+
+
+def _plot_columns(table: Table, fields: Fields, species: str, plot_ids: NDArray[np.str_] | None) -> list[str]:
+    """Return the columns of a transposed table that are plots: named in the plots table, else those with covers."""
+    known = set() if plot_ids is None else set(plot_ids.tolist())
+    named = fields.named(table) | {species}
+    of_species = [index for index, name in enumerate(table.columns[species].tolist())
+                  if name and not _is_plot_row(name, fields)]
+    return [
+        name for name, texts in table.columns.items()
+        if name in known or (name not in named and not _of_plots(name) and _holds_covers(texts[of_species], False))
+    ]  # fmt: skip
+
+
+def _is_plot_row(name: str, fields: Fields) -> bool:
+    """Whether a row of a transposed table says something of the plots, as ``x`` or ``altitude`` do."""
+    asked = {other.casefold() for other in fields.others}
+    pairs = {half for pair in COORDINATE_FIELDS for half in pair}
+    return name.casefold() in asked | pairs or _of_plots(name)
+
+
+def read_matrix(
+    table: Table, layout: str, fields: Fields, *, plot_ids: NDArray[np.str_] | None = None, abundance: bool = False
+) -> Matrix:
+    """Turn a matrix into rows; an empty cell, 0, ``.`` and ``-`` say that the species is absent.
+
+    Parameters
+    ----------
+    table
+        The matrix.
+    layout
+        ``wide`` (a row is a plot) or ``transposed`` (a row is a species).
+    fields
+        Columns that the options name. A plot or species column that does not exist is the first column.
+    plot_ids
+        Names of the plots table; None without one.
+    abundance
+        Whether the cells are counts, which may exceed 100.
+
+    Raises
+    ------
+    ReleveError
+        There is no species, or no plot.
+    """
+    if layout == WIDE:
+        return _wide(table, fields, abundance)
+    return _transposed(table, fields, plot_ids)
+
+
+def _key(table: Table, field: str, report: list[str], what: str) -> str:
+    found = table.find(field)
+    if found is None:
+        found = next(iter(table.columns))
+        report.append(f"There is no column {field!r}; the first one, {found!r}, was taken for the {what}.")
+    return found
+
+
+def _wide(table: Table, fields: Fields, abundance: bool) -> Matrix:
+    report: list[str] = []
+    key = _key(table, fields.plot, report, "plots' names")
+    species = species_columns(table, dataclasses.replace(fields, plot=key), abundance=abundance)
+    if not species:
+        raise ReleveError(
+            "no column holds covers of a species", where=table.path,
+            remedy="check --layout, or name the species column of a long table with --species-field",
+        )
+    others = [name for name in table.columns if name not in species]
+    report.append(f"{len(species)} columns were read as species ({listed(species)}); not as species: "
+                  f"{listed(others, 30)}.")
+    texts = [table.columns[name] for name in species]
+    found = [np.flatnonzero(_said(column)) for column in texts]
+    index = _some_rows(found, table)
+    which = np.repeat(np.arange(len(species)), [len(rows) for rows in found])
+    order = np.lexsort((which, index))
+    index, which = index[order], which[order]
+    names = np.array(species, dtype=np.str_)[which]
+    codes = np.concatenate([column[rows] for column, rows in zip(texts, found, strict=True)])[order]
+    columns = {fields.plot: table.columns[key][index], fields.species: names, fields.cover or "cover": codes}
+    layer = table.find(fields.layer) if fields.layer else None
+    if layer:
+        columns[str(fields.layer)] = table.columns[layer][index]
+    releves = Table(table.path, columns, table.rows[index], dialect=table.dialect, cells=names)
+    plots = dataclasses.replace(table, columns={name: table.columns[name] for name in others})
+    surveyed = table.columns[key]
+    return Matrix(releves, plots, np.unique(surveyed[surveyed != ""]), report)
+
+
+def _some_rows(found: list[NDArray[np.int64]], table: Table) -> NDArray[np.int64]:
+    index = np.concatenate(found)
+    if not len(index):
+        raise ReleveError(
+            "no species occurs in any plot: all cells are empty or 0", where=table.path, remedy="check --layout"
+        )
+    return index
+
+
+def _said(texts: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Return which cells (n,) say that a species is there."""
+    distinct, where = np.unique(texts, return_inverse=True)
+    return np.array([not _absent(text) for text in distinct.tolist()], bool)[where]
+
+
+def _absent(text: str) -> bool:
+    plain = plain_code(text)
+    return not plain or plain in ABSENT or parse_number(plain) == 0
+
+
+def _transposed(table: Table, fields: Fields, plot_ids: NDArray[np.str_] | None) -> Matrix:
+    report: list[str] = []
+    key = _key(table, fields.species, report, "species' names")
+    plots = _plot_columns(table, fields, key, plot_ids)
+    if not plots:
+        raise ReleveError("no column holds covers of a plot", where=table.path, remedy="check --layout")
+    others = [name for name in table.columns if name not in plots and name != key]
+    names = table.columns[key]
+    facts = np.array([bool(name) and _is_plot_row(name, fields) for name in names.tolist()], bool)
+    rows_of_species = np.flatnonzero((names != "") & ~facts)
+    report.append(
+        f"{len(plots)} columns were read as plots ({listed(plots)})"
+        + (f"; not as plots: {listed(others, 30)}" if others else "")
+        + (f"; rows that describe plots: {listed(names[facts], 30)}" if facts.any() else "") + "."
+    )
+    if not len(rows_of_species):
+        raise ReleveError("no row names a species", where=table.path, remedy="check --layout and --species-field")
+    found = [rows_of_species[_said(table.columns[name][rows_of_species])] for name in plots]
+    index = _some_rows(found, table)
+    of_plot = np.array(plots, dtype=np.str_)[np.repeat(np.arange(len(plots)), [len(rows) for rows in found])]
+    codes = np.concatenate([table.columns[name][rows] for name, rows in zip(plots, found, strict=True)])
+    columns = {fields.plot: of_plot, fields.species: names[index], fields.cover or "cover": codes}
+    layer = table.find(fields.layer) if fields.layer else None
+    if layer:
+        columns[str(fields.layer)] = table.columns[layer][index]
+    releves = Table(table.path, columns, table.rows[index], dialect=table.dialect, cells=of_plot)
+    return Matrix(releves, _plots_of_rows(table, fields, plots, np.flatnonzero(facts), key), np.array(plots), report)
+
+
+def _plots_of_rows(
+    table: Table, fields: Fields, plots: Sequence[str], facts: NDArray[np.int64], key: str
+) -> Table | None:
+    """Return the rows that describe the plots, turned round; None without any."""
+    if not len(facts):
+        return None
+    columns: dict[str, NDArray[np.str_]] = {fields.plot: np.array(plots, dtype=np.str_)}
+    for row in facts:
+        columns.setdefault(str(table.columns[key][row]), np.array([table.columns[name][row] for name in plots]))
+    return Table(table.path, columns, np.arange(1, len(plots) + 1), dialect=table.dialect)

@@ -1,0 +1,57 @@
+"""The result of a training in a few lines of text, for the command line and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botaclip.training.report_words import SITE_RECOGNITION
+from botaclip.training.truth_maps import MAPS
+
+
+def headline(metrics: Mapping[str, Any]) -> list[str]:
+    """Return the tables of columns, pooled and within sites, and what follows from them, as lines of text."""
+    lines = _table(metrics["summary"], with_folds=True)
+    within = metrics.get("summary_within_site") or {}
+    if within:
+        pairs = sum(len(by_site) for by_site in metrics["targets_within_site"].values())
+        sites = list(dict.fromkeys(site for by_site in metrics["targets_within_site"].values() for site in by_site))
+        lines += ["", f"Within sites, {pairs} pairs of a species and a site ({', '.join(sites)}):"]
+        lines += _table(within, with_folds=False)
+        lines.append(SITE_RECOGNITION)
+    elif reason := metrics.get("omitted", {}).get("summary_within_site"):
+        lines.append(f"Scores within sites are left out: {reason}.")
+    if maps := metrics.get("maps"):
+        raw, adapted = (_number(maps[name]["median_truth_correlation"]) for name in MAPS)
+        difference = maps["difference"]
+        lines.append(
+            f"Maps against the truth at {maps['places']} places clear of the plots: median r raw {raw}, "
+            f"adapted {adapted}, difference {difference['median']:+.3f} "
+            f"[{difference['low']:+.3f}, {difference['high']:+.3f}]."
+        )
+    else:
+        left_out = metrics.get("omitted", {})
+        if "truth_correlation" in left_out:
+            lines.append(f"Correlation with the truth and maps are left out: {left_out['truth_correlation']}.")
+    lines.append(metrics["alignment"]["reason"])
+    return lines
+
+
+def _table(summary: Mapping[str, Any], *, with_folds: bool) -> list[str]:
+    folds = f"{'fold mean':>11}" if with_folds else ""
+    lines = [f"{'column':<17}{'TSS':>8}{folds}{'AUC':>8}   difference of TSS to raw"]
+    for column, scores in summary.items():
+        tss = scores.get("tss_at_train_threshold", {})
+        auc = scores.get("auc", scores.get("auc_background", {}))
+        difference = tss.get("difference_to_raw")
+        known = difference and None not in (difference["median"], difference["low"], difference["high"])
+        words = (
+            f"{difference['median']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}]" if known else ""
+        )
+        folds = f"{_number(tss.get('fold_mean')):>11}" if with_folds else ""
+        lines.append(f"{column:<17}{_number(tss.get('median')):>8}{folds}{_number(auc.get('median')):>8}   {words}")
+    return lines
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

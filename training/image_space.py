@@ -1,0 +1,56 @@
+"""What is fitted between a frozen vector and a head: standardisers and adapter."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from botaclip.core.progress import SILENT, Progress
+from botaclip.training.alignment import Adapter, fit_adapter
+from botaclip.training.environment_block import EnvironmentBlock, joined
+from botaclip.training.protocol import Protocol
+from botaclip.training.selection import Trial
+from botaclip.training.standardiser import Standardiser
+from botaclip.training.training_table import TrainingTable
+
+Array = NDArray[np.floating]
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageSpace:
+    """Standardisers and adapter as fitted on one training table; remembers whose images and relevés it has seen."""
+
+    standardiser: Standardiser
+    adapter: Adapter | None
+    seen: frozenset[str]
+    environment: EnvironmentBlock | None = None
+
+    @classmethod
+    def fit(
+        cls, table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol,
+        progress: Progress = SILENT,
+    ) -> ImageSpace:
+        """Fit what ``trial`` names: images of ``table``, relevés (row by row) of ``releves``."""
+        standardiser = Standardiser.fit(table.vectors)
+        seen, start = frozenset(table.ids) | frozenset(releves.ids), trial.alignment.start
+        adapter: Adapter | None = None
+        if not trial.frozen:
+            seen |= frozenset() if start is None else start.seen
+            adapter = fit_adapter(
+                standardiser(table.vectors), releves.cover, releves.presence, trial.alignment, trial.steps,
+                start=None if start is None else start.on(standardiser),
+                random_state=protocol.random_state, device=protocol.device, progress=progress,
+            )
+        width = table.vectors.shape[1] if adapter is None else len(adapter.bias)
+        return cls(standardiser, adapter, seen, EnvironmentBlock.fit(table.environment, width=width))
+
+    def __call__(self, vectors: Array) -> Array:
+        """Return adapted vectors (N, E) of raw ones (N, D)."""
+        standardised = self.standardiser(vectors)
+        return standardised if self.adapter is None else self.adapter(standardised)
+
+    def inputs(self, table: TrainingTable) -> Array:
+        """Return what the head reads (N, E+P): adapted vectors, behind them the environment."""
+        return joined(self(table.vectors), self.environment, table.environment)
