@@ -13,7 +13,7 @@ help:  ## this list
 setup:  ## QGIS (where it can be installed) and the private .venv
 	@$(PYTHON) scripts/setup.py
 
-demo:  ## the whole job on a synthetic landscape, through the real qgis_process; SEED=7 makes another one
+demo:  ## the whole job through the real qgis_process, on a synthetic landscape (SEED=7: another) or DATA=folder
 	@$(PYTHON) scripts/demo.py --seed $(SEED) $(if $(DATA),--data "$(DATA)")
 
 test: lint  ## ruff, mypy and the test suite, real QGIS included; ARGS="-k lattice" for a part

@@ -24,7 +24,7 @@ from botaclip.botaclip_qgis.layers import name_and_style
 from botaclip.botaclip_qgis.parameters import label, processing_options, processing_parameter
 from botaclip.botaclip_qgis.setup_algorithm import QgisProcess
 from botaclip.botaclip_qgis.values import Values, hand_over, read_values, unknown_names
-from botaclip.core.errors import BotaclipError, Cancelled, RasterError
+from botaclip.core.errors import BotaclipError, Cancelled, UnsupportedRaster
 from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option, command_line
 from botaclip.core.own_process import OwnProcess
 from botaclip.core.package_installer import without_password
@@ -124,7 +124,7 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
                 try:
                     answer = self._answer(given, feedback)
                     break
-                except RasterError as error:
+                except UnsupportedRaster as error:
                     # QGIS may know a format that the worker's GDAL does not: it is exported, and tried once more.
                     if not values.rasters.give_up_file(error):
                         raise

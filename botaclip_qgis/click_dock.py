@@ -118,6 +118,7 @@ class ClickDock(QgsDockWidget):
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.legend = QLabel(LEGEND)
         self.legend.setObjectName("botaclip_legend")
+        self.legend.setWordWrap(True)
         self.legend.setAccessibleName("What the colours of the list mean")
 
         self.table = SpeciesTable(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -203,18 +204,29 @@ def suitability_layers(folder: Path) -> tuple[list[QgsRasterLayer], str]:
 
 
 def _liveliest(layers: Sequence[QgsRasterLayer]) -> int:
-    """Return the band whose values differ most, within scenes and between them."""
+    """Return the band whose values differ most, within scenes and between them.
+
+    The lowest and highest twentieth do not count: a few clouds must not choose the species.
+    """
     spread = {}
+    count = layers[0].bandCount()
+    for band in range(1, count + 1):
+        cuts = [_middle(layer, band, _SAMPLE // max(1, count)) for layer in layers]
+        within = statistics.fmean(high - low for low, high in cuts)
+        spread[band] = within + statistics.pstdev((high + low) / 2 for low, high in cuts)
+    return max(spread, key=lambda one: spread[one])
+
+
+def _middle(layer: QgsRasterLayer, band: int, sample: int) -> tuple[float, float]:
+    """Return between which values nine tenths of a band lie; (0, 0) where there are none."""
     kinds = QgsRasterBandStats.Stats
-    for band in range(1, layers[0].bandCount() + 1):
-        size = _SAMPLE // max(1, layers[0].bandCount())
-        found = [
-            layer.dataProvider().bandStatistics(band, kinds.StdDev | kinds.Mean, layer.extent(), size)
-            for layer in layers
-        ]
-        within = statistics.fmean(one.stdDev for one in found)
-        spread[band] = within + statistics.pstdev(one.mean for one in found)
-    return max(spread, key=lambda one: spread[one] if spread[one] == spread[one] else -1.0)
+    found = layer.dataProvider().bandStatistics(band, kinds.Min | kinds.Max, layer.extent(), sample)
+    low, high = float(found.minimumValue), float(found.maximumValue)
+    if not (math.isfinite(low) and math.isfinite(high)) or abs(low) > 1e30:
+        return 0.0, 0.0
+    if high > low:
+        low, high = map(float, layer.dataProvider().cumulativeCut(band, 0.05, 0.95, layer.extent(), sample))
+    return low, high
 
 
 def _suitability_renderer(layer: QgsRasterLayer, band: int) -> QgsSingleBandPseudoColorRenderer:
@@ -239,7 +251,7 @@ def prediction_layer(path: Path, species: str) -> QgsVectorLayer | None:
     layer = QgsVectorLayer(str(path), f"Held-out predictions: {species} (ringed: found)", "ogr")
     if not path.is_file() or not layer.isValid() or not layer.isSpatial():
         return None
-    symbol = QgsMarkerSymbol.createSimple({"name": "circle", "size": "4", "outline_width": "0.3"})
+    symbol = QgsMarkerSymbol.createSimple({"name": "circle", "size": "2.6", "outline_width": "0.3"})
     suitability, found = f'"{species} suitability"', f'"{species} found"'
     names = {field.name() for field in layer.fields()}
     marker = symbol.symbolLayer(0)
@@ -248,7 +260,7 @@ def prediction_layer(path: Path, species: str) -> QgsVectorLayer | None:
         for kind, expression in (
             (kinds.FillColor, f"coalesce(ramp_color('Viridis', {suitability}), '#ffffff')"),
             (kinds.StrokeColor, f"if({found} = 1, '#e4572e', '#55606a')"),
-            (kinds.StrokeWidth, f"if({found} = 1, 0.7, 0.2)"),
+            (kinds.StrokeWidth, f"if({found} = 1, 0.6, 0.2)"),
         ):
             marker.setDataDefinedProperty(kind, QgsProperty.fromExpression(expression))
     layer.setRenderer(QgsSingleSymbolRenderer(symbol))

@@ -67,13 +67,12 @@ def write_demo_project(folder: Path, landscape: Path) -> Path:
     crs = _common_crs([*suitability, *images])
     project.setCrs(crs)
 
+    predictions = demo_layers.prediction_layer(folder / "predictions.gpkg", species)
+    if predictions is not None:
+        _add(project, "", [predictions], shown=not synthetic)
     plots = demo_layers.plot_layers(options, (images or suitability)[0].crs())
     _add(project, "Plots", plots, shown=True)
     _add_releves(project, options, plots)
-    predictions = demo_layers.prediction_layer(folder / "predictions.gpkg", species)
-    if predictions is not None:
-        # Plots lie on top of each other otherwise.
-        _add(project, "", [predictions], shown=not synthetic)
     _add(project, f"Suitability: {species}", suitability, shown=True)
     _add(project, "Embedding", embedding, shown=False)
     title = "Aerial photograph (synthetic)" if synthetic else "Image"

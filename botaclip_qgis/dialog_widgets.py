@@ -9,6 +9,7 @@ from qgis.core import (
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
     QgsProcessingUtils,
     QgsProject,
     QgsProperty,
@@ -84,7 +85,7 @@ class RasterWidget(_OwnWidget):
 
 
 class ModelWidget(_OwnWidget):
-    """A file widget that begins with the model the project's map click uses."""
+    """A file widget that begins with the model the project's map click uses, where a model is needed."""
 
     def make(self) -> QWidget:  # noqa: D102
         chosen = QgsFileWidget()
@@ -92,7 +93,9 @@ class ModelWidget(_OwnWidget):
         chosen.setFilter(MODEL_FILTER)
         chosen.setDialogTitle("BotaCLIP model")
         chosen.lineEdit().setAccessibleName(self.parameterDefinition().description())
-        chosen.setFilePath(project_model())
+        # A model that may be given is only taken when asked for: training must not go on from one by itself.
+        if not self.parameterDefinition().flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:
+            chosen.setFilePath(project_model())
         chosen.fileChanged.connect(self.changed)
         return chosen
 
@@ -124,10 +127,15 @@ class FieldWidget(_OwnWidget):
     def postInitialize(self, wrappers: list[QgsAbstractProcessingParameterWidgetWrapper]) -> None:  # noqa: D102
         super().postInitialize(wrappers)
         parent = self.parameterDefinition().parentLayerParameterName()
+        # Tables that some option names a column of; the table of accepted names is none.
+        definitions = [one.parameterDefinition() for one in wrappers]
+        fields = [one for one in definitions if one.type() == QgsProcessingParameterField.typeName()]
+        parents = {one.parentLayerParameterName() for one in fields}
         self._tables = [
             wrapper
             for wrapper in wrappers
             if wrapper.parameterDefinition().type() == QgsProcessingParameterFeatureSource.typeName()
+            and wrapper.parameterDefinition().name() in parents
         ]
         self._tables.sort(key=lambda wrapper: wrapper.parameterDefinition().name() != parent)
         for wrapper in self._tables:

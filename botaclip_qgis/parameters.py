@@ -35,6 +35,7 @@ from botaclip.core.options import Command, Kind, Option
 
 MODEL_FILTER = "BotaCLIP model (*.botaclip)"
 REPLACED = "A file of this name is replaced."
+EXPORTED = "Layers that are no files (web maps, databases) are exported to a temporary GeoTIFF for the extent first."
 
 # Options that Processing has its own way for: it shows progress itself.
 OMITTED = frozenset({"progress"})
@@ -136,6 +137,8 @@ def help_text(option: Option) -> str:
     text = option.help_with_default
     if option.kind.value.startswith("output"):
         text = f"{text} {REPLACED}"
+    if option.kind in (Kind.RASTER, Kind.RASTERS):
+        text = f"{text} {EXPORTED}"
     return text
 
 

@@ -33,12 +33,6 @@ _DRAWN = frozenset({Qgis.DataType.ARGB32, Qgis.DataType.ARGB32_Premultiplied})
 # Above it, a mistake is likelier than a wish.
 MOST_PIXELS = 500_000_000
 _SMALLER = "give a smaller EXTENT, or export the part you need as a GeoTIFF and choose that"
-_GDAL_CANNOT = re.compile(r"does not know its format|not recognized as|no such driver", re.IGNORECASE)
-
-
-def lacks_driver(sentence: str) -> bool:
-    """Whether an error of the worker says that its GDAL does not know a file's format."""
-    return bool(_GDAL_CANNOT.search(sentence))
 
 
 @dataclasses.dataclass

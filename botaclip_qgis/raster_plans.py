@@ -17,8 +17,8 @@ from qgis.core import (
 
 from botaclip.botaclip_qgis.export_area import patch_size_m, places_box, transformed, widened
 from botaclip.botaclip_qgis.plain_files import raster_file, why_no_file
-from botaclip.botaclip_qgis.raster_export import RasterExport, TemporaryRaster, lacks_driver
-from botaclip.core.errors import OptionError, RasterError
+from botaclip.botaclip_qgis.raster_export import RasterExport, TemporaryRaster
+from botaclip.core.errors import OptionError, UnsupportedRaster
 
 _UNKNOWN_FORMAT = "the worker's GDAL does not know its format"
 # Tables with the places that a job looks at; the first one given that has places counts.
@@ -103,10 +103,8 @@ class RasterHandOver:
             ready[key] = paths if isinstance(given.get(key), list) else paths[0]
         return ready
 
-    def give_up_file(self, error: RasterError) -> bool:
+    def give_up_file(self, error: UnsupportedRaster) -> bool:
         """Plan to export the file that the worker's GDAL did not know, after ``error``; False where there is none."""
-        if not lacks_driver(error.sentence):
-            return False
         known = [plan for plans in self.plans.values() for plan in plans if plan.path and plan.export is not None]
         for plan in known:
             # An exported one that fails again is not exported twice.

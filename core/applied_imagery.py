@@ -291,7 +291,12 @@ def environment_for(
 
 
 def _recorded(layer: Mapping[str, Any]) -> str:
-    return str(layer.get("path") or "")
+    """Return where the layer lay at training; nothing for a place on a server.
+
+    Even a look whether it is there would make this machine log in wherever a stranger's model says.
+    """
+    path = str(layer.get("path") or "")
+    return "" if path.startswith(("\\\\", "//")) or "://" in path or path.startswith("/vsi") else path
 
 
 def _layers_missing(model: Model, layers: list[Mapping[str, Any]]) -> ModelFileError:

@@ -195,15 +195,20 @@ def candidates() -> Iterator[Path]:
 
 
 def own_pythons() -> Iterator[Path]:
-    """Yield the Python that this process runs in, as a program of its own."""
+    """Yield the Python that this process runs in, as a program of its own.
+
+    Its prefix is asked first: where Python is embedded, as in QGIS, ``sys.executable`` is a guess.
+    """
     here = Path(sys.executable) if sys.executable else None
-    if here is not None and is_python(here):
-        # pythonw has no standard output; the program beside it has.
-        yield here.with_name(here.name.replace("pythonw", "python"))
     folders = [Path(prefix, part) for prefix in (sys.base_prefix, sys.exec_prefix) for part in ("", "bin")]
     if here is not None:
         folders += [here.parent, here.parent / "bin"]
-    for folder in dict.fromkeys(folders):
+    for folder in dict.fromkeys(folders[:2]):
+        yield from _programs(folder)
+    if here is not None and is_python(here):
+        # pythonw has no standard output; the program beside it has.
+        yield here.with_name(here.name.replace("pythonw", "python"))
+    for folder in dict.fromkeys(folders[2:]):
         yield from _programs(folder)
 
 

@@ -124,7 +124,8 @@ class CellSource:
                 vectors[:depth, top:bottom, left:right] = run[0]
         if window.environment is not None:
             vectors[depth:] = window.environment
-        vectors *= seen > 0
+        if not seen.all():
+            vectors *= seen > 0
         return vectors, seen
 
     def cells(self, row: int, col: int, height: int, width: int) -> tuple[Vectors, Shares]:

@@ -39,7 +39,8 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     -------
     dict
         ``request`` as given; ``status`` ``ok``, ``outside`` or ``nodata`` with ``message``; ``species`` ranked
-        ``{"name", "suitability", "threshold", "above"}``; ``relative`` when suitability is no probability;
+        ``{"name", "suitability", "threshold", "above", "calibration"}``; ``relative`` when suitability is no
+        probability;
         ``patch`` ``{"x", "y", "crs", "size_m", "offset_m"}``; ``plot`` and ``plot_m2``: the plot that a value
         refers to, in words and in square metres; ``seconds``.
     """
@@ -60,6 +61,7 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
             species.append({
                 "name": model.species[index], "suitability": value, "threshold": threshold if known else None,
                 "above": value >= threshold if known else None,
+                "calibration": model.metadata["species"][index].get("calibration"),
             })
     patch = None
     if np.isfinite(found.offset_m[0]):

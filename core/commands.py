@@ -79,13 +79,13 @@ TRAIN = Command(
     (
         RASTER,
         _o("releves", Kind.TABLE,
-           "Relevés: a long table (one row per plot and species) or a matrix of plots and species; CSV, TSV, "
-           "GeoPackage, Shapefile or anything OGR reads.", required=True),
+           "Relevés: a long table (one row per plot and species) or a matrix of plots and species; CSV, TSV, a "
+           "spreadsheet, GeoPackage, Shapefile or anything OGR reads.", required=True),
         _o("layout", Kind.CHOICE,
            "long: one row per plot and species; wide: one row per plot, one column per species; transposed: one row "
            "per species, one column per plot. auto looks at the columns and says what it took.",
            default="auto", choices=("auto", "long", "wide", "transposed"), advanced=True),
-        _o("encoding", Kind.TEXT, "Text encoding of the tables. Not given: detected and shown.", advanced=True),
+        _o("encoding", Kind.TEXT, "Text encoding of the tables (text files and dBase). Not given: detected and shown.", advanced=True),
         _o("decimal", Kind.CHOICE, "Decimal mark of the tables. auto detects it and says so.",
            default="auto", choices=("auto", "point", "comma"), advanced=True),
         _o("plots", Kind.TABLE, "Table of plots with their coordinates; not needed when the relevés carry them."),
@@ -109,7 +109,8 @@ TRAIN = Command(
            "Table of accepted names: columns name and accepted. Synonyms are replaced, names not in it reported.",
            advanced=True),
         _o("unidentified", Kind.CHOICE,
-           "What to do with names such as 'Carex sp.', 'indet.' or 'unknown': leave-out (they are listed) or keep.",
+           "What to do with names such as 'Carex sp.', 'indet.', 'unknown' or a genus alone: leave-out (they are "
+           "listed) or keep.",
            default="leave-out", choices=("leave-out", "keep"), advanced=True),
         _o("x-field", Kind.FIELD, "Column with the easting or longitude; not needed for a point layer.",
            parent="plots"),

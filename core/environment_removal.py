@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -73,7 +74,9 @@ def remove_tree(folder: Path) -> None:
         if folder.is_symlink():
             folder.unlink()
         elif folder.is_dir():
-            shutil.rmtree(folder, onerror=again)
+            # The argument was renamed, and the old name is to go.
+            handler: dict[str, Any] = {"onexc" if sys.version_info >= (3, 12) else "onerror": again}
+            shutil.rmtree(folder, **handler)
     except OSError as error:
         where = str(error.filename or folder)
         raise OutputError(f"it cannot be removed ({error.strerror or error})", where=where, remedy=IN_USE) from None

@@ -103,7 +103,8 @@ def announce_estimate(
 ) -> None:
     """Say, before a long run, how long it will take; warn where the disk will not hold it."""
     progress.update(0.0, "measuring")
-    free = shutil.disk_usage(output.parent).free
+    # The output's folder is made with the output.
+    free = shutil.disk_usage(next(folder for folder in output.absolute().parents if folder.is_dir())).free
     size = sum(area.height * area.width for area in areas.values()) * count * itemsize
     if size > free:
         progress.warning(f"The map may need {_bytes(size)}, and {_bytes(free)} are free.")

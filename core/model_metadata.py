@@ -187,7 +187,7 @@ def _check_species(species: list[Any], where: str) -> None:
     names = [kind.get("name") if isinstance(kind, dict) else None for kind in species]
     if not names or len(names) > _MOST_SPECIES or not all(isinstance(name, str) and name for name in names):
         raise bad_file("its species have no proper names", where)
-    if len(set(names)) < len(names) or max(map(len, names)) > _MOST_LETTERS:
+    if len(set(names)) < len(names) or any(len(str(name)) > _MOST_LETTERS for name in names):
         raise bad_file("its species have no proper names", where)
     for kind in species:
         for key, wanted in _SPECIES.items():

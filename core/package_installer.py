@@ -221,7 +221,7 @@ class PackageInstaller:
             return OutputError("it may not be written", where=denied[1], remedy="choose a folder you may write to")
         if not offline and re.search(r"\b407\b", text):
             return EnvironmentMissing(
-                "the proxy asks for a name and a password", remedy="give them: --proxy http://name:password@host:port"
+                "the proxy asks for a name and a password", remedy="give both in --proxy, before its host and an @"
             )
         if not offline and re.search(r"CERTIFICATE_VERIFY_FAILED|SSLError", text):
             return EnvironmentMissing(

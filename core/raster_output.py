@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ import rasterio
 import rasterio.shutil
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp
 from rasterio.env import set_gdal_config
 from rasterio.errors import RasterioError
@@ -27,6 +29,7 @@ from botaclip.core.unfinished import unfinished
 
 TILE = 256
 _GDAL_CACHE_BYTES = 24 * 2**20
+_TORN = "not all of it has reached the disk"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +74,24 @@ def make_cog(path: Path, *, compression: str) -> None:
         os.fspath(path), os.fspath(aside), driver="COG", BLOCKSIZE=TILE, COMPRESS=compression, PREDICTOR="YES",
         OVERVIEW_RESAMPLING="AVERAGE", BIGTIFF="IF_SAFER", NUM_THREADS="ALL_CPUS",
     )  # fmt: skip
+    with rasterio.open(path) as plain, rasterio.open(aside) as cog:
+        for row, col in itertools.product(range(math.ceil(cog.height / TILE)), range(math.ceil(cog.width / TILE))):
+            written = any(_offset(plain, band, row, col) for band in plain.indexes)
+            if written and not _is_there(cog, aside, 1, row, col):
+                raise OSError(_TORN)
     os.replace(aside, path)
+
+
+def _offset(dataset: rasterio.DatasetReader, band: int, row: int, col: int) -> int:
+    """Return where a tile of a GeoTIFF begins, 0 where it is left out as all nodata."""
+    return int(dataset.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=band) or 0)
+
+
+def _is_there(dataset: rasterio.DatasetReader, path: Path, band: int, row: int, col: int) -> bool:
+    """Tell whether a tile of a GeoTIFF lies in the file up to its last byte."""
+    offset = _offset(dataset, band, row, col)
+    size = int(dataset.get_tag_item(f"BLOCK_SIZE_{col}_{row}", "TIFF", bidx=band) or 0)
+    return offset > 0 and size > 0 and offset + size <= path.stat().st_size
 
 
 class RasterOutput:
@@ -153,7 +173,7 @@ class RasterOutput:
         self._stack = contextlib.ExitStack()
         self._tile: NDArray[Any] | None = None
         self._tile_at = (-1, -1)
-        self._finished: set[tuple[int, int]] = set()
+        self._finished: dict[tuple[int, int], NDArray[np.bool_]] = {}  # tile -> which bands have values in it
         self._style_part: Path | None = None
 
     def __enter__(self) -> RasterOutput:
@@ -177,14 +197,15 @@ class RasterOutput:
             try:
                 self._flush()
                 self._dataset.close()
+                self._check_whole()
                 if self._cog:
                     make_cog(self._part, compression=self._compression)
                 if self._style_part is not None:
                     self._style_part.write_text(self._style, encoding="utf-8")
                 # Statistics that QGIS kept of a replaced map would stretch the new one wrongly.
                 self.path.with_name(self.path.name + ".aux.xml").unlink(missing_ok=True)
-            except (RasterioError, OSError) as failure:
-                worded = self._worded(failure)
+            except (RasterioError, CPLE_BaseError, OSError, OutputError) as failure:
+                worded = failure if isinstance(failure, OutputError) else self._worded(failure)
                 self._stack.__exit__(type(worded), worded, None)
                 raise worded from failure
         self._stack.__exit__(kind, error, trace)
@@ -239,6 +260,14 @@ class RasterOutput:
         # Three or four uint8 bands would otherwise be taken for a colour photograph, the fourth for alpha.
         self._dataset.colorinterp = [ColorInterp.gray] + [ColorInterp.undefined] * (self.count - 1)
 
+    def _check_whole(self) -> None:
+        """Look whether all that was written is there: GDAL does not say so when the disk was full at the very end."""
+        with rasterio.open(self._part) as dataset:
+            for (row, col), bands in self._finished.items():
+                for band in np.flatnonzero(bands).tolist():
+                    if not _is_there(dataset, self._part, band + 1, row, col):
+                        raise OSError(_TORN)
+
     def _turn_to(self, tile_row: int, tile_col: int) -> NDArray[Any]:
         if self._tile is None or self._tile_at != (tile_row, tile_col):
             self._flush()
@@ -260,7 +289,8 @@ class RasterOutput:
             self._dataset.write(self._tile, window=Window(col * TILE, row * TILE, width, height))
         except RasterioError as error:
             raise self._worded(error) from error
-        self._finished.add(self._tile_at)
+        fill = np.isnan(self._tile) if self._dtype.kind == "f" else self._tile == self._nodata
+        self._finished[self._tile_at] = ~fill.all(axis=(1, 2))
         self._tile = None
 
     def _worded(self, error: Exception) -> OutputError:

@@ -66,32 +66,24 @@ def stream(
     Exception
         The first one of any stage, after the other stages have stopped; ``Cancelled`` likewise.
     """
-    waiting: collections.deque[tuple[Block, Future[Loaded | None]]] = collections.deque()
-    inferring: collections.deque[tuple[Block, Future[Result | None]]] = collections.deque()
+    running: collections.deque[tuple[Block, Future[Result | None]]] = collections.deque()
     writing: collections.deque[Future[None]] = collections.deque()
     source, done, written = iter(blocks), 0, 0
     _hand_freed_arrays_back()
+
+    def step(block: Block, loading: Future[Loaded | None]) -> Result | None:
+        loaded = loading.result()
+        return None if loaded is None else infer(block, loaded)
+
     with _pool(readers) as reading, _pool(workers) as computing, _pool(1) as finishing:
         while True:
-            while len(waiting) < max(readers, depth) and (block := next(source, None)) is not None:
-                waiting.append((block, reading.submit(read, block)))
-            # One more than there are threads, so that none waits for us to look.
-            while waiting and len(inferring) <= workers and (not inferring or waiting[0][1].done()):
-                block, future = waiting.popleft()
-                loaded = _result(future, progress)
-                if loaded is None:
-                    progress.update(done / max(total, 1), message)
-                    done += 1
-                    continue
-                inferring.append((block, computing.submit(infer, block, loaded)))
-                del loaded
-            if not inferring:
-                if waiting:
-                    continue
+            while len(running) < workers + depth and (block := next(source, None)) is not None:
+                running.append((block, computing.submit(step, block, reading.submit(read, block))))
+            if not running:
                 break
             progress.update(done / max(total, 1), message)
             done += 1
-            block, made = inferring.popleft()
+            block, made = running.popleft()
             result = _result(made, progress)
             del made
             if result is None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from botaclip.core.errors import OutputError
 
 _PART = re.compile(r"\.(\d+)\.part$")
+_NUMBER = re.compile(r"^\[Errno \d+\] ")
 _TRIES = 5
 
 # Set by the worker: called with ("part" | "done", path) so that the parent knows what to remove after a kill.
@@ -167,7 +168,7 @@ def _concerns(error: OSError, part: Path) -> bool:
 
 def _not_written(error: OSError, output: Path) -> OutputError:
     return OutputError(
-        f"it cannot be written ({error.strerror or error})",
+        f"it cannot be written ({error.strerror or _NUMBER.sub('', str(error))})",
         where=str(output),
         remedy="free disk space or choose another folder",
     )

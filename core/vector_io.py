@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import shutil
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -127,7 +128,7 @@ def write_points(
         if suffix == ".csv":
             _write_csv(part, points, columns)
         else:
-            _write_gpkg(part, path.stem, points, columns)
+            _write_gpkg(part, path, points, columns)
 
 
 def _layer(path: str | Path) -> tuple[Path, str | None]:
@@ -274,19 +275,22 @@ def _cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _write_gpkg(part: Path, layer: str, points: Points, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> None:
+def _write_gpkg(part: Path, output: Path, points: Points, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> None:
     geometry = np.empty(len(points), dtype=object)
     for i in np.flatnonzero(points.finite):
         geometry[i] = struct.pack("<BI2d", 1, _POINT, points.x[i], points.y[i])
     fields = [_plain_column(values) for values in columns.values()]
     try:
         pyogrio.raw.write(
-            part, geometry, fields, list(columns), layer=layer, driver="GPKG", geometry_type="Point", crs=points.crs,
-            SPATIAL_INDEX="YES",
+            part, geometry, fields, list(columns), layer=output.stem, driver="GPKG", geometry_type="Point",
+            crs=points.crs, SPATIAL_INDEX="YES",
         )  # fmt: skip
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
-        # An error without a number: whoever waits for the file knows its name, and whether the disk is full.
-        raise OSError(str(error).partition(":")[0]) from error
+        full = shutil.disk_usage(part.parent).free < 2**20  # the error itself carries no number
+        reason = "the disk is full" if full else str(error).partition(":")[0]
+        raise OutputError(
+            f"it cannot be written ({reason})", where=str(output), remedy="free disk space or choose another folder"
+        ) from error
 
 
 def _plain_column(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:

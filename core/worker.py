@@ -38,7 +38,10 @@ SECONDS_BETWEEN_REPORTS = 0.1
 
 # Which set of the environment brings a package, by import name.
 PACKAGE_SETS: Mapping[str, str] = {
-    **dict.fromkeys(("numpy", "rasterio", "pyproj", "pyogrio", "onnxruntime", "safetensors", "psutil"), "run"),
+    **dict.fromkeys(
+        ("numpy", "rasterio", "affine", "pyproj", "pyogrio", "onnxruntime", "safetensors", "threadpoolctl", "psutil"),
+        "run",
+    ),
     **dict.fromkeys(("sklearn", "scipy", "skl2onnx", "pandas", "onnx", "matplotlib"), "train"),
     "torch": "torch",
 }

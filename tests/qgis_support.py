@@ -47,6 +47,8 @@ class Qgis:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "BOTACLIP_"))},
             "QT_QPA_PLATFORM": "offscreen",
+            # Not what the one who runs the tests has set up.
+            "BOTACLIP_ENVIRONMENTS": str(folder / "environments"),
             "QGIS_CUSTOM_CONFIG_PATH": str(folder / "profile"),
             "QGIS_PLUGINPATH": str(self.plugins),
             "XDG_RUNTIME_DIR": str(folder),

@@ -7,7 +7,7 @@ import pytest
 from tests.small_rasters import awkward
 from tests.test_vector_io import polygon, square, write_layer
 
-from botaclip.core.area import Area, Extent
+from botaclip.core.area import Area, Extent, Limits
 from botaclip.core.errors import OptionError
 from botaclip.core.lattice import Lattice
 from botaclip.core.places import Points
@@ -87,3 +87,28 @@ def test_a_mask_counts_pixel_centres(tmp_path: Path, crs: str) -> None:
 
 def test_without_a_mask_all_is_inside(tmp_path: Path) -> None:
     assert area_of(awkward(tmp_path, "own")).inside(0, 0, 3, 4).all()
+
+
+def test_limits_are_read_once_for_all_scenes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = open_raster(awkward(tmp_path, "own"))
+    lattice = Lattice.of(source, 10, 4, 50.0)
+    patch = lattice.patch(50.0)
+    mask = write_layer(tmp_path / "m.gpkg", [polygon(square(600_040, 5_199_860, 60))], "Polygon")
+    limits = Limits.of(None, mask, crs="", optional=True)
+    mask.unlink()
+    first, second = (Area.within(source, lattice, patch, step=1, limits=limits) for _ in range(2))
+    assert first is not None and second is not None and first.rings is second.rings
+    far = Limits.of("0,1,0,1 [EPSG:4326]", None, crs=source.crs_wkt)
+    assert Area.within(source, lattice, patch, step=1, limits=far) is None
+    with pytest.raises(OptionError, match="nothing of the raster is left"):
+        Area.of(source, lattice, patch, step=1, extent="0,1,0,1 [EPSG:4326]")
+    with pytest.raises(OptionError, match="does not say its CRS"):
+        Limits.of("0,1,0,1", None, crs="")
+
+
+def test_what_an_area_is_known_by(tmp_path: Path) -> None:
+    path = awkward(tmp_path, "own")
+    mask = write_layer(tmp_path / "m.gpkg", [polygon(square(600_040, 5_199_860, 60))], "Polygon")
+    kinds = [area_of(path), area_of(path, step=2), area_of(path, patch_m=60.0), area_of(path, mask=mask)]
+    known = [str(area.to_json()) for area in kinds]
+    assert len(set(known)) == 4 and known[0] == str(area_of(path).to_json())

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.conftest import ROOT
 from tests.model_fixture import write_model, write_raster
+from tests.script_modules import script
 from tests.warm_cli import COMMAND, Answer, WarmCli, check_refusal, listing, warm_cli
 
 
@@ -133,21 +135,28 @@ def test_worker_killed(botaclip: WarmCli, place: Path, tmp_path: Path) -> None:
         (None, ("botaclip.json",)),
     ],
 )
-def test_data_folder(tmp_path: Path, content: object, says: tuple[str, ...]) -> None:
+def test_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], content: object,
+    says: tuple[str, ...],
+) -> None:
+    """``make demo DATA=folder`` says so before it computes anything; test_data_folder.py has all the ways."""
+    demo = script("demo")
     data = tmp_path / "data"
     data.mkdir()
     for name in ("r.tif", "r.csv"):
         (data / name).write_text("")
     if content is not None:
-        text = content if isinstance(content, str) else json.dumps(content)
-        (data / "botaclip.json").write_text(text)
+        (data / "botaclip.json").write_text(content if isinstance(content, str) else json.dumps(content))
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "earlier.tif").write_text("kept")
+    monkeypatch.setattr(demo, "DEMO", tmp_path / "demo")
+    monkeypatch.setattr(demo, "LOG", tmp_path / "demo.log")
+    monkeypatch.setattr(demo, "set_up", lambda: types.SimpleNamespace(python=Path(sys.executable)))
+    monkeypatch.setattr(demo.signal, "signal", lambda *_: None)
+    (tmp_path / "demo.log").write_text("")
     before = listing(tmp_path)
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "demo.py"), "--data", str(data), "--output", str(tmp_path / "demo")],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
-    )  # fmt: skip
-    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
-    said = done.stderr.strip().splitlines()[-1]
-    missing = [words for words in (str(data), *says) if words not in said]
-    assert not missing, said
+    assert demo.main(["--data", str(data)]) == 1
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("Stopped: ") and said.count("\n") == 0 and "Traceback" not in said
+    assert [words for words in (str(data), *says) if words not in said] == [], said
     assert listing(tmp_path) == before

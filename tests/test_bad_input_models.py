@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import subprocess
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests import hostile_models as hostile
 from tests.model_fixture import write_model, write_raster
 from tests.warm_cli import COMMAND, Answer, WarmCli, check_refusal, listing, warm_cli
 
+from botaclip.core.applied_imagery import environment_for
 from botaclip.core.errors import BotaclipError, ModelFileError
 from botaclip.core.model_file import ModelFile
 from botaclip.core.model_report import info, verify
@@ -83,13 +85,12 @@ def test_no_command_opens_it(
     botaclip.refuses(command, *more[command], folder=tmp_path, says=says)
 
 
-@pytest.mark.parametrize("name", list(hostile.RUNS))
+# Numbers that are not finite are nodata in a map; verify tells them.
+@pytest.mark.parametrize("name", [name for name in hostile.RUNS if name != "not finite"])
 def test_a_map_with_a_graph_that_misbehaves(
     good: ModelFile, botaclip: WarmCli, raster: Path, tmp_path: Path, name: str
 ) -> None:
     """Without ``verify`` before it, the worker stays within its memory and the map is not begun."""
-    if name == "not finite":
-        pytest.skip("numbers that are not finite are nodata in a map")
     make, says = hostile.RUNS[name]
     path = hostile.write(hostile.with_head(make()), good, tmp_path / "bad.botaclip")
     words = ["--model", path, "--raster", raster, "--output", tmp_path / "s.tif", "--stride", 100]
@@ -162,6 +163,21 @@ def test_flipped_bits_never_make_the_reader_stumble(good: ModelFile, tmp_path: P
                 verify({"model": str(path)}, Progress())
             except BotaclipError as error:
                 assert str(path) in error.sentence
+
+
+@pytest.mark.parametrize("path", ["\\\\evil\\share\\x.tif", "//evil/share/x.tif", "/vsicurl/http://evil/x.tif"])
+def test_a_recorded_place_on_a_server_is_not_asked_for(
+    raster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    layer = {"name": "dem", "file": "x.tif", "band": 1, "path": path}
+    model = types.SimpleNamespace(
+        environment=(layer,), file=types.SimpleNamespace(path=tmp_path / "m.botaclip"), metadata={}
+    )
+    asked: list[Path] = []
+    monkeypatch.setattr(Path, "exists", lambda self: asked.append(self) or True)  # type: ignore[func-returns-value]
+    with pytest.raises(ModelFileError, match="dem"):
+        environment_for(model, None)  # type: ignore[arg-type]
+    assert asked == []
 
 
 def test_not_a_model_at_all(botaclip: WarmCli, tmp_path: Path) -> None:

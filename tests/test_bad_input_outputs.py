@@ -64,16 +64,20 @@ def mounted(folder: Path, options: str) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
+def fill(disk: Path, size: int) -> None:
+    (disk / "other").write_bytes(b"x" * size)
+
+
 @pytest.mark.parametrize("command", ["embed", "suitability", "predict", "info"])
 def test_disk_full(botaclip: WarmCli, place: Path, small_disk: Path, command: str) -> None:
-    (small_disk / "other").write_bytes(b"x" * 28_000)
+    fill(small_disk, 28_000 if command != "info" else 32_768)
     output = small_disk / f"o{SUFFIXES[command]}"
     says = (str(output), "cannot be written", "Free disk space or choose another folder")
     botaclip.refuses(*words(place, command, output), folder=small_disk, says=says)
 
 
 def test_disk_full_where_csv_is_written(botaclip: WarmCli, place: Path, small_disk: Path) -> None:
-    (small_disk / "other").write_bytes(b"x" * 28_600)
+    fill(small_disk, 28_672)
     output = small_disk / "o.csv"
     says = (str(output), "cannot be written", "Free disk space")
     botaclip.refuses(*words(place, "predict", output), folder=small_disk, says=says)

@@ -17,8 +17,8 @@ import pytest
 
 import botaclip
 from botaclip.core import cli
-from botaclip.core.errors import OptionError
 from botaclip.core.commands import COMMANDS
+from botaclip.core.errors import OptionError
 from botaclip.core.options import Kind, command_line
 
 from .test_worker_client import BOOT, parts, runs, wait_for
@@ -247,6 +247,21 @@ def test_missing_environment_is_worded(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("BOTACLIP_PYTHON", str(tmp_path / "none"))
     code, out, err = call("devices", "--progress", "none")
     assert code == 1 and out == "" and str(tmp_path / "none") in err and "BOTACLIP_PYTHON" in err
+
+
+def test_what_needs_no_environment_runs_without_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOTACLIP_PYTHON", str(tmp_path / "none"))
+    monkeypatch.setenv("BOTACLIP_ENVIRONMENTS", str(tmp_path / "environments"))
+    code, out, err = call("setup", "--check", "--progress", "none")
+    assert code == 1 and out == "" and "BOTACLIP_PYTHON" not in err and err.count("\n") == 1
+    assert f"there is no environment for these locks in {tmp_path / 'environments'}" in err
+
+
+def test_a_folder_option_must_be_a_folder(tmp_path: Path) -> None:
+    for path in (tmp_path / "none", BOOT):
+        with pytest.raises(OptionError, match=f"botaclip setup --wheels: {path} is no folder"):
+            cli.parse(["setup", "--wheels", str(path)])
+    assert cli.parse(["setup", "--wheels", str(tmp_path)])[1]["wheels"] == str(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.model_fixture import write_model, write_raster
 
 from botaclip.core import encoders
 from botaclip.core.errors import LeakageError, ModelFileError, OptionError, PairingError
+from botaclip.core.lattice import PatchSpec
 from botaclip.core.model import Model
 from botaclip.core.model_report import words
 from botaclip.core.places import Points
@@ -304,7 +305,8 @@ def test_environment_of_either_model_does_not_matter(tmp_path: Path) -> None:
          "the range of values differs: 0 to 255 there, 0 to 4000 here"),
         ({"lattice": dataclasses.replace(LATTICE, pixel_m=1.0)}, "the pixel differs: 2 m there, 1 m here"),
         ({"lattice": dataclasses.replace(LATTICE, stride_px=8)}, "the cell differs: 10 pixels there, 8 pixels here"),
-        ({"patch": LATTICE.patch(60.0)}, r"the patch differs: 100 m \(5 x 5 cells\) there, 60 m \(3 x 3 cells\) here"),
+        ({"patch": LATTICE.patch(60.0)}, "the patch differs: 100 m there, 60 m here"),
+        ({"patch": PatchSpec(100.0, 4)}, "the patch differs: 5 cells there, 4 cells here"),
     ],
 )  # fmt: skip
 def test_a_model_for_other_data_is_refused(parent: Parent, changes: dict[str, Any], found: str) -> None:

@@ -120,7 +120,8 @@ def test_inside_qgis_the_application_is_never_run(monkeypatch: pytest.MonkeyPatc
     found = list(base_python.own_pythons())
     assert beside in found and not [path for path in found if "qgis" in path.name]
     monkeypatch.setattr(sys, "executable", str(tmp_path / "pythonw.exe"))
-    assert next(iter(base_python.own_pythons())) == tmp_path / "python.exe"
+    found = list(base_python.own_pythons())
+    assert tmp_path / "python.exe" in found and tmp_path / "pythonw.exe" not in found
 
 
 # --- where venv, ensurepip or pip is missing --------------------------------------------------------------------------

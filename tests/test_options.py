@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botaclip.core.errors import OptionError
 from botaclip.core.commands import COMMANDS, EVERYWHERE
+from botaclip.core.errors import OptionError
 from botaclip.core.options import Command, Kind, Option, command_line, parse_parameters
 
 ALL = [(command, option) for command in COMMANDS.values() for option in command.options]
@@ -19,14 +19,17 @@ ALL = [(command, option) for command in COMMANDS.values() for option in command.
 FACES = {
     "train": "raster releves plots crs plot-field species-field cover-field x-field y-field date-field cover-scale "
     "data-type bands patch-size encoder groups block-size buffer folds min-presences species head alignment "
-    "regulariser plot-locations epochs output report metrics",
-    "embed": "raster model extent mask stride dimensions quantise output",
-    "suitability": "raster model species extent mask stride output",
-    "predict": "raster model points species output",
+    "regulariser plot-locations epochs output report metrics layout encoding decimal layer-field layers names taxa "
+    "unidentified crs-field habitat-field site-field image-date date-tolerance uncertainty-field area-field "
+    "environment init predictions",
+    "embed": "raster model extent mask stride dimensions quantise bands environment cog output",
+    "suitability": "raster model species extent mask stride bands environment cog output",
+    "predict": "raster model points species x-field y-field crs-field bands environment output",
     "info": "model",
     "verify": "model",
     "demo-data": "output seed plots species",
     "devices": "json",
+    "setup": "packages torch wheels index-url proxy python check remove",
 }
 
 
@@ -51,7 +54,7 @@ def test_every_option_is_sound(command: Command, option: Option) -> None:
     assert option.parse(option.default) == option.default and option.parse("") == option.default
     assert option.kind is not Kind.FLAG or option.default is False
     if option.kind is Kind.FIELD:
-        assert command.option(option.parent).kind is Kind.TABLE
+        assert command.option(option.parent).kind in (Kind.TABLE, Kind.POINTS)
     if option.unit:
         assert option.kind in (Kind.NUMBER, Kind.INTEGER)
 
@@ -62,7 +65,8 @@ def test_every_option_is_sound(command: Command, option: Option) -> None:
         (Kind.NUMBER, "1,5", 1.5), (Kind.NUMBER, 2, 2.0), (Kind.INTEGER, "7", 7), (Kind.FLAG, "Yes", True),
         (Kind.FLAG, "0", False), (Kind.FLAG, True, True), (Kind.LIST, ["a", "b c"], "a,b c"),
         (Kind.LIST, "a, b", "a, b"),
-        (Kind.CHOICE, " ONE ", "one"), (Kind.TEXT, 64, "64"), (Kind.TEXT, "  ", None), (Kind.RASTER, "/a b", "/a b"),
+        (Kind.CHOICE, " ONE ", "one"), (Kind.TEXT, 64, "64"), (Kind.TEXT, "  ", None), (Kind.RASTERS, "/a, b; /c;", ["/a, b", "/c"]), (Kind.RASTERS, ["/a"], ["/a"]),
+        (Kind.RASTERS, ";", None), (Kind.RASTER, "/a b", "/a b"),
     ],
 )  # fmt: skip
 def test_values_are_read(kind: Kind, given: Any, value: Any) -> None:

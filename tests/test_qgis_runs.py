@@ -77,6 +77,13 @@ def test_maps_of_several_crss_are_loaded_as_a_group_of_styled_layers(runs: dict)
     assert run["loaded"] == 2
 
 
+def test_predictions_at_the_plots_are_loaded_as_a_layer(runs: dict) -> None:
+    run, folder = runs["predictions"], Path(runs["folder"])
+    assert run["ok"] is True, run["log"]
+    assert run["results"]["PREDICTIONS"] == str(folder / "plots.csv")
+    assert run["layers"] == ["Predictions (oaks)"]
+
+
 def test_a_map_that_is_not_there_is_an_error(runs: dict) -> None:
     assert runs["zones_lost"]["ok"] is False
     assert "zones_lost_EPSG_32617.tif was not written." in runs["zones_lost"]["log"]

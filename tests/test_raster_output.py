@@ -164,3 +164,47 @@ def test_blocks_cover_each_pixel_once(most: int) -> None:
         assert block.row // 256 == (block.row + block.height - 1) // 256
         times[block.row : block.row + block.height, block.col : block.col + block.width] += 1
     assert (times == 1).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_a_cloud_optimized_geotiff_holds_the_same_with_overviews(tmp_path: Path, dtype: str) -> None:
+    side = 1100
+    content = (np.random.default_rng(0).random((3, side, side)) * 200 + 1).astype(dtype)
+    content[:, :300, :200] = np.nan if dtype == "float32" else 0
+    shape = {"height": side, "width": side, "dtype": dtype, "nodata": math.nan if dtype == "float32" else 0}
+    for name, cog in (("plain.tif", False), ("cog.tif", True)):
+        with output(tmp_path / name, cog=cog, style="<qgis/>", scale=0.5, **shape) as out:
+            fill(out, content, 256)
+    with rasterio.open(tmp_path / "plain.tif") as plain, rasterio.open(tmp_path / "cog.tif") as cog_file:
+        assert cog_file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert "LAYOUT" not in plain.tags(ns="IMAGE_STRUCTURE")
+        assert cog_file.overviews(1) == [2, 4, 8] and cog_file.profile["blockxsize"] == 256
+        np.testing.assert_array_equal(cog_file.read(), content)
+        for what in ("crs", "transform", "descriptions", "scales", "offsets", "dtypes", "colorinterp"):
+            assert getattr(cog_file, what) == getattr(plain, what), what
+        assert cog_file.tags() == plain.tags() and cog_file.tags(3) == plain.tags(3)
+        np.testing.assert_equal(cog_file.nodata, plain.nodata)
+        # An overview is a mean of what is there; nodata does not dim it.
+        small = cog_file.read(1, out_shape=(side // 2, side // 2), masked=True)
+        assert small.mask[:149, :99].all() and not small.mask[151:, 101:].any()
+        assert float(small.mean()) == pytest.approx(float(np.ma.masked_invalid(content[0]).mean())
+                                                    if dtype == "float32" else content[0][content[0] > 0].mean(), rel=0.02)  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cog.qml", "cog.tif", "plain.qml", "plain.tif"]
+
+
+def test_nothing_is_left_of_a_cog_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: str, target: str, **_: Any) -> None:
+        Path(target).write_bytes(b"half")
+        Path(f"{target}.ovr.tmp").write_bytes(b"half")
+        raise RasterioIOError("No space left on device")
+
+    monkeypatch.setattr(rasterio.shutil, "copy", full)
+    with pytest.raises(OutputError, match="No space left"), output(tmp_path / "map.tif", cog=True) as out:
+        fill(out, values())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_blocks_may_be_wider_than_high() -> None:
+    blocks = list(map_blocks(HEIGHT, WIDTH, 64, 200))
+    assert {block.height for block in blocks} == {64, 44} and {block.width for block in blocks} == {128, 8}
+    assert sum(block.height * block.width for block in blocks) == HEIGHT * WIDTH

@@ -282,3 +282,33 @@ def test_within_sites_a_model_that_only_tells_sites_apart_is_at_chance() -> None
     assert entry["difference_to_raw"]["median"] == pytest.approx(0.5) and entry["difference_to_raw"]["n"] == 4
     assert site_scores(table, cv, min_presences=1)[zero]["south"].keys() == {"raw", "adapted"}
     assert site_scores(table, cv, min_presences=60) == {}
+
+
+def test_within_sites_what_is_known_of_a_site_is_worth_nothing() -> None:
+    """A model that gives each plot the share of its site's training plots: below chance pooled, at it when paired."""
+    random = np.random.default_rng(8)
+    table, folds = patchy(species=80)
+    site = np.arange(120) // FOLDS % 2
+    presence = (random.random((120, 80)) < np.where(site == 0, 0.6, 0.3)[:, None]).astype(np.float32)
+    table = dataclasses.replace(table, presence=presence, sites=tuple("ab"[number] for number in site))
+    share = np.zeros(presence.shape)
+    for train, test in folds:
+        for number in (0, 1):
+            share[test[site[test] == number]] = presence[train[site[train] == number]].mean(axis=0)
+    cv = validation(table, folds, {"raw": np.zeros(presence.shape)})
+    cv = dataclasses.replace(cv, suitability={"raw": share}, positive={"raw": share > 0.45})
+    pooled = [roc_auc_score(presence[site == 0, s], share[site == 0, s]) for s in range(80)]
+    assert np.median(pooled) < 0.4
+    summary = summarise_sites(site_scores(table, cv, min_presences=5))["raw"]
+    assert summary["auc"]["median"] == 0.5 and summary["tss_at_train_threshold"]["median"] == 0.0
+    assert summary["auc"]["n_targets"] == 160
+    # By hand: the mean over pairs within folds.
+    level = random.normal(size=presence.shape)
+    cv = dataclasses.replace(cv, suitability={"raw": expit(level)})
+    made = site_scores(table, cv, min_presences=5)[table.species[3]]["a"]["raw"]["auc"]
+    wins = []
+    for _, test in folds:
+        rows = test[site[test] == 0]
+        found = presence[rows, 3] > 0
+        wins += [level[i, 3] > level[j, 3] for i in rows[found] for j in rows[~found]]
+    assert made == pytest.approx(np.mean(wins))

@@ -338,7 +338,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(plugin: FakePlugin, tmp
 
 def test_no_password_is_shown_anywhere(plugin: FakePlugin) -> None:
     addresses = ["--proxy", "http://ann:s3cret@127.0.0.1:9", "--index-url", "http://bob:hidden@127.0.0.1:9/simple"]
-    process = plugin.start("setup", "--packages", "run", *addresses, PIP_RETRIES="0")
+    process = plugin.start("setup", "--packages", "run", *addresses, PIP_RETRIES="1")
     wait_for(lambda: list(plugin.parent.glob("cp*/pyvenv.cfg")))
     time.sleep(0.5)
     pip = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True).stdout

@@ -97,3 +97,38 @@ def test_a_cancel_is_seen_while_a_read_takes_long() -> None:
 
 def test_nothing_to_do_is_fine() -> None:
     assert stream([], lambda b: b, lambda b, x: x, lambda b, x: None, total=0) == 0
+
+
+def test_blocks_are_inferred_side_by_side_and_written_in_order() -> None:
+    together, most, lock, written = 0, 0, threading.Lock(), []
+
+    def infer(block: int, loaded: int) -> int | None:
+        nonlocal together, most
+        with lock:
+            together += 1
+            most = max(most, together)
+        time.sleep(0.004 * (1 + (7 * block) % 3))
+        with lock:
+            together -= 1
+        return None if block % 5 == 0 else loaded
+
+    count = stream(range(30), lambda b: b, infer, lambda b, x: written.append(x), total=30, workers=3)
+    assert written == [block for block in range(30) if block % 5]
+    assert count == len(written) and most == 3
+
+
+def test_memory_is_bounded_with_many_workers() -> None:
+    alive, most, lock = 0, 0, threading.Lock()
+
+    def change(by: int) -> None:
+        nonlocal alive, most
+        with lock:
+            alive += by
+            most = max(most, alive)
+
+    def write(block: int, result: int) -> None:
+        time.sleep(0.003)
+        change(-1)
+
+    stream(range(60), lambda b: (change(1), b)[1], lambda b, x: x, write, total=60, depth=2, workers=4)
+    assert alive == 0 and most <= (4 + 2) + 1 + (2 + 1)

@@ -21,6 +21,7 @@ from botaclip.core.options import parse_parameters
 from botaclip.core.progress import Progress
 from botaclip.training import train as job
 from botaclip.training import truth_maps as maps
+from botaclip.training.continuation import Parent
 from botaclip.training.evaluation import Protocol, calibrate_and_threshold, choose, cross_validate
 from botaclip.training.heads import fit_linear
 from botaclip.training.metrics_document import metrics_document
@@ -95,6 +96,21 @@ def test_places_are_clear_of_every_training_patch(trained: Trained) -> None:
     assert apart.min() * pairs.lattice.cell_m < pairs.patch.size_m + pairs.field_m + 10
     assert len(np.unique(np.column_stack([rows, cols]), axis=0)) == len(rows) == PLACES
     assert np.isfinite(truth).all()
+
+
+def test_places_are_clear_of_what_the_model_continued_from_has_seen(trained: Trained) -> None:
+    """The parent knows all plots, the new training one of them."""
+    pairs = trained.pairs
+    one = dataclasses.replace(pairs, rows=pairs.rows[:1], cols=pairs.cols[:1])
+    parent = Parent.open(trained.parameters["output"])
+
+    def nearest(parent: Parent | None) -> float:
+        rows, cols, _ = maps.clear_places(one, trained.cells, trained.data.species, parent=parent, places=60)
+        assert len(rows)
+        apart = np.maximum(np.abs(rows[:, None] - pairs.rows), np.abs(cols[:, None] - pairs.cols)).min(axis=1)
+        return float(apart.min() * pairs.lattice.cell_m)
+
+    assert nearest(None) < pairs.patch.size_m < pairs.patch.size_m + pairs.field_m <= nearest(parent)
 
 
 def test_places_are_drawn_by_the_seed(trained: Trained) -> None:

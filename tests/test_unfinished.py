@@ -12,7 +12,7 @@ import pytest
 
 from botaclip.core import unfinished as module
 from botaclip.core.errors import Cancelled, OutputError
-from botaclip.core.unfinished import check_writable, discard, part_path, remove_stale, unfinished
+from botaclip.core.unfinished import check_writable, discard, part_path, remove_stale, unfinished, unfinished_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -96,3 +96,53 @@ def test_parts_are_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with unfinished(tmp_path / "a.tif") as part:
         part.write_text("whole")
     assert told == [("part", str(part), False), ("done", str(part), False)]
+
+
+def anything(folder: Path) -> bool:
+    return all(path.name != "precious" for path in folder.iterdir())
+
+
+def test_a_folder_appears_whole_and_is_replaced_whole(tmp_path: Path) -> None:
+    output = tmp_path / "new" / "maps"
+    for content, overwrite in (("first", False), ("second", True)):
+        with unfinished_folder(output, overwrite=overwrite, ours=anything) as part:
+            (part / content).write_text(content)
+            assert part == part_path(output) and (output.exists() == overwrite)
+        assert names(output) == [content] and names(output.parent) == ["maps"]
+    with pytest.raises(OutputError, match="folder exists already"), unfinished_folder(output, ours=anything):
+        pass
+    (output / "precious").write_text("mine")
+    with pytest.raises(OutputError, match="holds other files"), unfinished_folder(output, overwrite=True, ours=anything):
+        pass
+    assert names(output) == ["precious", "second"] and names(output.parent) == ["maps"]
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), Cancelled(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_folder_that_fails_keeps_the_old(tmp_path: Path, error: BaseException) -> None:
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "maps" / "old").write_text("old")
+    expected = OutputError if isinstance(error, OSError) else type(error)
+    with pytest.raises(expected), unfinished_folder(tmp_path / "maps", overwrite=True, ours=anything) as part:
+        (part / "half").write_text("half")
+        raise error
+    assert names(tmp_path) == ["maps"] and names(tmp_path / "maps") == ["old"]
+
+
+def test_the_old_folder_comes_back_when_the_new_one_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "maps" / "old").write_text("old")
+    replace, moved = os.replace, []
+
+    def refuse(source: Path, target: Path) -> None:
+        moved.append(Path(target).name)
+        if len(moved) == 2:
+            raise OSError(errno.EACCES, "Permission denied")
+        replace(source, target)
+
+    monkeypatch.setattr(module.os, "replace", refuse)
+    with pytest.raises(OutputError, match="Permission denied"):
+        with unfinished_folder(tmp_path / "maps", overwrite=True, ours=anything) as part:
+            (part / "new").write_text("new")
+    assert names(tmp_path) == ["maps"] and names(tmp_path / "maps") == ["old"]

@@ -121,3 +121,22 @@ def test_a_polygon_layer_without_crs_is_refused(tmp_path: Path) -> None:
                       driver="ESRI Shapefile", geometry_type="Polygon", crs=None)  # fmt: skip
     with pytest.raises(OptionError, match="has no CRS"):
         read_polygons(path)
+
+
+def test_rows_that_say_their_own_crs(tmp_path: Path) -> None:
+    file = tmp_path / "p.csv"
+    file.write_text("east,north,zone\n500000,5200000,32632\n400000,5100000,EPSG:32631\n,,32631.0\n9.5,47,\n")
+    named = {"x_field": "east", "y_field": "north", "crs_field": "Zone"}
+    points, columns = read_points(file, crs="EPSG:4326", **named)
+    assert points.crs == "EPSG:4326" and list(columns) == ["east", "north", "zone"]
+    # The central meridian of zone 32 is 9 degrees east.
+    assert points.x[0] == pytest.approx(9.0, abs=1e-9) and points.y[0] == pytest.approx(46.9536, abs=1e-3)
+    assert points.x[1] == pytest.approx(1.704, abs=1e-2) and np.isnan(points.x[2]) and points.x[3] == 9.5
+    with pytest.raises(OptionError, match="row 4 gives no CRS"):
+        read_points(file, **named)
+    file.write_text("east,north,zone\n1,2,32632\n3,4,32632\n")
+    points, _ = read_points(file, **named)  # one CRS is kept
+    assert points.crs == "EPSG:32632" and points.x.tolist() == [1, 3]
+    file.write_text("east,north,zone\n1,2,nonsense\n")
+    with pytest.raises(OptionError, match="column Zone: 'nonsense' is not a coordinate reference system"):
+        read_points(file, **named)

@@ -9,28 +9,26 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import KDTree
 
 from botaclip.core.encoders import Encoder
 from botaclip.core.errors import ModelFileError, OptionError, PairingError
 from botaclip.core.lattice import Lattice, PatchSpec
-from botaclip.core.metric_places import geocentric
 from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
 from botaclip.core.pairing import Pairs
-from botaclip.core.places import Points, parse_crs
+from botaclip.core.places import Points
 from botaclip.core.plot_locations import coarsened, parse_plot_locations
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.releves import ReleveTable
 from botaclip.training.alignment import Start
 from botaclip.training.export import adapter_of_graph
-from botaclip.training.extent import training_extent, widened
+from botaclip.training.seen_plots import coarsening, plots_of, tables_of, told_extent
 
 Array = NDArray[np.floating]
 Mask = NDArray[np.bool_]
@@ -39,8 +37,6 @@ Folds = Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]]
 # As for a training without --init: fewer carry no score.
 FEWEST_NEW = 20
 _COMMON_RANGE = 0.2
-# Ground and grid may differ by so much in length (see Lattice).
-_TRUE_TO_SCALE = 1.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,12 +132,14 @@ class Parent:
              bool(np.allclose(self.value_range, encoder.value_range))),
             ("encoder differs", _encoder(about["encoder"]["id"], about["encoder"]["sha256"]),
              _encoder(encoder.id, encoder.sha256), about["encoder"]["sha256"] == encoder.sha256),
+            # Before the pixel, which is made finer for a smaller patch.
+            ("patch differs", f"{own_patch.size_m:g} m", f"{patch.size_m:g} m",
+             math.isclose(own_patch.size_m, patch.size_m, rel_tol=0.01)),
             ("pixel differs", f"{own.pixel_m:g} m", f"{lattice.pixel_m:g} m",
              math.isclose(own.pixel_m, lattice.pixel_m, rel_tol=0.01)),
             ("cell differs", f"{own.stride_px} pixels", f"{lattice.stride_px} pixels",
              own.stride_px == lattice.stride_px),
-            ("patch differs", _patch(own_patch), _patch(patch),
-             own_patch.cells == patch.cells and math.isclose(own_patch.size_m, patch.size_m, rel_tol=0.01)),
+            ("patch differs", f"{own_patch.cells} cells", f"{patch.cells} cells", own_patch.cells == patch.cells),
         ):  # fmt: skip
             if not same:
                 raise ModelFileError(
@@ -210,43 +208,6 @@ class Parent:
         return Start(self.name, self.weight, self.bias, names)
 
 
-@dataclasses.dataclass(frozen=True)
-class SeenPlots:
-    """The plots of one model, as exactly as it tells of them.
-
-    Parameters
-    ----------
-    digests
-        Of the relevés; one that several plots share (a single common species) identifies none of them.
-    places
-        Where they lie, or None where the model does not tell.
-    reach_m
-        Distance in metres within which another patch may share a pixel with one of theirs.
-    extent
-        West, south, east, north in degrees (WGS 84) around them.
-    """
-
-    digests: frozenset[str]
-    places: Points | None
-    reach_m: float
-    extent: tuple[float, float, float, float]
-
-    def seen(self, points: Points, digests: ArrayLike) -> Mask:
-        """Return which plots (N,) the model may have seen."""
-        same = np.array([str(digest) in self.digests for digest in np.asarray(digests)], dtype=bool)
-        degrees = points.to("EPSG:4326")
-        lost = ~degrees.finite
-        if self.places is None:
-            west, south, east, north = widened(self.extent, self.reach_m)
-            inside = (degrees.x >= west) & (degrees.x <= east) & (degrees.y >= south) & (degrees.y <= north)
-            return same | lost | inside
-        near = lost.copy()
-        told = geocentric(self.places[self.places.finite])
-        if len(told) and not lost.all():
-            near[~lost] = KDTree(told).query(geocentric(degrees[~lost]))[0] <= self.reach_m
-        return same | near
-
-
 def seen_by(parent: Parent, points: Points, digests: ArrayLike) -> Mask:
     """Return which plots the parent, or a model that it continued from itself, may have seen.
 
@@ -272,7 +233,7 @@ def seen_by(parent: Parent, points: Points, digests: ArrayLike) -> Mask:
         The model's table of plots cannot be read, or says neither where its plots lie nor in what extent.
     """
     seen = np.zeros(len(points), dtype=bool)
-    for plots in _plots_of(parent.file):
+    for plots in plots_of(parent.file):
         seen |= plots.seen(points, digests)
     return seen
 
@@ -285,16 +246,16 @@ def earlier_plots(parent: Parent, locations: str) -> list[dict[str, Any]]:
     """
     metres = parse_plot_locations(locations)
     tables = []
-    for plots, told in zip(_plots_of(parent.file), _tables(parent.file), strict=True):
+    for plots, told in zip(plots_of(parent.file), tables_of(parent.file), strict=True):
         rows = [{"digest": str(row.get("digest", ""))} for row in told.get("plots", [])]
         table: dict[str, Any] = {"reach_m": plots.reach_m, "extent_wgs84": list(plots.extent)}
         if plots.places is not None and metres is not None:
             places = coarsened(plots.places, metres) if metres else plots.places
-            table |= {"crs": places.crs, "reach_m": plots.reach_m + _coarsening(places, metres)}
+            table |= {"crs": places.crs, "reach_m": plots.reach_m + coarsening(places, metres)}
             for row, x, y in zip(rows, places.x.tolist(), places.y.tolist(), strict=True):
                 row |= {"x": x, "y": y}
         if metres != 0.0:
-            table["extent_wgs84"] = list(_told_extent(plots, locations))
+            table["extent_wgs84"] = list(told_extent(plots, locations))
         tables.append(table | {"plots": rows})
     return tables
 
@@ -320,86 +281,9 @@ def without_seen(folds: Folds, seen: Mask) -> list[tuple[NDArray[np.integer], ND
     return kept
 
 
-def _tables(file: ModelFile) -> Iterator[Mapping[str, Any]]:
-    """Yield the tables of plots: the model's own with its reach and extent, and those of the models before it."""
-    plots, about = file.plots(), file.metadata
-    encoder, lattice = about["encoder"], Lattice.from_json(about["lattice"])
-    field_m = (encoder["stride_px"] + 2 * encoder["margin_px"]) * lattice.pixel_m
-    # Patches are centred on nodes, up to half a cell from their plots.
-    touching_m = float(about["patch"]["size_m"]) + field_m + lattice.cell_m
-    own = {
-        "reach_m": _TRUE_TO_SCALE * math.sqrt(2.0) * touching_m,
-        "extent_wgs84": about["training"].get("extent_wgs84"),
-    }
-    yield own | {key: plots[key] for key in ("plots", "crs", "locations") if key in plots}
-    yield from plots.get("earlier", [])
-
-
-def _plots_of(file: ModelFile) -> Iterator[SeenPlots]:
-    try:
-        for table in _tables(file):
-            yield _seen_plots(table, file)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ModelFileError(
-            f"its table of plots cannot be read ({error})", where=str(file.path),
-            remedy="choose a model that botaclip train has written",
-        ) from error
-
-
-def _seen_plots(table: Mapping[str, Any], file: ModelFile) -> SeenPlots:
-    rows = list(table.get("plots", []))
-    digests = [str(row.get("digest", "")) for row in rows]
-    unique, counts = np.unique(np.array(digests, dtype=str), return_counts=True)
-    identifying = frozenset(str(name) for name, n in zip(unique, counts, strict=True) if n == 1 and name)
-    reach_m = float(table["reach_m"])
-    extent = table.get("extent_wgs84")
-    told = bool(rows) and "crs" in table and all("x" in row and "y" in row for row in rows)
-    if not told and not (isinstance(extent, list) and len(extent) == 4 and np.isfinite(extent).all()):
-        raise ModelFileError(
-            "it says neither where its plots lie nor in what extent, so that no plot is sure to be new to it",
-            where=str(file.path), remedy="leave out --init",
-        )
-    places = None
-    if told:
-        places = Points(
-            x=np.array([float(row["x"]) for row in rows]), y=np.array([float(row["y"]) for row in rows]),
-            crs=str(table["crs"]),
-        )
-        metres = parse_plot_locations(str(table.get("locations", "exact")))
-        reach_m += _coarsening(places, metres or 0.0)
-        if not isinstance(extent, list):
-            extent = training_extent(places, "exact")
-    west, south, east, north = (float(value) for value in extent or ())
-    return SeenPlots(identifying, places, reach_m, (west, south, east, north))
-
-
-def _coarsening(places: Points, metres: float) -> float:
-    """Return how far a plot may lie from the centre of the square of ``metres`` that its place is told as."""
-    if not metres:
-        return 0.0
-    stretch = 1.0
-    if parse_crs(places.crs).is_geographic and len(places):
-        # All squares are as wide in degrees as the one nearest to a pole has to be.
-        cosines = np.cos(np.radians(places.y[places.finite]))
-        stretch = float(cosines.max(initial=0.01) / max(0.01, cosines.min(initial=1.0)))
-    return _TRUE_TO_SCALE * math.sqrt(0.5) * metres * stretch
-
-
-def _told_extent(plots: SeenPlots, locations: str) -> tuple[float, float, float, float]:
-    """Return the extent, no more exact than ``locations`` allows."""
-    west, south, east, north = plots.extent
-    corners = Points(x=np.array([west, east]), y=np.array([south, north]), crs="EPSG:4326")
-    outer = training_extent(corners, locations)
-    return outer[0], outer[1], outer[2], outer[3]
-
-
 def _range(values: tuple[float, float]) -> str:
     return f"{values[0]:g} to {values[1]:g}"
 
 
 def _encoder(name: object, sha256: object) -> str:
     return f"{name} ({str(sha256)[:12]})"
-
-
-def _patch(patch: PatchSpec) -> str:
-    return f"{patch.size_m:g} m ({patch.cells} x {patch.cells} cells)"

@@ -7,6 +7,7 @@ import importlib.metadata
 import math
 import platform
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -161,6 +162,8 @@ def _omitted(
             else f"no species has {parameters['min_presences']} presences and an absence on one of the "
             f"{len(sites)} sites"
         )
+    else:
+        omitted["tss_max and auprc within sites"] = "they cannot be compared between plots that different models tested"
     omitted |= blocked.omitted
     for metric in METRICS:
         if summary and metric not in omitted and not any(metric in scores for scores in summary.values()):
@@ -215,7 +218,8 @@ def _data(
         "encoder": parameters["encoder"],
         "head": parameters["head"],
         "environment": [] if imagery.environment is None else list(imagery.environment.names),
-        "image_date": parameters.get("image_date"),
+        "image_date": parameters["image_date"],
+        "init": Path(parameters["init"]).name if parameters["init"] else None,
         "sites": dict(collections.Counter(data.sites or ())),
         "notes": list(table.report),
         "presences": {name: int(n) for name, n in zip(data.species, data.presence.sum(axis=0), strict=True)},

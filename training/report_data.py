@@ -18,6 +18,7 @@ def data(metrics: Metrics) -> str | None:
         "releves": "relevés", "data_type": "kind of relevés", "cover_scale": "cover scale",
         "patch_size_m": "image square", "lattice": "lattice", "encoder": "encoder", "head": "species model",
         "n_scenes": "scenes", "environment": "environment", "image_date": "date of the image",
+        "init": "continues from",
     }  # fmt: skip
     units = {"patch_size_m": " m"}
     rows = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from botaclip.training.truth import truth_correlation_at
 
 Array = NDArray[np.floating]
 
+SITE_METRICS = ("tss_at_train_threshold", "auc", "brier")
 METRICS = ("tss_at_train_threshold", "tss_max", "auc", "auprc", "brier", "truth_correlation")
 
 
@@ -90,8 +91,10 @@ def site_scores(
 ) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
     """Return ``targets[species][site][column][metric]``, each site scored by itself from the same predictions.
 
-    Scored are species with at least ``min_presences`` presences and one absence among the site's held-out plots.
-    Plots of one site share flora and image: a model that only tells sites apart scores at chance here.
+    Only plots of one site that one model was tested on are compared with each other: AUC and TSS are means over all
+    such pairs of a presence and an absence. Pooled over folds, a model that knows nothing but how common a species is
+    on the site would score below chance: where held-out plots hold the species, the site's other plots hold it less
+    (below an AUC of 0.4 in ``tests/test_scores.py``).
 
     Parameters
     ----------
@@ -100,24 +103,57 @@ def site_scores(
     cv
         Out-of-fold predictions of all of them.
     min_presences
-        Fewest presences of a species on a site.
+        Fewest presences of a species on a site, and fewest pairs to compare; one absence is enough.
     """
     assert table.sites is not None
     learnt, sites = scorable(table, cv), np.array(table.sites)
-    counted = (cv.fold >= 0)[:, None] & learnt[cv.fold]
     found: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     for site in dict.fromkeys(table.sites):
-        here = (sites == site)[:, None] & counted
-        n_presences = (here & (table.presence > 0)).sum(axis=0)
-        enough = np.flatnonzero((n_presences >= min_presences) & (n_presences < here.sum(axis=0)))
+        parts = [
+            (np.flatnonzero((cv.fold == number) & (sites == site)), learnt[number]) for number in range(len(cv.folds))
+        ]
+        n_presences = sum(known * (table.presence[rows] > 0).sum(axis=0) for rows, known in parts)
+        n_pairs = sum(_comparisons(table, rows, known) for rows, known in parts)
+        enough = np.flatnonzero((n_presences >= min_presences) & (n_pairs >= min_presences))
         if not len(enough):
             continue
         for column in cv.suitability:
-            scores = _pooled(table, cv, column, learnt, (cv.fold >= 0) & (sites == site))
+            scores = _compared(table, cv, column, parts)
             for s in enough:
                 columns = found.setdefault(table.species[s], {}).setdefault(str(site), {})
-                columns[column] = {metric: float(scores[metric][s]) for metric in METRICS}
+                columns[column] = {metric: float(scores[metric][s]) for metric in SITE_METRICS}
     return found
+
+
+def _comparisons(table: TrainingTable, rows: NDArray[np.integer], learnt: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the number of pairs of a presence and an absence among some plots, 0 for species not learnt (S,)."""
+    present = (table.presence[rows] > 0).sum(axis=0)
+    return np.asarray(learnt * present * (len(rows) - present))
+
+
+def _compared(
+    table: TrainingTable, cv: CrossValidation, column: str,
+    parts: Sequence[tuple[NDArray[np.integer], NDArray[np.bool_]]],
+) -> dict[str, Array]:
+    """Score a column over parts of a site, each tested by one model; the mean over pairs within parts (S,)."""
+    species = len(table.species)
+    sums = {metric: np.zeros(species) for metric in SITE_METRICS}
+    weights = {metric: np.zeros(species) for metric in SITE_METRICS}
+    for rows, learnt in parts:
+        if not len(rows):
+            continue
+        presence, p = table.presence[rows], cv.suitability[column][rows]
+        pairs, plots = _comparisons(table, rows, learnt), learnt * len(rows)
+        for metric, values, weight in (
+            ("tss_at_train_threshold",
+             tss_columns(presence, cv.positive[column][rows].astype(float), np.full(species, 0.5)), pairs),
+            ("auc", auc_columns(presence, np.round(p, 9)), pairs),
+            ("brier", brier_columns(presence, np.clip(p, 1e-6, 1 - 1e-6)), plots),
+        ):  # fmt: skip
+            sums[metric] += np.where(weight > 0, values, 0.0) * weight
+            weights[metric] += weight
+    with np.errstate(invalid="ignore"):
+        return {metric: sums[metric] / np.where(weights[metric] > 0, weights[metric], np.nan) for metric in sums}
 
 
 def _pooled(
@@ -174,7 +210,7 @@ def summarise(
     columns = next(iter(targets.values()), {})
     for column in columns:
         summary[column] = {}
-        for metric in METRICS:
+        for metric in (metric for metric in METRICS if metric in columns[column]):
             values = _column(targets, column, metric)
             known = np.isfinite(values)
             if not known.any():

@@ -100,7 +100,9 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     maps = None
     if data.truth is not None and imagery.imagery.single:
         with imagery.cells(0) as cells:
-            maps = truth_maps(data, pairs, cells, parts.trials, protocol, progress=progress.stage(0.87, 0.98))
+            maps = truth_maps(
+                data, pairs, cells, parts.trials, protocol, parent=parent, progress=progress.stage(0.87, 0.98)
+            )
     metrics = metrics_document(
         data, table, pairs, imagery, parameters, blocked=blocked, targets=targets, summary=summary,
         summary_random=summarise(target_scores(data, random), random_state=seed), targets_within_site=within,

@@ -18,6 +18,7 @@ from botaclip.core.cells import CellSource
 from botaclip.core.pairing import Pairs
 from botaclip.core.places import Points
 from botaclip.core.progress import SILENT, Progress
+from botaclip.training.continuation import Parent, seen_by
 from botaclip.training.evaluation import choose, fit_image_column
 from botaclip.training.parallel import one_thread_each
 from botaclip.training.protocol import Protocol
@@ -36,7 +37,8 @@ _ROUNDS = 40
 
 
 def clear_places(
-    pairs: Pairs, cells: CellSource, species: Sequence[str], *, places: int = PLACES, random_state: int = 1
+    pairs: Pairs, cells: CellSource, species: Sequence[str], *, parent: Parent | None = None, places: int = PLACES,
+    random_state: int = 1,
 ) -> tuple[Indexes, Indexes, Floats]:
     """Draw nodes where the truth is known and whose patches are clear of all training patches.
 
@@ -48,6 +50,8 @@ def clear_places(
         The image; its truth is looked for beside it.
     species
         S names.
+    parent
+        The model that training continues from; places that it may have seen are left out as well.
     places
         How many nodes are wanted; fewer come back where the plots leave little room.
     random_state
@@ -68,6 +72,8 @@ def clear_places(
         drawn = Points(rng.uniform(west, east, places), rng.uniform(south, north, places), source.crs_wkt)
         node = np.column_stack(lattice.node_of(drawn, patch)[:2])
         node = node[trained.query(node, p=np.inf)[0] >= apart]
+        if parent is not None:
+            node = node[~seen_by(parent, lattice.node_xy(node[:, 0], node[:, 1], patch), [""] * len(node))]
         truth = truth_at(source.name, lattice.node_xy(node[:, 0], node[:, 1], patch), species)
         if truth is None:
             break
@@ -82,7 +88,7 @@ def clear_places(
 
 def truth_maps(
     data: TrainingTable, pairs: Pairs, cells: CellSource, trials: Sequence[Trial], protocol: Protocol, *,
-    places: int = PLACES, progress: Progress = SILENT,
+    parent: Parent | None = None, places: int = PLACES, progress: Progress = SILENT,
 ) -> dict[str, Any] | None:
     """Correlate the raw and the adapted map with the truth.
 
@@ -96,6 +102,8 @@ def truth_maps(
         What inner validation of ``data`` tried; the maps are those of its ``raw`` and its ``adapted`` choice.
     protocol
         How the model is fitted.
+    parent
+        The model that training continues from.
     places
         Number of places.
 
@@ -107,7 +115,7 @@ def truth_maps(
         truth is not known at 30 places or more.
     """
     rows, cols, truth = clear_places(
-        pairs, cells, data.species, places=places, random_state=protocol.random_state
+        pairs, cells, data.species, parent=parent, places=places, random_state=protocol.random_state
     )
     if len(rows) < FEWEST_PLACES:
         return None

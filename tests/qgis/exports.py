@@ -17,7 +17,7 @@ OWN = provider()
 from botaclip.botaclip_qgis.plain_files import raster_file  # noqa: E402
 from botaclip.botaclip_qgis.values import hand_over  # noqa: E402 - needs the provider's import path
 from botaclip.core.commands import COMMANDS  # noqa: E402
-from botaclip.core.errors import BotaclipError, RasterError  # noqa: E402
+from botaclip.core.errors import BotaclipError, UnsupportedRaster  # noqa: E402
 
 
 def seen(path: str) -> dict:
@@ -53,12 +53,11 @@ def handed_over(name: str, *, unreadable: bool = False, **inputs) -> dict:
     try:
         plain = hand_over(prepared, algorithm, command, inputs, context, feedback)
         if unreadable:
-            other = RasterError("it cannot be opened (truncated)", where=plain["raster"])
-            error = RasterError(f"it cannot be opened ('{plain['raster']}' not recognized as being in a supported "
-                                "file format.)", where=plain["raster"])  # fmt: skip
+            other = UnsupportedRaster("unknown format", where="another.file")
+            error = UnsupportedRaster("unknown format", where=plain["raster"])
             retried = [prepared.rasters.give_up_file(one) for one in (other, error)]
             plain = hand_over(prepared, algorithm, command, inputs, context, feedback)
-            retried.append(prepared.rasters.give_up_file(RasterError(error.found, where=plain["raster"])))
+            retried.append(prepared.rasters.give_up_file(UnsupportedRaster(error.found, where=plain["raster"])))
     except BotaclipError as error:
         return {"error": error.sentence, "log": feedback.textLog()}
     rasters = plain.get("environment") or [plain["raster"]]

@@ -55,6 +55,13 @@ def suitability(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
     return {"output": str(folder), "rasters": rasters, "print": "two maps"}
 
 
+def train(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
+    """Write a model and plots."""
+    Path(parameters["output"]).write_text("model")
+    Path(parameters["predictions"]).write_text("plot,Abies alba found\np1,1\n")
+    return {"output": parameters["output"], "predictions": parameters["predictions"]}
+
+
 def verify(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
     """Report a few stages at once."""
     for step in range(11):
@@ -80,5 +87,5 @@ def click(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    jobs = {"embed": embed, "suitability": suitability, "verify": verify, "click": click}
+    jobs = {"embed": embed, "suitability": suitability, "train": train, "verify": verify, "click": click}
     raise SystemExit(worker_boot.main(jobs))

@@ -16,6 +16,7 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
+    QgsVectorLayer,
 )
 
 OWN = provider()
@@ -117,4 +118,19 @@ for name in ("m", "lost"):
             },
             "loaded": len(PROJECT.mapLayers()),
         }  # fmt: skip
+
+(FOLDER / "releves.csv").write_text("plot_id,species\np1,Abies alba\n")
+inputs = {
+    "RASTER": raster, "RELEVES": str(FOLDER / "releves.csv"), "OUTPUT": str(FOLDER / "oaks.botaclip"),
+    "PREDICTIONS": QgsProcessingOutputLayerDefinition(str(FOLDER / "plots.csv"), PROJECT),
+}  # fmt: skip
+context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
+context.setProject(PROJECT)
+algorithm = OWN.algorithm("train").create()
+results, ok = algorithm.run(inputs, context, feedback)
+handleAlgorithmResults(algorithm, context, feedback, inputs)
+answers["predictions"] = {
+    "ok": ok, "results": results, "log": feedback.textLog(),
+    "layers": [layer.name() for layer in PROJECT.mapLayers().values() if isinstance(layer, QgsVectorLayer)],
+}  # fmt: skip
 answer(answers)
