@@ -32,7 +32,7 @@ Values = NDArray[Any]
 Compute = Callable[[Floats], tuple[Values, int]]
 
 OK, OUTSIDE, NODATA, NOWHERE = "ok", "outside the raster", "nodata", "no coordinates"
-_MOST_ROWS, _FEWEST_ROWS, _BLOCKS = 256, 64, 12  # rows of a block; blocks that a map should have, to share out
+_MOST_ROWS, _FEWEST_ROWS, _BLOCKS = 128, 64, 6  # rows of a block; blocks that a map should have, to share out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,7 +170,7 @@ class AppliedModel:
 
         with ThreadPoolExecutor(self.workers) as ahead, _one_blas_thread():
             written = stream(
-                blocks, read, infer, write, total=len(blocks), progress=progress, workers=self.workers,
+                blocks, read, infer, write, total=len(blocks), progress=progress, workers=self.workers, depth=1,
                 message=f"mapping in {crs_name(self.lattice.crs_wkt)}",
             )
         return written, clipped

@@ -56,14 +56,16 @@ def test_each_lies_in_its_place_and_the_rest_is_nodata(tmp_path: Path) -> None:
 def test_nodata_of_one_hides_nothing_of_another(tmp_path: Path) -> None:
     below, above = values(1), values(2)
     above[:, 1:3] = np.nan
-    write_vrt(tmp_path / "v.vrt", [part(tmp_path / "a.tif", below, x=0, y=0), part(tmp_path / "b.tif", above, x=0, y=0)])
+    paths = [part(tmp_path / "a.tif", below, x=0, y=0), part(tmp_path / "b.tif", above, x=0, y=0)]
+    write_vrt(tmp_path / "v.vrt", paths)
     with rasterio.open(tmp_path / "v.vrt") as dataset:
         np.testing.assert_array_equal(dataset.read(), np.where(np.isnan(above), below, above))
 
 
 def test_grids_shifted_by_parts_of_a_pixel_show_the_nearest(tmp_path: Path) -> None:
     first, second = values(1), values(2)
-    write_vrt(tmp_path / "v.vrt", [part(tmp_path / "a.tif", first, x=0, y=0), part(tmp_path / "b.tif", second, x=102, y=3)])
+    paths = [part(tmp_path / "a.tif", first, x=0, y=0), part(tmp_path / "b.tif", second, x=102, y=3)]
+    write_vrt(tmp_path / "v.vrt", paths)
     with rasterio.open(tmp_path / "v.vrt") as dataset:
         rows, cols = np.mgrid[0:4, 0:5]
         found = np.array([list(dataset.sample([(102 + 10 * c + 5, 3 - 10 * r - 5)]))[0] for r, c in
@@ -85,7 +87,8 @@ def test_bytes_keep_their_scale(tmp_path: Path) -> None:
 def test_what_differs_is_refused(tmp_path: Path) -> None:
     first = part(tmp_path / "a.tif", values(1), x=0, y=0)
     for other in (
-        part(tmp_path / "b.tif", values(1), x=0, y=0, pixel=20), part(tmp_path / "c.tif", values(1), x=0, y=0, crs="EPSG:32631"),
+        part(tmp_path / "b.tif", values(1), x=0, y=0, pixel=20),
+        part(tmp_path / "c.tif", values(1), x=0, y=0, crs="EPSG:32631"),
         part(tmp_path / "d.tif", values(1)[:1], x=0, y=0),
     ):  # fmt: skip
         with pytest.raises(RasterError, match=rf"{other.name}: it differs from a.tif"):

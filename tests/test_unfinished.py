@@ -112,8 +112,9 @@ def test_a_folder_appears_whole_and_is_replaced_whole(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="folder exists already"), unfinished_folder(output, ours=anything):
         pass
     (output / "precious").write_text("mine")
-    with pytest.raises(OutputError, match="holds other files"), unfinished_folder(output, overwrite=True, ours=anything):
-        pass
+    with pytest.raises(OutputError, match="holds other files"):
+        with unfinished_folder(output, overwrite=True, ours=anything):
+            pass
     assert names(output) == ["precious", "second"] and names(output.parent) == ["maps"]
 
 
