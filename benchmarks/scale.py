@@ -7,14 +7,15 @@
 A generated raster of 0.5 m (red, green, blue, near infrared, uint8, tiled, ZSTD) and a model trained on a corner of it
 (encoder random-conv, patch 100 m). ``embed`` (stride 10 m, 64 components) and ``suitability`` of 20 species run through
 the real command line. Time is that of the whole command, start-up and closing of the file included. Memory is the
-sum, over the command line, its worker and all their children, of the largest resident memory that the kernel has noted
-for each (VmHWM): shared pages count twice and the peaks need not have met, so it is an upper bound of the peak of the tree.
+sum, over the command line, its worker and all their children, of the largest resident memory that the kernel has
+noted for each (VmHWM): shared pages count twice and the peaks need not have met, so it is an upper bound of the peak of
+the whole tree.
 
-The bare model's rate is that of ``encoder.encode`` alone on preloaded pixels, in blocks of the size, on the threads and
-in as many blocks at a time as the maps use; the share is the rate of the map (cells of the raster, each counted once,
-over the whole time) over it. It is measured before and after each map, and the mean taken. Two more shares are given: of
-CPU time, which says the same on a machine that others use as well; and over one graph on all cores, the way in which
-onnxruntime is mostly used and in which these maps were made before.
+The bare model's rate is that of ``encoder.encode`` alone on preloaded pixels, in blocks of the size, on the threads
+and in as many blocks at a time as the maps use; the share is the rate of the map (cells of the raster, each counted
+once, over the whole time) over it. It is measured before and after each map, and the mean taken. Two more shares are
+given: of CPU time, which says the same on a machine that others use as well; and over one graph on all cores, the way
+in which onnxruntime is mostly used and in which these maps were made before.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ import dataclasses
 import json
 import os
 import platform
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -153,8 +153,10 @@ def verdict(found: dict[str, Any]) -> list[str]:
     for command in ("embed", "suitability"):
         large = found[sides[-1]][command]
         minutes, gib = large["seconds"] / 60, large["peak_mib"] / 1024
-        lines.append(f"{command}: {minutes:.1f} minutes ({'below' if minutes < MOST_MINUTES else 'ABOVE'} "
-                     f"{MOST_MINUTES:g}), {gib:.2f} GiB ({'below' if gib < MOST_GIB else 'ABOVE'} {MOST_GIB:g})")  # fmt: skip
+        lines.append(
+            f"{command}: {minutes:.1f} minutes ({'below' if minutes < MOST_MINUTES else 'ABOVE'} {MOST_MINUTES:g}), "
+            f"{gib:.2f} GiB ({'below' if gib < MOST_GIB else 'ABOVE'} {MOST_GIB:g})"
+        )
         if len(sides) > 1:
             ratio = large["peak_mib"] / found[sides[0]][command]["peak_mib"]
             within = 1 / MOST_RATIO < ratio < MOST_RATIO

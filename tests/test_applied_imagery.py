@@ -273,7 +273,8 @@ def terrain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Model
     """A raster, a layer of 50 m in another CRS over most of it, and a model of both."""
     place = tmp_path_factory.mktemp("terrain")
     raster = write_raster(place / "r.tif", hole=False)
-    bounds = Points(np.array([700_000.0, 700_640.0]), np.array([6_599_100.0, 6_600_100.0]), "EPSG:2154").to("EPSG:32631")
+    corners = Points(np.array([700_000.0, 700_640.0]), np.array([6_599_100.0, 6_600_100.0]), "EPSG:2154")
+    bounds = corners.to("EPSG:32631")
     layer = write_layer(
         place / "elevation.tif", crs="EPSG:32631", pixel=50.0,
         bounds=(bounds.x[0] - 100, bounds.y[0] - 100, bounds.x[1], bounds.y[1] + 100),

@@ -147,7 +147,8 @@ def test_click_notices_a_changed_model(raster: Path, model: ModelFile, places: P
 def test_a_raster_of_other_pixels_is_warned_of(model: ModelFile, tmp_path: Path) -> None:
     said: list[tuple[str, str]] = []
     raster = write_raster(tmp_path / "fine.tif", size=200, pixel=0.5)
-    AppliedImagery.open(model.path, raster, device="cpu", progress=Progress(log=lambda *line: said.append(line))).close()
+    progress = Progress(log=lambda *line: said.append(line))
+    AppliedImagery.open(model.path, raster, device="cpu", progress=progress).close()
     assert [text for level, text in said if level == "warning"] == [
         "The model was trained on pixels of 2 m, this raster has 0.5 m; it is resampled, and values may be off."
     ]

@@ -14,13 +14,13 @@ import rasterio
 from tests.model_fixture import WIDTH, write_model, write_raster
 
 from botaclip.core.applied_imagery import AppliedImagery
+from botaclip.core.commands import COMMANDS
 from botaclip.core.embed import embed
 from botaclip.core.embedding_bands import EmbeddingBands
 from botaclip.core.errors import Cancelled, ModelFileError, OptionError, OutputError
 from botaclip.core.estimate import estimate
 from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
-from botaclip.core.commands import COMMANDS
 from botaclip.core.options import parse_parameters
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.suitability import suitability
