@@ -75,7 +75,8 @@ def lattice(scene: AppliedModel, area: Area) -> tuple[np.ndarray, float]:
     started = time.perf_counter()
     with ThreadPoolExecutor(scene.workers) as ahead:
         stream(
-            blocks, lambda block: area.inside(block.row, block.col, block.height, block.width), make, write, total=len(blocks), progress=SILENT, workers=scene.workers,
+            blocks, lambda block: area.inside(block.row, block.col, block.height, block.width), make, write,
+            total=len(blocks), progress=SILENT, workers=scene.workers,
         )  # fmt: skip
     return result, time.perf_counter() - started
 

@@ -49,6 +49,15 @@ class PointValues:
     offset_m: NDArray[np.float64]
 
 
+@dataclasses.dataclass
+class _Window:
+    """A block of a map on its way: which pixels are wanted, values and clipped count once made, kept from before."""
+
+    wanted: NDArray[np.bool_] | None
+    made: tuple[Values, int] | None
+    kept: bool
+
+
 class AppliedModel:
     """A model, a scene, and the lattice on which the one looks at the other.
 
@@ -145,26 +154,25 @@ class AppliedModel:
         """
         blocks, clipped = self.blocks(area), 0
 
-        def read(block: Block) -> tuple[Values, int] | NDArray[np.bool_] | None:
+        def read(block: Block) -> _Window | None:
             kept = windows.take(block) if windows is not None else None
             if kept is not None:
-                return kept
+                return _Window(None, kept, True)
             wanted = area.inside(block.row, block.col, block.height, block.width)
-            return wanted if wanted.any() else None
+            return _Window(wanted, None, False) if wanted.any() else None
 
-        def infer(
-            block: Block, ready: tuple[Values, int] | NDArray[np.bool_]
-        ) -> tuple[Values, int, bool] | None:
-            if isinstance(ready, tuple):
-                return (*ready, True)
-            made = self.block(area, block, ready, compute, blank, ahead, progress)
-            return None if made is None else (*made, False)
+        def infer(block: Block, window: _Window) -> _Window | None:
+            if window.wanted is not None:
+                window.made = self.block(area, block, window.wanted, compute, blank, ahead, progress)
+            return None if window.made is None else window
 
-        def write(block: Block, made: tuple[Values, int, bool]) -> None:
+        def write(block: Block, window: _Window) -> None:
             nonlocal clipped
-            values, beyond, kept = made
+            if window.made is None:
+                return
+            values, beyond = window.made
             clipped += beyond
-            if windows is not None and not kept:
+            if windows is not None and not window.kept:
                 windows.keep(block, values, beyond)
             output.write(block.row, block.col, values)
 

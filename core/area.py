@@ -106,8 +106,8 @@ class Limits:
         rings = self.rings_in(crs)
         if rings is not None:
             corners = np.concatenate([np.asarray(ring["coordinates"][0]) for ring in rings])
-            xmin, ymin, xmax, ymax = (*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
-            bounds.append((xmin, ymin, xmax, ymax))
+            (xmin, ymin), (xmax, ymax) = corners.min(axis=0), corners.max(axis=0)
+            bounds.append((float(xmin), float(ymin), float(xmax), float(ymax)))
         return bounds
 
     def rings_in(self, crs: str) -> tuple[dict[str, Any], ...] | None:

@@ -11,6 +11,7 @@ import collections
 import dataclasses
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from botaclip.core.lattice import PatchSpec
 
 Vectors = NDArray[np.float32]
 Sums = NDArray[np.float64]
+_Total = tuple[Sums, Sums, Sums]  # vectors (D, w), counted cells (w), shares (w); one row stands for zeros before any
 
 _STRIP_CELLS = 12  # rows of cells at a time: one row of the encoder's runs
 _SUM_CHANNELS = 32
@@ -124,7 +126,7 @@ def _summed_across(
     return sums, _across(counted[None], grid, group)[0], _across(seen[None], grid, group)[0]
 
 
-def _across(values: NDArray[np.generic], grid: Grid, group: int) -> Sums:
+def _across(values: NDArray[Any], grid: Grid, group: int) -> Sums:
     """Sums (D, r, w) of (D, h, W): of groups of rows, over the width of every patch; in float64 by running totals."""
     side, step = grid.patch.cells, grid.step
     if group > 1:
@@ -149,10 +151,8 @@ class _RunningSums:
         self._grid = grid
         self._side, self._step = grid.patch.cells // group, grid.step // group
         self._row = 0  # rows (of groups) that have been added
-        self._total: tuple[Sums | float, NDArray[np.float64], NDArray[np.float64]] = (
-            0.0, np.zeros(grid.width), np.zeros(grid.width)
-        )  # fmt: skip
-        self._tops = collections.deque([self._total])
+        self._total: _Total = (np.zeros((1, grid.width)), np.zeros(grid.width), np.zeros(grid.width))
+        self._tops: collections.deque[_Total] = collections.deque([self._total])
         self._done = 0
 
     def add(
@@ -177,7 +177,7 @@ class _RunningSums:
         blank = np.full_like(known[0], np.nan)
         return first, np.stack([blank if rows is None else rows for rows in complete], axis=1)
 
-    def _means(self, top: tuple[Sums | float, NDArray[np.float64], NDArray[np.float64]]) -> Vectors | None:
+    def _means(self, top: _Total) -> Vectors | None:
         """Return the vectors (D, w) of a row of patches that began at ``top``; None where none is seen."""
         sums, weights, shares = (now - then for now, then in zip(self._total, top, strict=True))
         share = (shares / self._grid.patch.cells**2).astype(np.float32)

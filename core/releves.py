@@ -264,8 +264,9 @@ def read_releves(
         _count(report, empty, "plots without species were left out: they say nothing in presence-only data")
         result = result.take(np.flatnonzero(~empty))
     else:
-        _count(report, empty, f"of {len(empty)} plots list no species: they are read as true empty relevés; take "
-               "plots that were never surveyed out of the table")
+        _count(report, empty, f"of {len(empty)} plots list no species: they are read as true empty relevés, but "
+               "those without a date are left out where others have one; take plots that were never surveyed out of "
+               "the table")
     return dataclasses.replace(result, report=tuple(report))
 
 

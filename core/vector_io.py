@@ -284,6 +284,7 @@ def _write_gpkg(part: Path, output: Path, points: Points, columns: Mapping[str, 
         pyogrio.raw.write(
             part, geometry, fields, list(columns), layer=output.stem, driver="GPKG", geometry_type="Point",
             crs=points.crs, SPATIAL_INDEX="YES",
+            dataset_options={"VERSION": "1.3"},  # QGIS 3.40 on Debian 12 warns of newer ones
         )  # fmt: skip
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
         full = shutil.disk_usage(part.parent).free < 2**20  # the error itself carries no number

@@ -187,8 +187,8 @@ def test_a_cloud_optimized_geotiff_holds_the_same_with_overviews(tmp_path: Path,
         # An overview is a mean of what is there; nodata does not dim it.
         small = cog_file.read(1, out_shape=(side // 2, side // 2), masked=True)
         assert small.mask[:149, :99].all() and not small.mask[151:, 101:].any()
-        assert float(small.mean()) == pytest.approx(float(np.ma.masked_invalid(content[0]).mean())
-                                                    if dtype == "float32" else content[0][content[0] > 0].mean(), rel=0.02)  # fmt: skip
+        there = content[0][content[0] > 0]  # also what is not NaN
+        assert float(small.mean()) == pytest.approx(float(there.mean()), rel=0.02)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cog.qml", "cog.tif", "plain.qml", "plain.tif"]
 
 

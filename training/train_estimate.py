@@ -11,7 +11,7 @@ from botaclip.training.parallel import one_thread_each
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
 
-_TRIED_STEPS = 5
+_FEW, _MORE = 2, 12  # steps of the two trial fits, whose difference is what a step takes
 
 
 def training_minutes(data: TrainingTable, protocol: Protocol, *, folds: int, inner_folds: int) -> float:
@@ -38,12 +38,19 @@ def training_minutes(data: TrainingTable, protocol: Protocol, *, folds: int, inn
             device=protocol.device,
         )  # fmt: skip
 
+    def seconds(steps: int) -> float:
+        began = time.perf_counter()
+        fit(steps)
+        return time.perf_counter() - began
+
     with one_thread_each():
         fit(1)  # what is loaded and made ready on first use is no part of a step
-        began = time.perf_counter()
-        fit(_TRIED_STEPS)
-        step = (time.perf_counter() - began) / _TRIED_STEPS
-    tried = sum(max(alignment.checkpoints) for alignment in protocol.alignments) * inner_folds
-    fitted = max(longest.checkpoints) * (len(COLUMNS) - 3 + inner_folds)
+        few, more = (min(seconds(steps) for _ in range(2)) for steps in (_FEW, _MORE))
+    step = max(more - few, 0.0) / (_MORE - _FEW)
+    start = max(few - _FEW * step, 0.0)  # every fit begins with a ridge start, whatever its number of steps
+    columns = len(COLUMNS) - 3 + inner_folds
+    steps = sum(max(alignment.checkpoints) for alignment in protocol.alignments) * inner_folds
+    steps += max(longest.checkpoints) * columns
+    fits = len(protocol.alignments) * inner_folds + columns
     rounds = 2 * folds / max(1, min(folds, os.cpu_count() or 1)) + 1
-    return step * (tried + fitted) * rounds / 60.0
+    return (step * steps + start * fits) * rounds / 60.0
