@@ -33,7 +33,8 @@ EVERYWHERE = (
 )
 
 RASTER = _o(
-    "raster", Kind.RASTER, "Image to look at: any raster that GDAL reads, or a folder of tiles; they may lie in several CRSs and far apart.",
+    "raster", Kind.RASTER,
+    "Image to look at: any raster that GDAL reads, or a folder of tiles; they may lie in several CRSs and far apart.",
     required=True,
 )
 MODEL = _o("model", Kind.MODEL, "Trained model, one *.botaclip file.", required=True)
@@ -85,7 +86,8 @@ TRAIN = Command(
            "long: one row per plot and species; wide: one row per plot, one column per species; transposed: one row "
            "per species, one column per plot. auto looks at the columns and says what it took.",
            default="auto", choices=("auto", "long", "wide", "transposed"), advanced=True),
-        _o("encoding", Kind.TEXT, "Text encoding of the tables (text files and dBase). Not given: detected and shown.", advanced=True),
+        _o("encoding", Kind.TEXT,
+           "Text encoding of the tables (text files and dBase). Not given: detected and shown.", advanced=True),
         _o("decimal", Kind.CHOICE, "Decimal mark of the tables. auto detects it and says so.",
            default="auto", choices=("auto", "point", "comma"), advanced=True),
         _o("plots", Kind.TABLE, "Table of plots with their coordinates; not needed when the relevés carry them."),

@@ -48,7 +48,7 @@ class RasterError(BotaclipError):
 
 
 class UnsupportedRaster(RasterError):
-    """This environment's GDAL has no driver for the raster; another program's (QGIS) may be able to export it."""
+    """The worker's GDAL has no driver for the raster; another program's (QGIS's) may be able to export it."""
 
 
 class ReleveError(BotaclipError):

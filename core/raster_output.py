@@ -29,6 +29,8 @@ from botaclip.core.unfinished import unfinished
 
 TILE = 256
 _GDAL_CACHE_BYTES = 24 * 2**20
+# A tile of all bands has to fit in twice, or GDAL decodes it for every band again; threads would each hold such tiles.
+_COG_CACHE_BYTES = 96 * 2**20
 _TORN = "not all of it has reached the disk"
 
 
@@ -69,11 +71,14 @@ def make_cog(path: Path, *, compression: str) -> None:
     """
     # Beside the unfinished file and beginning with its name: removed with it when this is interrupted.
     aside = path.with_name(f"{path.name}.cog")
-    set_gdal_config("GDAL_CACHEMAX", _GDAL_CACHE_BYTES)
-    rasterio.shutil.copy(
-        os.fspath(path), os.fspath(aside), driver="COG", BLOCKSIZE=TILE, COMPRESS=compression, PREDICTOR="YES",
-        OVERVIEW_RESAMPLING="AVERAGE", BIGTIFF="IF_SAFER", NUM_THREADS="ALL_CPUS",
-    )  # fmt: skip
+    set_gdal_config("GDAL_CACHEMAX", _COG_CACHE_BYTES)
+    try:
+        rasterio.shutil.copy(
+            os.fspath(path), os.fspath(aside), driver="COG", BLOCKSIZE=TILE, COMPRESS=compression, PREDICTOR="YES",
+            OVERVIEW_RESAMPLING="AVERAGE", BIGTIFF="IF_SAFER", NUM_THREADS=1,
+        )  # fmt: skip
+    finally:
+        set_gdal_config("GDAL_CACHEMAX", _GDAL_CACHE_BYTES)
     with rasterio.open(path) as plain, rasterio.open(aside) as cog:
         for row, col in itertools.product(range(math.ceil(cog.height / TILE)), range(math.ceil(cog.width / TILE))):
             written = any(_offset(plain, band, row, col) for band in plain.indexes)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from botaclip.core import cli
-from botaclip.core.jobs import JOBS
 from botaclip.core.commands import COMMANDS
+from botaclip.core.jobs import JOBS
 
 from .conftest import ROOT
 

@@ -65,7 +65,8 @@ def test_every_option_is_sound(command: Command, option: Option) -> None:
         (Kind.NUMBER, "1,5", 1.5), (Kind.NUMBER, 2, 2.0), (Kind.INTEGER, "7", 7), (Kind.FLAG, "Yes", True),
         (Kind.FLAG, "0", False), (Kind.FLAG, True, True), (Kind.LIST, ["a", "b c"], "a,b c"),
         (Kind.LIST, "a, b", "a, b"),
-        (Kind.CHOICE, " ONE ", "one"), (Kind.TEXT, 64, "64"), (Kind.TEXT, "  ", None), (Kind.RASTERS, "/a, b; /c;", ["/a, b", "/c"]), (Kind.RASTERS, ["/a"], ["/a"]),
+        (Kind.CHOICE, " ONE ", "one"), (Kind.TEXT, 64, "64"), (Kind.TEXT, "  ", None),
+        (Kind.RASTERS, "/a, b; /c;", ["/a, b", "/c"]), (Kind.RASTERS, ["/a"], ["/a"]),
         (Kind.RASTERS, ";", None), (Kind.RASTER, "/a b", "/a b"),
     ],
 )  # fmt: skip
