@@ -63,6 +63,9 @@ def _alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
+    # One that has ended and that nobody has asked about yet (the parent was killed with it) keeps its number.
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
     return True
 
 

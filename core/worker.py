@@ -194,8 +194,8 @@ def in_words(error: BaseException) -> BotaclipError:
             return EnvironmentMissing(
                 f"the package {package} is missing" if missing else f"the package {package} cannot be loaded ({error})",
                 where=sys.executable,
-                remedy=f"run botaclip setup --packages {'run' if PACKAGE_SETS[package] == 'run' else 'train'}, or install "
-                f"the set {PACKAGE_SETS[package]!r} there; in a checkout, make setup",
+                remedy=f"run botaclip setup --packages {'run' if PACKAGE_SETS[package] == 'run' else 'train'}, or "
+                f"install the set {PACKAGE_SETS[package]!r} there; in a checkout, make setup",
             )
     text = str(error).strip().partition("\n")[0]
     allocation = ("can't allocate memory", "CUDA out of memory", "Failed to allocate memory", "std::bad_alloc")

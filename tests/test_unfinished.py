@@ -147,3 +147,12 @@ def test_the_old_folder_comes_back_when_the_new_one_cannot_take_its_place(
         with unfinished_folder(tmp_path / "maps", overwrite=True, ours=anything) as part:
             (part / "new").write_text("new")
     assert names(tmp_path) == ["maps"] and names(tmp_path / "maps") == ["old"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux shows the state of a process there")
+def test_what_a_process_left_that_ended_unasked_for_is_stale(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)  # it keeps its number: nobody has reaped it
+        part = tmp_path / f"a.tif.{dead.pid}.part"
+        part.write_text("half")
+        assert remove_stale(tmp_path / "a.tif") == [part]
