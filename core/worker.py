@@ -178,7 +178,9 @@ def prepare(command: str, given: Mapping[str, Any], progress: Progress) -> dict[
         progress.warning(f"{command} has no option {name!r}; it is ignored")
     for option in described.options:
         value = parameters[option.key]
-        if value and option.kind in options.OUTPUT_KINDS and option.kind is not options.Kind.OUTPUT_FOLDER:
+        # A map of several scenes is a folder, which the job itself looks into before it replaces it.
+        folder = option.kind is options.Kind.OUTPUT_RASTER and value and Path(value).is_dir()
+        if value and option.kind in options.OUTPUT_KINDS - {options.Kind.OUTPUT_FOLDER} and not folder:
             unfinished.check_writable(Path(value), overwrite=bool(parameters.get("overwrite")))
     return parameters
 

@@ -86,7 +86,7 @@ def test_environment_that_lacks_the_packages(place: Path, tmp_path: Path) -> Non
     words = ("embed", "--raster", place / "r.tif", "--model", place / "m.botaclip", "--output", tmp_path / "e.tif")
     before = listing(tmp_path)
     answer = run(COMMAND, *words, home=tmp_path, BOTACLIP_PYTHON=python)
-    check_refusal(answer, ("the package ", " is missing", python, "environment set 'run'"))
+    check_refusal(answer, ("the package ", " is missing", python, "botaclip setup --packages run"))
     assert listing(tmp_path) == before
 
 
