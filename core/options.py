@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -236,6 +237,49 @@ def parse_parameters(command: Command, given: Mapping[str, Any]) -> tuple[dict[s
         parameters[option.key] = value
     known = {option.key for option in command.options}
     return parameters, sorted(set(given) - known)
+
+
+def check_outputs(command: Command, parameters: Mapping[str, Any]) -> None:
+    """Refuse outputs that would replace an input of the same run, or each other.
+
+    Raises
+    ------
+    OptionError
+        Two outputs have one name, an output is an input, or a raster would be written among the tiles that are read.
+    """
+    outputs = {option: _real(parameters[option.key]) for option in command.options if option.kind in OUTPUT_KINDS
+               and parameters.get(option.key)}  # fmt: skip
+    met: dict[str, Option] = {}
+    for option, path in outputs.items():
+        if path in met:
+            raise OptionError(
+                f"{met[path].flag} and {option.flag} are the same file", where=str(parameters[option.key]),
+                remedy="give each output a name of its own",
+            )  # fmt: skip
+        met[path] = option
+    for option in command.options:
+        value = parameters.get(option.key)
+        if not value or option.kind not in FILE_KINDS - OUTPUT_KINDS | {Kind.RASTERS}:
+            continue
+        for name in value if isinstance(value, list) else [value]:
+            given = _real(str(name))
+            if given in met:
+                raise OptionError(
+                    f"{met[given].flag} would replace what {option.flag} names", where=str(name),
+                    remedy="choose another name for the output",
+                )  # fmt: skip
+            if option.kind in (Kind.RASTER, Kind.RASTERS) and os.path.isdir(given):
+                for output, path in outputs.items():
+                    if output.kind is Kind.OUTPUT_RASTER and os.path.dirname(path) == given:
+                        raise OptionError(
+                            f"{output.flag} lies in the folder of tiles that {option.flag} names, and would be taken "
+                            "for one of them by the next run", where=path, remedy="choose another folder",
+                        )  # fmt: skip
+
+
+def _real(path: str) -> str:
+    """Return where a path (of a file, or a layer in one) really leads."""
+    return os.path.normcase(os.path.realpath(path.partition("|")[0]))
 
 
 def command_line(command: Command, parameters: Mapping[str, Any]) -> str:

@@ -176,6 +176,7 @@ def prepare(command: str, given: Mapping[str, Any], progress: Progress) -> dict[
     parameters, unknown = options.parse_parameters(described, given)
     for name in unknown:
         progress.warning(f"{command} has no option {name!r}; it is ignored")
+    options.check_outputs(described, parameters)
     for option in described.options:
         value = parameters[option.key]
         # A map of several scenes is a folder, which the job itself looks into before it replaces it.

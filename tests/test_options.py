@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from botaclip.core.commands import COMMANDS, EVERYWHERE
 from botaclip.core.errors import OptionError
-from botaclip.core.options import Command, Kind, Option, command_line, parse_parameters
+from botaclip.core.options import Command, Kind, Option, check_outputs, command_line, parse_parameters
 
 ALL = [(command, option) for command in COMMANDS.values() for option in command.options]
 # The faces of the issue, so that no option gets lost or renamed.
@@ -132,3 +133,33 @@ def test_a_thousands_separator_is_not_guessed(text: str) -> None:
 
 def test_a_decimal_comma_is_read() -> None:
     assert COMMANDS["train"].option("patch-size").parse("12,5") == 12.5
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "found"),
+    [
+        ("suitability", {"raster": "a.tif", "model": "m", "output": "a.tif"}, "--output would replace what --raster"),
+        ("suitability", {"raster": "a.tif", "model": "m", "output": "./x/../m"}, "would replace what --model names"),
+        ("embed", {"raster": "a.tif", "model": "m", "environment": ["e.tif", "f.tif"], "output": "f.tif"}, "--env"),
+        ("predict", {"raster": "a.tif", "model": "m", "points": "p.gpkg|layername=x", "output": "p.gpkg"}, "--points"),
+        ("train", {"raster": "a.tif", "releves": "r.csv", "output": "m", "report": "m"}, "are the same file"),
+        ("train", {"raster": "a.tif", "releves": "r.csv", "output": "m", "metrics": "r.csv"}, "--releves names"),
+        ("suitability", {"raster": "tiles", "model": "m", "output": "tiles/s.tif"}, "lies in the folder of tiles"),
+        ("suitability", {"raster": "link.tif", "model": "m", "output": "a.tif"}, "would replace what --raster names"),
+    ],
+)  # fmt: skip
+def test_outputs_never_replace_inputs(
+    name: str, given: dict[str, Any], found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiles").mkdir()
+    (tmp_path / "a.tif").touch()
+    (tmp_path / "link.tif").symlink_to("a.tif")
+    with pytest.raises(OptionError, match=found):
+        check_outputs(COMMANDS[name], given)
+
+
+def test_outputs_beside_inputs_are_fine() -> None:
+    given = {"raster": "a.tif", "releves": "r.csv", "output": "a.botaclip", "metrics": "r.json"}
+    check_outputs(COMMANDS["train"], given)
+    check_outputs(COMMANDS["demo-data"], {"output": "folder"})
