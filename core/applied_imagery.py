@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.applied_model import NOWHERE, OK, OUTSIDE, AppliedModel, PointValues
+from botaclip.core.applied_model import NO_ENVIRONMENT, NODATA, NOWHERE, OK, OUTSIDE, AppliedModel, PointValues
 from botaclip.core.area import Area, Limits, nothing_left
 from botaclip.core.device import encoder_on
 from botaclip.core.encoders import Encoder
 from botaclip.core.encoders.onnx_session import OnnxEncoder
 from botaclip.core.environment_rasters import Environment
-from botaclip.core.errors import ModelFileError
+from botaclip.core.errors import ModelFileError, OptionError
 from botaclip.core.imagery import Imagery, open_imagery
 from botaclip.core.lattice import Lattice
 from botaclip.core.lattice_imagery import LatticeImagery
@@ -30,6 +30,7 @@ from botaclip.core.progress import SILENT, Progress
 
 # Beyond this ratio of pixel sizes a model looks at another texture than it has learnt.
 _OTHER_PIXEL = 1.5
+_OTHER_STRIDE = 0.01  # a stride rounded by more than this share of it is said to be
 _OPEN_SCENES = 2
 _MOST_WORKERS = 4  # blocks at a time: each takes memory
 
@@ -169,11 +170,23 @@ class AppliedImagery:
             area = Area.within(scene, lattice, self.model.patch, step=step, limits=limits)
             if area is not None:
                 areas[number] = area
+        if not areas and stride_m and not extent and not mask:
+            raise OptionError(
+                f"no pixel of a map with a stride of {stride_m:g} m has its centre on the raster", where="--stride",
+                remedy="choose a smaller stride",
+            )  # fmt: skip
         if not areas:
             raise nothing_left(self.imagery.name, extent=extent, mask=mask)
         if len(areas) < len(scenes):
             left = [self.imagery.scene_names[number] for number in range(len(scenes)) if number not in areas]
             progress.info(f"{_count(len(left))} no pixel of the map and {_was(len(left))} left out: {_listed(left)}.")
+        first = next(iter(areas.values()))
+        pixel_m = first.step * first.lattice.cell_m
+        if stride_m and abs(pixel_m / stride_m - 1) > _OTHER_STRIDE:
+            progress.info(
+                f"The stride of {stride_m:g} m is no whole number of cells of {first.lattice.cell_m:.4g} m: "
+                f"the map has pixels of {pixel_m:.4g} m."
+            )
         return areas
 
     def at(self, points: Points, species: Iterable[int], progress: Progress = SILENT) -> PointValues:
@@ -198,6 +211,7 @@ class AppliedImagery:
             found = self.scene(number).at(points[asked], chosen, stage)
             # What one scene sees only partly another one may see; the first to hold a place says where its node is.
             better = (found.status == OK) | (status[asked] == OUTSIDE)
+            better |= (found.status == NO_ENVIRONMENT) & (status[asked] == NODATA)
             taken = asked[better]
             status[taken], suitability[taken] = found.status[better], found.suitability[better]
             offset_m[taken] = found.offset_m[better]
@@ -261,7 +275,8 @@ def environment_for(
     model
         The model.
     given
-        Rasters that hold them; None takes the files that the model was trained with, where they are still there.
+        Rasters that hold them, found by their layers' names; ``name=path`` gives a name. None takes the files that
+        the model was trained with, where they are still there.
     progress
         Told where rasters were given for nothing.
 
@@ -283,11 +298,27 @@ def environment_for(
         lost = [layer for layer, path in zip(model.environment, recorded, strict=True) if path not in paths]
         if lost:
             raise _layers_missing(model, lost)
-    environment = Environment.open(paths)
+        # What was trained under a name of its own is found by its place.
+        environment = _renamed(Environment.open(paths), model)
+        given_names: tuple[str, ...] = ()
+    else:
+        environment = Environment.open(paths)
+        given_names = environment.names
     lost = [layer for layer in model.environment if str(layer["name"]) not in environment.names]
     if lost:
-        raise _layers_missing(model, lost)
+        raise _layers_missing(model, lost, given_names)
     return environment.select([str(layer["name"]) for layer in model.environment])
+
+
+def _renamed(environment: Environment, model: Model) -> Environment:
+    """Return the layers with the names that the model gave to their files and bands."""
+    names = {(layer.get("path"), layer.get("band")): str(layer["name"]) for layer in model.environment}
+    known = set(environment.names)
+    return Environment(tuple(
+        dataclasses.replace(layer, name=name)
+        if (name := names.get((layer.path, layer.band), layer.name)) not in known else layer
+        for layer in environment.layers
+    ))  # fmt: skip
 
 
 def _recorded(layer: Mapping[str, Any]) -> str:
@@ -299,15 +330,22 @@ def _recorded(layer: Mapping[str, Any]) -> str:
     return "" if path.startswith(("\\\\", "//")) or "://" in path or path.startswith("/vsi") else path
 
 
-def _layers_missing(model: Model, layers: list[Mapping[str, Any]]) -> ModelFileError:
+def _layers_missing(
+    model: Model, layers: list[Mapping[str, Any]], given: Sequence[str] = ()
+) -> ModelFileError:
     named = ", ".join(
         f"{layer['name']}" + (f" (band {layer['band']} of {layer['file']})" if layer.get("file") else "")
         for layer in layers
     )
-    return ModelFileError(
-        f"the model was trained with environment rasters, and these layers are missing: {named}",
-        where=str(model.file.path), remedy="name the rasters with --environment",
-    )  # fmt: skip
+    found = f"the model was trained with environment rasters, and these layers are missing: {named}"
+    remedy = "name the rasters with --environment"
+    if given:
+        found += f"; those given are called {', '.join(given)}"
+        remedy = (
+            "layers are matched by name, that of their file without its suffix: choose the files of these names, or "
+            f"say which it is, --environment {str(layers[0]['name']).partition(':')[0]}=PATH"
+        )
+    return ModelFileError(found, where=str(model.file.path), remedy=remedy)
 
 
 def _say_what_differs(model: Model, imagery: Imagery, lattices: Sequence[Lattice], progress: Progress) -> None:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 import botaclip
 from botaclip.core.area import Area
-from botaclip.core.cells import CellSource
+from botaclip.core.cells import SEEN_PATCH, CellSource
 from botaclip.core.lattice import Lattice
+from botaclip.core.map_sample import MapSample
 from botaclip.core.model import Model
 from botaclip.core.pairing import inside
 from botaclip.core.patch_rows import Grid, patch_rows, widest
@@ -32,6 +33,8 @@ Values = NDArray[Any]
 Compute = Callable[[Floats], tuple[Values, int]]
 
 OK, OUTSIDE, NODATA, NOWHERE = "ok", "outside the raster", "nodata", "no coordinates"
+NO_ENVIRONMENT = "no environment values"
+_STRIP_PX = 2**20  # pixels looked at together where only their number counts
 _MOST_ROWS, _FEWEST_ROWS, _BLOCKS = 128, 64, 6  # rows of a block; blocks that a map should have, to share out
 
 
@@ -39,8 +42,9 @@ _MOST_ROWS, _FEWEST_ROWS, _BLOCKS = 128, 64, 6  # rows of a block; blocks that a
 class PointValues:
     """What a model says at places.
 
-    ``status`` (N,) is one of :data:`OK`, :data:`OUTSIDE`, :data:`NODATA`, :data:`NOWHERE`; ``suitability`` (N, S) is
-    NaN unless OK; ``nodes`` are the centres of the patches, ``offset_m`` (N,) their distances from the places.
+    ``status`` (N,) is one of :data:`OK`, :data:`OUTSIDE`, :data:`NODATA`, :data:`NO_ENVIRONMENT`, :data:`NOWHERE`;
+    ``suitability`` (N, S) is NaN unless OK; ``nodes`` are the centres of the patches, ``offset_m`` (N,) their
+    distances from the places.
     """
 
     status: NDArray[np.str_]
@@ -137,7 +141,7 @@ class AppliedModel:
 
     def fill(
         self, output: RasterOutput, area: Area, compute: Compute, blank: Values, progress: Progress,
-        windows: Windows | None = None,
+        windows: Windows | None = None, sample: MapSample | None = None,
     ) -> tuple[int, int]:
         """Make a whole map, block by block; return the number of blocks with values and of clipped values.
 
@@ -151,6 +155,8 @@ class AppliedModel:
             See :meth:`block`.
         windows
             Where finished blocks are kept, and taken from.
+        sample
+            Told which pixels have a value.
         """
         blocks, clipped = self.blocks(area), 0
 
@@ -174,6 +180,8 @@ class AppliedModel:
             clipped += beyond
             if windows is not None and not window.kept:
                 windows.keep(block, values, beyond)
+            if sample is not None:
+                sample.add(block, ~_same(values[0], blank[0]))
             output.write(block.row, block.col, values)
 
         with ThreadPoolExecutor(self.workers) as ahead, _one_blas_thread():
@@ -197,11 +205,36 @@ class AppliedModel:
             seen = np.isfinite(vectors).all(axis=1)
             status[asked[seen]] = OK
             suitability[asked[seen]] = self.suitability(vectors[seen])[:, chosen]
+            for index in asked[~seen]:
+                if self.lacks_environment(int(rows[index]), int(cols[index])):
+                    status[index] = NO_ENVIRONMENT
         return PointValues(status, suitability, self.lattice.node_xy(rows, cols, self.patch), offset_m)
+
+    def lacks_environment(self, row: int, col: int) -> bool:
+        """Whether the image would do for the patch of a node that is not seen: its environment has no values."""
+        environment, reader = self.cells.environment, self.cells.reader
+        if environment is None:
+            return False
+        cells, stride = self.patch.cells, self.lattice.stride_px
+        top, left = row - cells // 2, col - cells // 2
+        if environment.read(top, left, cells, cells)[1].all():
+            return False
+        seen, strip = 0, max(1, _STRIP_PX // (cells * stride**2))
+        for first in range(0, cells, strip):
+            height = min(strip, cells - first)
+            _, valid = reader.read((top + first) * stride, left * stride, height * stride, cells * stride)
+            seen += int(valid.sum())
+        return seen >= SEEN_PATCH * (cells * stride) ** 2
 
     def suitability(self, vectors: Floats) -> Floats:
         """Return the suitability (N, S) of all species from raw vectors (N, D)."""
         return self.model.suitability(self.model.adapt(vectors)[0])
+
+
+def _same(values: Values, blank: Any) -> NDArray[np.bool_]:
+    """Return where values are the blank, which may be NaN."""
+    same: NDArray[np.bool_] = np.isnan(values) if blank != blank else values == blank
+    return same
 
 
 def _one_blas_thread() -> contextlib.AbstractContextManager[object]:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from botaclip.core.applied_imagery import AppliedImagery
-from botaclip.core.applied_model import NODATA, OK, OUTSIDE
+from botaclip.core.applied_model import NO_ENVIRONMENT, NODATA, OK, OUTSIDE
+from botaclip.core.environment_rasters import named_path
 from botaclip.core.places import Points
 from botaclip.core.progress import Progress
 
@@ -23,7 +24,9 @@ _MESSAGES = {
     OK: "",
     OUTSIDE: "This place lies outside the raster.",
     NODATA: "Less than three quarters of the patch around this place have image data.",
+    NO_ENVIRONMENT: "The environment rasters have no values in the patch around this place.",
 }
+_STATUS = {OK: "ok", NODATA: "nodata", NO_ENVIRONMENT: "no environment"}
 
 
 def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -38,11 +41,10 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``request`` as given; ``status`` ``ok``, ``outside`` or ``nodata`` with ``message``; ``species`` ranked
-        ``{"name", "suitability", "threshold", "above", "calibration"}``; ``relative`` when suitability is no
-        probability;
-        ``patch`` ``{"x", "y", "crs", "size_m", "offset_m"}``; ``plot`` and ``plot_m2``: the plot that a value
-        refers to, in words and in square metres; ``seconds``.
+        ``request`` as given; ``status`` ``ok``, ``outside``, ``nodata`` or ``no environment`` with ``message``;
+        ``species`` ranked ``{"name", "suitability", "threshold", "above", "calibration"}``; ``relative`` when
+        suitability is no probability; ``patch`` ``{"x", "y", "crs", "size_m", "offset_m"}``; ``plot`` and
+        ``plot_m2``: the plot that a value refers to, in words and in square metres; ``seconds``.
     """
     started = time.perf_counter()
     with _lock:
@@ -70,7 +72,7 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
             "size_m": model.patch.size_m, "offset_m": float(found.offset_m[0]),
         }
     return {
-        "request": parameters.get("request"), "status": {OK: "ok", NODATA: "nodata"}.get(status, "outside"),
+        "request": parameters.get("request"), "status": _STATUS.get(status, "outside"),
         "message": _MESSAGES.get(status, _MESSAGES[OUTSIDE]), "species": species, "relative": model.relative,
         "patch": patch, "plot": model.plot_words,
         "plot_m2": float(model.metadata.get("releve_area_m2") or model.patch.size_m**2),
@@ -81,10 +83,11 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
 def _warm(parameters: dict[str, Any], progress: Progress) -> AppliedImagery:
     """Return model and raster, opened anew only when a file has changed."""
     raster, model = str(parameters["raster"]), str(parameters["model"])
-    given = parameters.get("environment") or None
-    environment = tuple(str(path) for path in (given.split(";") if isinstance(given, str) else given or ()))
+    named = parameters.get("environment") or None
+    environment = tuple(str(path) for path in (named.split(";") if isinstance(named, str) else named or ()))
     bands, device = parameters.get("bands"), parameters.get("device") or "auto"
-    key = (raster, _stamp(raster), model, _stamp(model), bands, device, *((path, _stamp(path)) for path in environment))
+    files = [(given, _stamp(named_path(given)[1])) for given in environment]
+    key = (raster, _stamp(raster), model, _stamp(model), bands, device, *files)
     if key in _open:
         _open.move_to_end(key)
         return _open[key]

@@ -58,7 +58,8 @@ BANDS = _o(
 ENVIRONMENT = _o(
     "environment", Kind.RASTERS,
     "Rasters that join the image as predictors (elevation, climate, soil), separated by ;. A model trained with them "
-    "needs them again; not given: the files it was trained with, where they are still there.",
+    "needs them again, under the same file names or as name=path; not given: the files it was trained with, where they "
+    "are still there.",
     advanced=True,
 )
 COG = _o(

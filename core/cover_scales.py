@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from botaclip.core.cover_tables import LONDO, MIDPOINT, ORDINAL, SCALES, TURBOVEG, CoverScale
 from botaclip.core.errors import CoverScaleError
-from botaclip.core.table_dialect import parse_number
+from botaclip.core.table_dialect import listed, parse_number
 from botaclip.core.tables import Table
 
 __all__ = ["LONDO", "MIDPOINT", "ORDINAL", "SCALES", "TURBOVEG", "CoverScale", "Covers", "deduce", "read_covers"]
@@ -254,9 +254,7 @@ class _Refusal:
         firsts: dict[str, str] = {}
         for row in rows:
             firsts.setdefault(str(self.column[row]), self.table.place(int(row)))
-            if len(firsts) == 5:
-                break
-        shown = ", ".join(f"{code!r} ({place})" for code, place in firsts.items())
+        shown = listed(f"{code!r} ({place})" for code, place in firsts.items())
         raise CoverScaleError(
             f"{len(rows)} covers do not belong to {what}: {shown}", where=self.place,
             remedy="correct them, or state the scale with --cover-scale",

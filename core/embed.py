@@ -13,7 +13,7 @@ from botaclip.core.embedding_bands import EmbeddingBands
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_pca
-from botaclip.core.scene_maps import MapKind, check_maps_writable, make_maps
+from botaclip.core.scene_maps import MapKind, check_map_name, check_maps_writable, make_maps
 
 Floats = NDArray[np.float32]
 
@@ -27,6 +27,7 @@ def embed(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``bands``, ``variance_share``.
     """
     output, overwrite = Path(parameters["output"]), bool(parameters["overwrite"])
+    check_map_name(output)
     with AppliedImagery.open(
         parameters["model"], parameters["raster"], bands=parameters.get("bands"),
         environment=parameters.get("environment"), device=parameters["device"], maps=True, progress=progress,

@@ -76,12 +76,13 @@ class Environment:
         """Describe environment rasters without reading pixels.
 
         A layer is named after its file; where the file has several bands, after the file and the band's description
-        or number (``climate:bio1``, ``climate:2``); numbered where two would have one name.
+        or number (``climate:bio1``, ``climate:2``); numbered where two would have one name. ``name=path`` gives
+        another name than the file's.
 
         Parameters
         ----------
         paths
-            Files that GDAL reads, or folders of tiles in one CRS.
+            Files that GDAL reads, or folders of tiles in one CRS; a name and ``=`` may stand before each.
 
         Raises
         ------
@@ -93,19 +94,20 @@ class Environment:
         """
         layers: list[EnvironmentLayer] = []
         met: set[str] = set()
-        for path in map(str, paths):
+        for given in map(str, paths):
+            name, path = named_path(given)
             key = str(Path(path).resolve()) if Path(path).exists() else path
             if key in met:
                 raise RasterError("it is named twice", where=path, remedy="name every environment raster once")
             met.add(key)
-            layers += _layers_of(path)
+            layers += _layers_of(path, name)
         names: set[str] = set()
         for i, layer in enumerate(layers):
-            name, number = layer.name, 2
-            while name in names:
-                name, number = f"{layer.name} ({number})", number + 1
-            names.add(name)
-            layers[i] = dataclasses.replace(layer, name=name)
+            unlike, number = layer.name, 2
+            while unlike in names:
+                unlike, number = f"{layer.name} ({number})", number + 1
+            names.add(unlike)
+            layers[i] = dataclasses.replace(layer, name=unlike)
         return cls(tuple(layers))
 
     def __len__(self) -> int:
@@ -246,13 +248,21 @@ class EnvironmentReader:
         return values, valid
 
 
-def _layers_of(path: str) -> list[EnvironmentLayer]:
-    """Return the bands of one file, or folder of tiles, as layers."""
+def named_path(given: str) -> tuple[str, str]:
+    """Return name and path of a raster given as ``name=path``, no name where that is the path of a file itself."""
+    name, equals, path = given.partition("=")
+    if not equals or not name.strip() or Path(given).exists() or not Path(path.strip()).exists():
+        return "", given
+    return name.strip(), path.strip()
+
+
+def _layers_of(path: str, name: str = "") -> list[EnvironmentLayer]:
+    """Return the bands of one file, or folder of tiles, as layers, named after it where it is given no name."""
     profiles = [profile_of(tile) for tile in tile_paths(path)]
     first = profiles[0]
     for profile in profiles:
         _check_like(profile, first)
-    stem = Path(path).name if len(profiles) > 1 else Path(path).stem
+    stem = name or (Path(path).name if len(profiles) > 1 else Path(path).stem)
     bands = [i for i in range(1, len(first.bands) + 1) if i != first.alpha]
     layers = []
     for i in bands:

@@ -88,7 +88,13 @@ def read_layer(path: Path, layer: str | None, name: str, *, encoding: str | None
                     remedy=f"name one, for example {path.name}|layername={layers[0]}",
                 )
             meta, _, geometry, fields = pyogrio.raw.read(path, layer=layer, force_2d=True, **options)
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, LookupError) as error:
+        except pyogrio.errors.DataSourceError as error:  # OGR's words speak of drivers
+            what = f"an {kind} spreadsheet" if kind else "a table or layer"
+            raise ReleveError(
+                f"it cannot be read as a table: it is damaged, or not {what} as its name says", where=name,
+                remedy="open it in the program that wrote it and save it again, or save the table as CSV",
+            ) from error
+        except (pyogrio.errors.DataLayerError, ValueError, LookupError) as error:
             raise ReleveError(f"it cannot be read as a table or layer ({error})", where=name) from error
     columns = {
         str(title).strip(): [_text(value) for value in values]

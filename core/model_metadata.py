@@ -73,7 +73,11 @@ def refuse_newer(metadata: Mapping[str, Any], where: str) -> None:
         return
     versions = metadata.get("versions")
     maker = versions.get("botaclip") if isinstance(versions, dict) else None
-    known = isinstance(maker, str) and re.fullmatch(r"\d{1,4}(\.\d{1,4}){1,3}", maker)
+    # A maker that is not above this version wrote something else there than its own: it helps nobody.
+    known = (
+        isinstance(maker, str) and re.fullmatch(r"\d{1,4}(\.\d{1,4}){1,3}", maker)
+        and _numbers(maker) > _numbers(botaclip.__version__)
+    )  # fmt: skip
     raise ModelFileError(
         f"it was made by a newer version of BotaCLIP (format {number}; this version, {botaclip.__version__}, reads "
         f"formats up to {NEWEST_FORMAT})",
@@ -196,6 +200,14 @@ def _check_species(species: list[Any], where: str) -> None:
                 continue
             if not isinstance(value, wanted) or not _finite(value):
                 raise bad_file(f"the {key} of {kind['name']} is no number", where)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers that a version begins with, zeros at the end aside: 1.0 is 1.0.0."""
+    numbers = [int(number) for number in re.split(r"[^\d.]", version)[0].split(".") if number]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
 
 
 def _finite(value: Any) -> bool:

@@ -279,7 +279,10 @@ def check_outputs(command: Command, parameters: Mapping[str, Any]) -> None:
 
 def _real(path: str) -> str:
     """Return where a path (of a file, or a layer in one) really leads."""
-    return os.path.normcase(os.path.realpath(path.partition("|")[0]))
+    path = path.partition("|")[0]
+    if "=" in path and not os.path.exists(path):  # an environment raster may be given as name=path
+        path = path.partition("=")[2]
+    return os.path.normcase(os.path.realpath(path))
 
 
 def command_line(command: Command, parameters: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from botaclip.core.encoders import Encoder
 from botaclip.core.errors import PairingError
 from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.lattice_imagery import LatticeImagery
-from botaclip.core.pairing_rules import PairingRules
+from botaclip.core.pairing_rules import BLURRED, NOT_SURVEYED, TOO_FAR, UNCERTAIN, PairingRules
 from botaclip.core.places import Points, same_crs
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.rasters import RasterSource
@@ -26,6 +27,18 @@ OUTSIDE = "outside the raster"
 UNSEEN = f"less than {SEEN_PATCH:.0%} of the patch has image data"
 UNSEEN_WITH_ENVIRONMENT = f"less than {SEEN_PATCH:.0%} of the patch has image data and environment values"
 DUPLICATE = "the same relevé at the same place as another plot"
+
+# What helps against each reason, by how it begins.
+_REMEDIES = {
+    OUTSIDE: "check the CRS of the plots and that they lie inside the raster",
+    UNSEEN_WITH_ENVIRONMENT: "choose a smaller --patch-size, and see that image and rasters cover the plots",
+    UNSEEN: "choose a smaller --patch-size, and see that the image has data where the plots are",
+    UNCERTAIN: "bring more exact places or choose a larger --patch-size",
+    BLURRED: "bring the exact places of the plots",
+    NOT_SURVEYED: "check that the plots and their relevés go by the same names, and --date-field",
+    DUPLICATE: "check that each relevé stands at its own place",
+    TOO_FAR: "check --image-date, --date-tolerance",
+}  # fmt: skip
 
 Indexes = NDArray[np.int64]
 
@@ -142,6 +155,12 @@ def inside(source: RasterSource, points: Points) -> NDArray[np.bool_]:
     return result
 
 
+def remedy(dropped: Mapping[str, int]) -> str:
+    """Return what helps against the reason for which most plots were left out; ``dropped`` counts them by reason."""
+    reason = max(dropped, key=lambda reason: dropped[reason], default="")
+    return next((words for begins, words in _REMEDIES.items() if reason.startswith(begins)), "bring more relevés")
+
+
 def pair(
     table: ReleveTable, imagery: LatticeImagery, patch: PatchSpec, rules: PairingRules, progress: Progress = SILENT
 ) -> Pairs:
@@ -164,7 +183,10 @@ def pair(
     ------
     PairingError
         No plot meets the image; the message says why.
+    OptionError
+        A tolerance of dates is given, and no plot has a date.
     """
+    rules.check_dates(table, progress)
     reasons = rules.dropped(table)
     visits = _visits(table.points, imagery, patch, np.flatnonzero(reasons == ""))
     met_image = np.zeros(len(table), bool)
@@ -199,7 +221,7 @@ def pair(
         raise PairingError(
             f"none of the {len(table)} plots meets the image ("
             + ", ".join(f"{count} {reason}" for reason, count in pairs.dropped_counts.items()) + ")",
-            where=imagery.imagery.name, remedy="check the CRS of the plots and that they lie inside the raster",
+            where=imagery.imagery.name, remedy=remedy(pairs.dropped_counts),
         )
     return pairs
 

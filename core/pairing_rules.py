@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from botaclip.core.errors import OptionError
+from botaclip.core.progress import Progress
 from botaclip.core.releves import ReleveTable
 
 NOT_SURVEYED = "no species and no date, while other plots have dates: never surveyed"
 UNCERTAIN = "the place is uncertain by more than half a patch"
+TOO_FAR = "more than "
+BLURRED = "the place was blurred: "
 LARGER = "the relevé's area is larger than the patch"
 
 FAR_YEARS = 5.0  # beyond it a relevé is flagged where no tolerance was given
@@ -51,10 +54,28 @@ class PairingRules:
         if self.date_tolerance is not None and self.image_date is None:
             raise OptionError("--date-tolerance needs the date of the image", remedy="give it with --image-date")
 
+    def check_dates(self, table: ReleveTable, progress: Progress) -> None:
+        """Refuse a tolerance, and warn of a date of the image, where no plot has a date to compare it with.
+
+        Raises
+        ------
+        OptionError
+            ``date_tolerance`` is given and no plot has a date.
+        """
+        if self.image_date is None or any(is_date(str(date)) for date in table.dates):
+            return
+        if self.date_tolerance is not None:
+            raise OptionError(
+                "--date-tolerance needs the dates of the plots", remedy="name their column with --date-field"
+            )
+        progress.warning(
+            "No plot has a date: none is compared with --image-date; name the column of the dates with --date-field."
+        )
+
     @property
     def _too_far(self) -> str:
         years = FAR_YEARS if self.date_tolerance is None else self.date_tolerance
-        return f"more than {years:g} years between the relevé and the image ({self.image_date})"
+        return f"{TOO_FAR}{years:g} years between the relevé and the image ({self.image_date})"
 
     def dropped(self, table: ReleveTable) -> NDArray[np.object_]:
         """Return why each plot cannot be used (N,), ``""`` where nothing speaks against it.
@@ -69,7 +90,7 @@ class PairingRules:
         if dated.any():
             rules.append((~dated & ~table.presence.any(axis=1), NOT_SURVEYED))
         if table.blurred is not None:
-            why = np.array([f"the place was blurred: {text}" for text in table.blurred], dtype=object)
+            why = np.array([f"{BLURRED}{text}" for text in table.blurred], dtype=object)
             rules.append((table.blurred != "", why))
         if table.uncertainty_m is not None:
             rules.append((_above(table.uncertainty_m, self.patch_m / 2), UNCERTAIN))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import re
 
@@ -20,6 +21,8 @@ COORDINATE_FIELDS = (
     ("x", "y"), ("easting", "northing"), ("x_coord", "y_coord"), ("lon", "lat"), ("longitude", "latitude"),
     ("decimallongitude", "decimallatitude"),
 )  # fmt: skip
+# Columns that may name the CRS of a row's coordinates; only the first is ever taken unasked.
+CRS_FIELDS = ("epsg", "epsg_code", "srid", "crs")
 _EPSG = re.compile(r"(?:urn:ogc:def:crs:)?(?:epsg)?[:\s]*(\d{4,6})(?:[.,]0+)?", re.IGNORECASE)
 _COARSE_M, _COARSE_DEGREES = 1000.0, 0.1
 # A place on the coarse grid is reported where chance alone would put so many times fewer there.
@@ -102,10 +105,40 @@ def crs_column(
             report.append(f"The geometry has its own CRS; column {crs_field!r} was not needed.")
             return None
         return crs_field, codes
+    if crs and not place.geometry:
+        _warn_of_other_crs(table, place, crs, report)
     if crs or place.crs:
         return None
     found = table.find("geodeticDatum") if place.degrees else table.find("epsg")
     return (found, table.columns[found]) if found else None
+
+
+def _warn_of_other_crs(table: Table, place: Coordinates, crs: str, report: list[str]) -> None:
+    """Report a column that names other CRSs than the stated one."""
+    stated = _epsg_of(crs)
+    for name in ("geodeticDatum",) if place.degrees else CRS_FIELDS:
+        field = table.find(name)
+        if field is None or not stated:
+            continue
+        distinct, counts = np.unique(table.columns[field][~place.missing], return_counts=True)
+        rows: collections.Counter[str] = collections.Counter()
+        for text, count in zip(distinct.tolist(), counts.tolist(), strict=True):
+            code = _epsg_of(crs_text(text)) if text else ""
+            if code and code != stated:
+                rows[code] += count
+        if rows:
+            others = listed([f"{code} in {count} row{'s' * (count > 1)}" for code, count in sorted(rows.items())])
+            report.append(f"Column {field!r} names other CRSs ({others}); --crs {crs} was taken. Where the column is "
+                          f"right, use --crs-field {field}.")
+
+
+def _epsg_of(crs: str) -> str:
+    """Return the code of a CRS, ``EPSG:32631``; ``""`` where it has none or is not known."""
+    try:
+        code = CRS.from_user_input(crs).to_epsg()
+    except CRSError:
+        return ""
+    return f"EPSG:{code}" if code else ""
 
 
 def placed(

@@ -135,6 +135,7 @@ def read_plots(
     """
     report: list[str] = []
     names = table.column(plot_field, option="--plot-field")
+    table.refuse_line_breaks(str(table.find(plot_field)))
     place = coordinates(table, x_field, y_field, report)
     codes = crs_column(table, place, crs_field=crs_field, crs=crs, report=report)
     grouped = _grouped(table, names, (names != "") & ~place.missing)

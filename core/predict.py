@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from botaclip.core.applied_imagery import AppliedImagery
-from botaclip.core.applied_model import OK
+from botaclip.core.applied_model import OK, OUTSIDE
 from botaclip.core.errors import OptionError
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
@@ -45,7 +45,9 @@ def predict(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
     # The coordinates of a CSV come back as the point itself.
     kept = {name: values for name, values in given.items() if name.strip().lower() not in ("x", "y", "crs")}
-    added = {STATUS: found.status, OFFSET: np.round(found.offset_m, 3)}
+    # The lattice goes on beyond the raster; nothing was looked at there.
+    offset_m = np.where(found.status == OUTSIDE, np.nan, np.round(found.offset_m, 3))
+    added = {STATUS: found.status, OFFSET: offset_m}
     added |= {model.species[index]: found.suitability[:, place] for place, index in enumerate(chosen)}
     names = unique_names([*kept, *added])
     if len(names) > _MOST_COLUMNS and output.suffix.lower() == ".gpkg":

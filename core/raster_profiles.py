@@ -128,6 +128,9 @@ def _cannot_open(path: str, error: Exception) -> RasterError:
                 where=path, remedy="export it as GeoTIFF, for example in QGIS (Export > Save As)",
             )  # fmt: skip
         return RasterError("it cannot be opened: the file is damaged", where=path, remedy="copy or download it again")
+    # The directory of a TIFF often lies at its end, where a broken download breaks off.
+    if file.is_file() and re.search(r"TIFF\w*Directory|Cannot read TIFF header", reason):
+        return RasterError("the file is cut short or damaged", where=path, remedy="copy or download it again")
     # GDAL begins with the path, which the sentence does already.
     brief = reason.replace(f"'{path}'", "").removeprefix(f"{path}: ").strip()[:120]
     return RasterError(f"it cannot be opened ({brief})", where=path, remedy="check the path and that GDAL reads it")

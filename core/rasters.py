@@ -27,6 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 _HINT = "name the bands with --bands, for example red=1,green=2,blue=3,nir=4"
+_OTHER_KIND = "a band of another kind, such as NDVI, can be given the role red: --bands red=1"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,7 +190,8 @@ def choice_of(profile: Profile, bands: str | None) -> dict[str, int]:
     except AmbiguousBands as error:
         raise RasterError(f"its bands are called {found}, {error}", where=profile.path, remedy=_HINT) from error
     if not choice:
-        raise RasterError(f"nothing says which of its bands ({found}) is which", where=profile.path, remedy=_HINT)
+        raise RasterError(f"nothing says which of its bands ({found}) is which", where=profile.path,
+                          remedy=_OTHER_KIND if len(profile.bands) == 1 else f"{_HINT}; {_OTHER_KIND}")  # fmt: skip
     return choice
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,10 @@ class ReleveFiles:
     def read(self, path: str | Path, report: list[str]) -> Table:
         """Read one of the files, and say how it is written."""
         table = read_table(path, encoding=self.encoding, decimal=self.decimal)
+        name = Path(str(path).split("|")[0]).name
         if table.dialect is not None and str(table.dialect):
-            report.append(f"{Path(str(path).split('|')[0]).name}: {table.dialect}.")
+            report.append(f"{name}: {table.dialect}.")
+        report += [f"{name}: {note}." for note in table.notes]
         return table
 
 
@@ -71,6 +74,8 @@ class ReleveRows:
         Where they are from.
     report
         What was deduced and dropped.
+    alike
+        Plot names that look alike in the relevés and the plots but are not the same, in words; ``""`` without any.
     """
 
     path: str
@@ -83,6 +88,7 @@ class ReleveRows:
     originals: Originals
     files: ReleveFiles
     report: list[str]
+    alike: str = ""
 
 
 def read_rows(
@@ -116,6 +122,9 @@ def read_rows(
                                                                                      key == "groups"))
     layer_field = layer_field or next((found for name in LAYER_FIELDS if (found := table.find(name))), None)
     fields = Fields(plot_field, species_field, cover_field, layer_field, others)
+    for asked in (plot_field, species_field):
+        if (named := table.find(asked)) is not None:
+            table.refuse_line_breaks(named)
     matrix = _matrix(table, files.layout, fields, places, data_type == "abundance", report)
     if matrix is not None:
         table, cover_field = matrix.releves, cover_field or "cover"
@@ -140,12 +149,16 @@ def read_rows(
     lost = np.unique(ids[unknown])
     _count(report, unknown, f"relevé rows of {len(lost)} plots that the plots table does not hold were dropped: "
            f"{listed(lost)}")
+    alike = alike_names(lost, plots.ids)
+    if alike:
+        report.append(f"{alike}: write them the same way in both tables.")
     layer = _layers(table, layer_field, report)
     codes = table.column(cover_name, option="--cover-field") if cover_name else np.full(len(table), "", dtype=np.str_)
     return ReleveRows(
         path=table.path, plots=plots, plot_of=plot_of, verbatim=names, covers=covers,
         usable=(plot_of >= 0) & (names != "") & ~covers.outside, matrix=matrix is not None,
         originals=Originals(ids, names, layer, codes, table.rows), files=files, report=report,
+        alike=alike,
     )
 
 
@@ -187,6 +200,27 @@ def _surveyed(plots: PlotTable, surveyed: NDArray[np.str_], report: list[str]) -
     return dataclasses.replace(
         plots, ids=plots.ids[kept], points=plots.points[np.flatnonzero(kept)], dates=plots.dates[kept], **of_plots
     )
+
+
+def alike_names(lost: NDArray[np.str_], known: NDArray[np.str_]) -> str:
+    """Return which names of relevés without a plot differ from a plot's by case, zeros, ``.0`` or spaces only.
+
+    ``""`` where none do. Nothing is joined by it: ``01`` and ``1`` may be two plots.
+    """
+    plots: dict[str, str] = {}
+    for name in known.tolist():
+        plots.setdefault(_plain_name(name), name)
+    pairs = [(name, plots[plain]) for name in lost.tolist() if (plain := _plain_name(name)) in plots]
+    if not pairs:
+        return ""
+    shown = "; ".join(f"{mine!r} in the relevés and {other!r} in the plots" for mine, other in pairs[:3])
+    return f"{shown} look alike" + (f", and so do {len(pairs) - 3} more" if len(pairs) > 3 else "")
+
+
+def _plain_name(name: str) -> str:
+    """Return a plot name without what spreadsheets change: case, spaces, leading zeros, ``.0``."""
+    plain = re.sub(r"\s+", "", name).casefold()
+    return re.sub(r"(?<![\d.])0+(?=\d)", "", re.sub(r"(?<=\d)[.,]0+$", "", plain))
 
 
 def _layers(table: Table, field: str | None, report: list[str]) -> NDArray[np.str_]:

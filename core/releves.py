@@ -283,8 +283,8 @@ def _nothing_left(rows: ReleveRows, species_of: NDArray[np.int64]) -> ReleveErro
             remedy="check --species-field, or keep such names with --unidentified keep",
         )
     return ReleveError(
-        "no relevé row belongs to a plot with coordinates", where=rows.path,
-        remedy="check that both tables name the plots alike and that --plot-field is right",
+        "no relevé row belongs to a plot with coordinates" + (f" ({rows.alike})" if rows.alike else ""),
+        where=rows.path, remedy="check that both tables name the plots alike and that --plot-field is right",
     )
 
 

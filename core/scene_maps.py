@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
+import rasterio
+from rasterio.errors import RasterioError
 
 import botaclip
 from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.applied_model import Compute
 from botaclip.core.area import Area
-from botaclip.core.errors import OptionError
+from botaclip.core.errors import OptionError, OutputError
 from botaclip.core.estimate import announce_estimate
+from botaclip.core.map_sample import MapSample
 from botaclip.core.places import same_crs
 from botaclip.core.progress import Progress
 from botaclip.core.raster_output import RasterOutput
@@ -26,6 +30,8 @@ from botaclip.core.windows import Windows
 
 _FEW_BLOCKS = 4  # maps of no more are made again in less time than it takes to keep them
 _OURS = {".tif", ".qml", ".vrt", ".xml"}
+_GEOTIFF = (".tif", ".tiff")
+_NOTICEABLE = 0.01  # share of a map that is worth a warning
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +79,22 @@ class MapKind:
 
 def maps_folder(output: Path) -> Path:
     """Return the folder that stands for an output raster where there are many scenes."""
-    return output.with_suffix("") if output.suffix.lower() in (".tif", ".tiff") else output
+    return output.with_suffix("") if output.suffix.lower() in _GEOTIFF else output
+
+
+def check_map_name(output: Path) -> None:
+    """Refuse a name that is not one of a GeoTIFF.
+
+    Raises
+    ------
+    OutputError
+        It ends otherwise than with ``.tif`` or ``.tiff``.
+    """
+    if output.suffix.lower() not in _GEOTIFF:
+        raise OutputError(
+            "a map is written as GeoTIFF, and this is not the name of one", where=str(output),
+            remedy="give the output a name that ends with .tif",
+        )  # fmt: skip
 
 
 def holds_only_maps(folder: Path) -> bool:
@@ -85,11 +106,66 @@ def holds_only_maps(folder: Path) -> bool:
 
 
 def check_maps_writable(applied: AppliedImagery, output: Path, *, overwrite: bool) -> None:
-    """Raise :class:`OutputError` when the maps may not be written; called before any long work."""
+    """Raise :class:`OutputError` when the maps may not be written; called before any long work.
+
+    Where one raster is to be written, a folder of maps of its name counts as the output too, and where a folder is,
+    a raster: beside the new one it would be taken for new.
+    """
     if applied.single:
         check_writable(output, overwrite=overwrite)
     else:
         check_folder_writable(maps_folder(output), overwrite=overwrite, ours=holds_only_maps)
+    older = _older(applied, output)
+    if older is None:
+        return
+    if not overwrite:
+        what = "a folder of maps of this name" if applied.single else "a raster of this name"
+        raise OutputError(f"{what} exists already", where=str(older), remedy="choose another name or use --overwrite")
+    if not applied.single and not _is_map(older):
+        raise OutputError(
+            "the maps go into a folder, and beside it lies a file of this name that is none of them", where=str(older),
+            remedy="choose another output name",
+        )  # fmt: skip
+
+
+def _older(applied: AppliedImagery, output: Path) -> Path | None:
+    """Return what an earlier run over one scene (or many) has left under the output's name, None without."""
+    folder = maps_folder(output)
+    if not applied.single:
+        return output if output != folder and output.is_file() else None
+    if folder == output or not folder.is_dir() or not any(folder.iterdir()) or not holds_only_maps(folder):
+        return None
+    layers = applied.layout.environment.layers if applied.layout.environment is not None else ()
+    read = [tile for source in (*applied.layout.scenes, *(layer.source for layer in layers)) for tile in source.tiles]
+    inside = any(Path(tile.path).resolve().parent == folder.resolve() for tile in read)
+    return None if inside else folder
+
+
+def _is_map(path: Path) -> bool:
+    """Whether a raster is one that BotaCLIP has made."""
+    try:
+        with rasterio.open(path) as dataset:
+            return "BOTACLIP_KIND" in dataset.tags()
+    except RasterioError:
+        return False
+
+
+def _remove_older(applied: AppliedImagery, output: Path, progress: Progress) -> None:
+    """Remove the map that the new one stands for, with its style and statistics."""
+    older = _older(applied, output)
+    if older is None:
+        return
+    try:
+        if older.is_dir():
+            shutil.rmtree(older)
+        else:
+            older.unlink()
+            for sidecar in (older.with_suffix(".qml"), older.with_name(f"{older.name}.aux.xml")):
+                sidecar.unlink(missing_ok=True)
+    except OSError as error:
+        progress.warning(f"{older} is of an earlier run and could not be removed ({error.strerror}).")
+        return
+    progress.info(f"{older}, of an earlier run, was removed.")
 
 
 def make_maps(
@@ -132,15 +208,26 @@ def make_maps(
     maps.take_up(progress)
     progress = progress.stage(0.05, 1.0)
     if applied.single:
-        maps.make(0, output, progress)
+        if not maps.make(0, output, progress):
+            progress.warning("No pixel of the map has a value.")
         rasters = [output]
+        if overwrite:
+            _remove_older(applied, output, progress)
     else:
         folder = maps_folder(output)
         with unfinished_folder(folder, overwrite=overwrite, ours=holds_only_maps) as part:
             names = _make_folder(maps, folder.name, part, progress)
         rasters = [folder / name for name in names]
+        if overwrite:
+            _remove_older(applied, output, progress)
         output = rasters[0] if len(rasters) == 1 else folder
     maps.forget()
+    if maps.lacking > _NOTICEABLE * maps.pixels:
+        share = maps.lacking / maps.pixels
+        progress.warning(
+            f"The environment rasters cover only part of the image: {max(share, 0.01):.0%} of the map has no value "
+            "for that reason."
+        )
     first = next(iter(areas.values()))
     return {
         "output": str(output), "rasters": [str(raster) for raster in rasters], "device": applied.device,
@@ -157,6 +244,7 @@ class _Maps:
     ) -> None:
         self.applied, self.areas, self.kind = applied, areas, kind
         self.overwrite, self.cog, self.clipped = overwrite, cog, 0
+        self.pixels, self.lacking = 0, 0.0  # of the maps made; about how many have no value for want of environment
         self._windows: dict[int, Windows] = {}
         blocks = 0
         for number, area in areas.items():
@@ -200,10 +288,14 @@ class _Maps:
             overwrite=self.overwrite, cog=self.cog,
         ) as raster:  # fmt: skip
             blank = np.full(len(kind.bands), kind.nodata, kind.dtype)
-            written, clipped = scene.fill(raster, area, kind.compute, blank, progress, windows)
+            sample = MapSample(area)
+            written, clipped = scene.fill(raster, area, kind.compute, blank, progress, windows, sample)
             if self.cog:
                 progress.update(1.0, "finishing as a Cloud Optimized GeoTIFF")
         self.clipped += clipped
+        self.pixels += area.height * area.width
+        if self.applied.layout.environment is not None:
+            self.lacking += sample.share(scene.lacks_environment) * area.height * area.width
         return written > 0
 
 

@@ -12,7 +12,7 @@ from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.scene_maps import MapKind, check_maps_writable, make_maps
+from botaclip.core.scene_maps import MapKind, check_map_name, check_maps_writable, make_maps
 
 
 def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -24,6 +24,7 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
         What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``species``.
     """
     output, overwrite = Path(parameters["output"]), bool(parameters["overwrite"])
+    check_map_name(output)
     model = Model.open(parameters["model"])
     kind = suitability_of(model, model.choose(parameters["species"]))
     with AppliedImagery.open(

@@ -26,6 +26,9 @@ _DELIMITERS = "\t;,|"
 _DELIMITER_WORDS = {"\t": "tab-delimited", ";": "semicolon-delimited", ",": "comma-delimited", "|": "pipe-delimited"}
 _DECIMAL_WORDS = {"": "", POINT: "decimal point", COMMA: "decimal comma", MIXED: "decimal points and commas"}
 _LOOKED_AT = 200  # lines that decide on the delimiter
+_TITLES = 5  # lines that may stand above the header
+# Where fewer lines are cut like the first, it may be a title; so many must be cut alike below one.
+_HEADED, _UNTITLED = 0.5, 0.8
 _SEPARATOR_LINE = re.compile(r'\A"?sep=(.)"?\s*?\r?\n', re.IGNORECASE)
 
 _COMMA_NUMBER = re.compile(r"^[+-]?\d+,\d+$")
@@ -180,9 +183,22 @@ def _wordlike(raw: bytes, codec: str) -> float:
 def delimiter_of(text: str) -> str:
     """Return the delimiter of a table: the one that cuts its first lines into equally many values.
 
-    Only a delimiter of the header counts; where none is there, the table has one column and a comma is returned.
+    Only a delimiter of the header counts; where none is there, the table has one column and a comma is returned. A
+    few lines above the header may be a title, which no delimiter cuts as it does what follows.
     """
     head = text[:200_000].splitlines(keepends=True)[:_LOOKED_AT]
+    best, score = _best_delimiter(head)
+    if score[0] >= _HEADED:
+        return best
+    for above in range(1, min(_TITLES, len(head) - 1) + 1):
+        below, of_below = _best_delimiter(head[above:])
+        if of_below[0] >= _UNTITLED and len(head) - above > 1:
+            return below
+    return best
+
+
+def _best_delimiter(head: list[str]) -> tuple[str, tuple[float, int]]:
+    """Return the delimiter of some lines, the share of lines that it cuts as the first one, and into how many."""
     best, best_score = ",", (0.0, 0)
     for delimiter in _DELIMITERS:
         try:
@@ -197,7 +213,7 @@ def delimiter_of(text: str) -> str:
         score = (round(alike, 2), widths[0])
         if score > best_score:
             best, best_score = delimiter, score
-    return best
+    return best, best_score
 
 
 def separator_line(text: str) -> tuple[str, int]:

@@ -6,10 +6,8 @@ must not be guessed into a number before it is known what the column means.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import functools
-import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -30,11 +28,11 @@ from botaclip.core.table_dialect import (
     parse_number,
     separator_line,
 )  # fmt: skip
+from botaclip.core.table_records import read_records
 
 DELIMITED = frozenset({".csv", ".tsv", ".txt", ".tab"})
 _BLANKS = frozenset({"", "na", "n/a", "nan", "null", "none", "\\n", "<na>", "-9999", "#n/a"})
 _DBASE_NAME = 10  # characters that a dBase column name keeps
-_LONGEST_VALUE = 2**24  # a polygon written into a value is no reason to refuse the table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +57,8 @@ class Table:
         For a matrix turned into rows, the column that each row came from; else None.
     truncated
         Whether column names are cut to ten characters, as dBase does.
+    notes
+        What was left out of the file, for the report.
     """
 
     path: str
@@ -70,6 +70,7 @@ class Table:
     dialect: Dialect | None = None
     cells: NDArray[np.str_] | None = None
     truncated: bool = False
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -124,6 +125,24 @@ class Table:
                 where=self.path, remedy=f"name the column with {option}",
             )
         return self.columns[name]
+
+    def refuse_line_breaks(self, field: str) -> None:
+        """Refuse a column of names in which one goes over several lines: rows have run into each other there.
+
+        Raises
+        ------
+        ReleveError
+            A value has a line break; it is named with its row.
+        """
+        texts = self.columns[field]
+        broken = np.flatnonzero((np.char.find(texts, "\n") >= 0) | (np.char.find(texts, "\r") >= 0))
+        if len(broken):
+            value = str(texts[broken[0]])
+            shown = value if len(value) <= 60 else value[:60] + "..."
+            raise ReleveError(
+                f"the value {shown!r} in column {field!r}, {self.place(int(broken[0]))}, goes over several lines",
+                where=self.path, remedy="take out the line break, or a quote (\") that is not closed",
+            )
 
     def decimal_of(self, texts: NDArray[np.str_]) -> str:
         """Return the decimal mark of a column's numbers: the stated one, else what the column tells, else the table.
@@ -234,8 +253,9 @@ def _read_delimited(path: Path, encoding: str | None, decimal: str) -> Table:
         raise ReleveError("this is a binary file, not a text table", where=str(path), remedy="save the table as CSV")
     stated, skipped = separator_line(text)
     delimiter = stated or delimiter_of(text)
-    header, records, numbers = _records(text[skipped:], delimiter, str(path))
-    if not header or not records:
+    found = read_records(text[skipped:], delimiter, str(path), above=bool(skipped))
+    header = found.header
+    if not header or not found.values:
         raise ReleveError(
             "the table is empty" + (", it has only a header" if header else ""), where=str(path),
             remedy="check that the right file was chosen",
@@ -245,49 +265,12 @@ def _read_delimited(path: Path, encoding: str | None, decimal: str) -> Table:
         raise ReleveError(
             f"column {doubled[0]!r} stands in the header twice", where=str(path), remedy="rename one of them"
         )
-    values = list(zip(*records, strict=True))
+    values = list(zip(*found.values, strict=True))
     columns = {
         name or f"column {index + 1}": _clean(column)
         for index, (name, column) in enumerate(zip(header, values, strict=True))
     }
     dialect = Dialect(words, delimiter if len(header) > 1 else "", marked=marked)
-    rows = np.array(numbers, np.int64) + bool(skipped)
-    return Table(str(path), columns, rows, dialect=dialect.with_decimal(decimal, _sample(values)))
-
-
-def _records(text: str, delimiter: str, where: str) -> tuple[list[str], list[list[str]], list[int]]:
-    """Return the header, the records as long as it, and the number of each record's row."""
-    # Quotes of a tab-delimited export (Turboveg 3) are letters like others: an odd number of them closes nothing.
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True,
-        quoting=csv.QUOTE_NONE if delimiter == "\t" and text.count('"') % 2 else csv.QUOTE_MINIMAL,
-    )  # fmt: skip
-    header: list[str] = []
-    numbers: list[int] = []
-    records: list[list[str]] = []
-    limit = csv.field_size_limit(_LONGEST_VALUE)
-    try:
-        for record in reader:
-            if not any(record):
-                continue
-            if not header:
-                header = [name.strip() for name in record]
-                continue
-            if len(record) > len(header) and any(value.strip() for value in record[len(header) :]):
-                raise ReleveError(
-                    f"row {reader.line_num} has {len(record)} values, the header {len(header)}", where=where,
-                    remedy="put quotes around values that hold the delimiter, or use a semicolon as delimiter",
-                )
-            numbers.append(reader.line_num)
-            if len(record) != len(header):
-                record = (record + [""] * len(header))[: len(header)]
-            records.append(record)
-    except csv.Error as error:
-        raise ReleveError(f"row {reader.line_num} cannot be read ({error})", where=where) from error
-    finally:
-        csv.field_size_limit(limit)
-    while header and not header[-1] and not any(record[-1].strip() for record in records):
-        header.pop()  # a delimiter at the end of every line
-        for record in records:
-            record.pop()
-    return header, records, numbers
+    rows = np.array(found.rows, np.int64)
+    dialect = dialect.with_decimal(decimal, _sample(values))
+    return Table(str(path), columns, rows, dialect=dialect, notes=tuple(found.notes))

@@ -261,12 +261,13 @@ def _collect(
 def _write_csv(part: Path, points: Points, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> None:
     spoken = parse_crs(points.crs).to_authority(min_confidence=100)
     crs = ":".join(spoken) if spoken else points.crs
+    finite = points.finite
     with part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["x", "y", "crs", *columns])
         for i in range(len(points)):
-            place = repr(float(points.x[i])), repr(float(points.y[i])), crs
-            writer.writerow([*place, *(_cell(values[i]) for values in columns.values())])
+            place = (_cell(float(points.x[i])), _cell(float(points.y[i]))) if finite[i] else ("", "")
+            writer.writerow([*place, crs, *(_cell(values[i]) for values in columns.values())])
 
 
 def _cell(value: Any) -> Any:

@@ -7,7 +7,6 @@ something known of plots. What was taken for what is always said.
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from botaclip.core.cover_scales import ABSENT, is_cover, plain_code
 from botaclip.core.errors import ReleveError
+from botaclip.core.matrix_columns import are_species, are_taxa, chosen_species, doubtful, of_plots
 from botaclip.core.plot_places import COORDINATE_FIELDS, coordinate_pair
 from botaclip.core.table_dialect import listed, parse_number
 from botaclip.core.tables import Table
@@ -22,25 +22,8 @@ from botaclip.core.tables import Table
 LONG, WIDE, TRANSPOSED = "long", "wide", "transposed"
 # From so large a share of covers among its values on, a column is a species: a typing error is then found as one.
 _COVERS = 0.5
-# From so large a share of columns that look like names of taxa on, those that do not are no species.
-_TAXA = 0.6
 # From so large a share of rows with a name of their own on, a table can be a matrix.
 _ONCE = 0.8
-_TAXON = re.compile(r"^[×xX]?\s?[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ-]+[ ._].+")
-_NAMED = re.compile(r"[ ._].*[A-ZÀ-ÖØ-Þ]")  # "unkn_Malv" among names of taxa, but not "soil_depth" or "NDVI"
-_OF_PLOTS = frozenset(
-    """x y z easting northing lon lat long longitude latitude decimallongitude decimallatitude x_coord y_coord
-    xcoord ycoord epsg srid crs geodeticdatum id fid ogc_fid objectid gid plot plotid plot_id releve releve_nr
-    plotobservationid date year month day eventdate annee jahr site block group habitat eunis region country
-    locality transect observer author layer stratum altitude alt elevation elev slope aspect exposition exposure
-    inclination inclinatio pente area surface surf_area plot_size plotsize releve_area cover percent_cover
-    cover_percent cover_pct abundance count richness species_richness shannon simpson evenness total sum ph
-    uncertainty coordinateuncertaintyinmeters location_uncertainty temperature precipitation canopy litter
-    bare_ground bare_soil rock rocks stones frequency constancy family ellenberg remarks comment comments
-    notes""".split()
-)
-_PREFIXES = ("cov_", "cover_", "covertotal", "total_", "height_", "n_", "nb_", "num_", "mean_", "slope_", "altitude_",
-             "elevation_")  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,7 +113,7 @@ def layout_of(
         return LONG, ""
     if plot:
         columns = species_columns(table, fields, abundance=abundance)
-        if _are_species(columns) and _mostly_once(table, plot, fields):
+        if are_species(columns) and (are_taxa(columns) or _mostly_once(table, plot, fields)):
             return WIDE, f"it has no column {fields.species!r} but {len(columns)} columns that hold covers"
         return LONG, ""
     return _layout_by_names(table, fields, plot_ids)
@@ -143,18 +126,16 @@ def _layout_by_names(table: Table, fields: Fields, plot_ids: NDArray[np.str_] | 
         known = set(plot_ids.tolist()) - {""}
         if len(known & set(table.columns)) >= 2:
             return TRANSPOSED, f"{len(known & set(table.columns))} of its columns are named as plots are"
-        if len(known & set(table.columns[first].tolist())) >= 0.5 * len(table):
+        known_rows = np.isin(table.columns[first], sorted(known)).sum()
+        of_taxa = are_taxa(species_columns(table, dataclasses.replace(fields, plot=first)))
+        named = known_rows if of_taxa else len(known & set(table.columns[first].tolist()))
+        if named >= 0.5 * len(table):
             return WIDE, f"its first column, {first!r}, names plots"
     elif coordinate_pair(table) is not None or table.x is not None:
         columns = species_columns(table, dataclasses.replace(fields, plot=first))
-        if _are_species(columns) and _mostly_once(table, first, fields):
+        if are_species(columns) and (are_taxa(columns) or _mostly_once(table, first, fields)):
             return WIDE, f"it has no column {fields.species!r} but {len(columns)} columns that hold covers"
     return LONG, ""
-
-
-def _are_species(columns: list[str]) -> bool:
-    """Whether columns of covers can be the species of a matrix: several, or one with the name of a taxon."""
-    return len(columns) >= 2 or any(map(_TAXON.match, columns))
 
 
 def _mostly_once(table: Table, field: str, fields: Fields) -> bool:
@@ -167,20 +148,18 @@ def _mostly_once(table: Table, field: str, fields: Fields) -> bool:
 
 def species_columns(table: Table, fields: Fields, *, abundance: bool = False) -> list[str]:
     """Return the columns of a wide table that are species."""
+    return _species_and_measured(table, fields, abundance)[0]
+
+
+def _species_and_measured(table: Table, fields: Fields, abundance: bool) -> tuple[list[str], list[str]]:
+    """Return the columns that are species, and those left out because they are named like measurements."""
     named = fields.named(table)
     named |= set(coordinate_pair(table) or ())
     candidates = [
         name for name, texts in table.columns.items()
-        if name not in named and not _of_plots(name) and _holds_covers(texts, abundance)
+        if name not in named and not of_plots(name) and _holds_covers(texts, abundance)
     ]  # fmt: skip
-    if sum(bool(_TAXON.match(name)) for name in candidates) < _TAXA * len(candidates):
-        return candidates
-    return [name for name in candidates if _TAXON.match(name) or _NAMED.search(name)]
-
-
-def _of_plots(name: str) -> bool:
-    plain = re.sub(r"[^a-z0-9]+", "_", re.sub(r"\(.*?\)", "", name).casefold()).strip("_")
-    return plain in _OF_PLOTS or plain.startswith(_PREFIXES)
+    return chosen_species(candidates)
 
 
 def _holds_covers(texts: NDArray[np.str_], abundance: bool) -> bool:
@@ -202,7 +181,7 @@ def _plot_columns(table: Table, fields: Fields, species: str, plot_ids: NDArray[
                   if name and not _is_plot_row(name, fields)]
     return [
         name for name, texts in table.columns.items()
-        if name in known or (name not in named and not _of_plots(name) and _holds_covers(texts[of_species], False))
+        if name in known or (name not in named and not of_plots(name) and _holds_covers(texts[of_species], False))
     ]  # fmt: skip
 
 
@@ -210,7 +189,7 @@ def _is_plot_row(name: str, fields: Fields) -> bool:
     """Whether a row of a transposed table says something of the plots, as ``x`` or ``altitude`` do."""
     asked = {other.casefold() for other in fields.others}
     pairs = {half for pair in COORDINATE_FIELDS for half in pair}
-    return name.casefold() in asked | pairs or _of_plots(name)
+    return name.casefold() in asked | pairs or of_plots(name)
 
 
 def read_matrix(
@@ -252,7 +231,8 @@ def _key(table: Table, field: str, report: list[str], what: str) -> str:
 def _wide(table: Table, fields: Fields, abundance: bool) -> Matrix:
     report: list[str] = []
     key = _key(table, fields.plot, report, "plots' names")
-    species = species_columns(table, dataclasses.replace(fields, plot=key), abundance=abundance)
+    _refuse_repeated(table, key, fields)
+    species, measured = _species_and_measured(table, dataclasses.replace(fields, plot=key), abundance)
     if not species:
         raise ReleveError(
             "no column holds covers of a species", where=table.path,
@@ -261,6 +241,12 @@ def _wide(table: Table, fields: Fields, abundance: bool) -> Matrix:
     others = [name for name in table.columns if name not in species]
     report.append(f"{len(species)} columns were read as species ({listed(species)}); not as species: "
                   f"{listed(others, 30)}.")
+    if measured:
+        report.append(f"Left out, as their names say that they are measured: {listed(measured, len(measured))}. Rename "
+                      "one that is a species.")
+    if asked := doubtful(species):
+        report.append(f"Read as species although their names do not look like it: {listed(asked, len(asked))}. "
+                      "Rename or remove such a column where it is none, or name the species with --species.")
     texts = [table.columns[name] for name in species]
     found = [np.flatnonzero(_said(column)) for column in texts]
     index = _some_rows(found, table)
@@ -277,6 +263,27 @@ def _wide(table: Table, fields: Fields, abundance: bool) -> Matrix:
     plots = dataclasses.replace(table, columns={name: table.columns[name] for name in others})
     surveyed = table.columns[key]
     return Matrix(releves, plots, np.unique(surveyed[surveyed != ""]), report)
+
+
+def _refuse_repeated(table: Table, key: str, fields: Fields) -> None:
+    """Refuse a matrix in which a plot has several rows that no layer tells apart."""
+    table.refuse_line_breaks(key)
+    names = table.columns[key]
+    layer = table.find(fields.layer) if fields.layer else None
+    layers = table.columns[layer] if layer else np.full(len(table), "")
+    rows: dict[tuple[str, str], list[int]] = {}
+    for name, of, row in zip(names.tolist(), layers.tolist(), table.rows.tolist(), strict=True):
+        if name:
+            rows.setdefault((name, of), []).append(row)
+    repeated = {name: numbers for (name, _), numbers in rows.items() if len(numbers) > 1}
+    if not repeated:
+        return
+    shown = listed([f"{name!r} (rows {listed(map(str, numbers))})" for name, numbers in repeated.items()])
+    raise ReleveError(
+        f"the matrix has several rows of plot {shown}" if len(repeated) == 1
+        else f"the matrix has several rows of {len(repeated)} plots: {shown}", where=table.path,
+        remedy="give each row a plot name of its own, or name the column of the layers with --layer-field",
+    )
 
 
 def _some_rows(found: list[NDArray[np.int64]], table: Table) -> NDArray[np.int64]:

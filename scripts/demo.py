@@ -26,7 +26,7 @@ import checkout  # noqa: F401 - the package is importable from here on
 from botaclip.core.commands import TRAIN
 from botaclip.core.data_folder import read_data_folder
 from botaclip.core.errors import BotaclipError
-from demo_tables import left_out, number, scores
+from demo_tables import findings, left_out, number, scores
 from environment import Environment
 from qgis_system import SetupError, qgis_environment, qgis_process_path, qgis_python
 from setup import ROOT, say, set_up
@@ -210,7 +210,8 @@ def print_scores(metrics: Mapping[str, Any]) -> None:
             f"{number(maps['adapted']['median_truth_correlation'])}, raw "
             f"{number(maps['raw']['median_truth_correlation'])}."
         )
-    say("\n" + metrics.get("alignment", {}).get("reason", ""))
+    reason = metrics.get("alignment", {}).get("reason", "")
+    say("\n" + "\n".join(said for said in (findings(metrics), reason) if said))
     omitted = left_out(metrics)
     if omitted:
         say("\n" + omitted)

@@ -21,6 +21,8 @@ METRICS = (
     ("brier", "Brier"),
     ("truth_correlation", "truth r"),
 )
+INTERVALS = "Intervals are over {}."
+NOT_INDEPENDENT = "Species of the same plots are not independent of each other: the intervals are too narrow."
 # Why a species is left out. They are not told one by one: real tables have hundreds.
 _COUNTED = re.compile(r"\d+ presences?, fewer than (\d+)")
 _OF_SPECIES = ("not asked for", "present in every plot", "no score:")
@@ -41,8 +43,10 @@ def table(summary: Mapping[str, Any]) -> str:
         difference = (scores.get(first[0]) or {}).get("difference_to_raw") or {}
         against = ""
         if column != "raw" and difference.get("median") is not None:
+            against = number(difference["median"], sign=True)
             low, high = number(difference.get("low"), sign=True), number(difference.get("high"), sign=True)
-            against = f"{number(difference['median'], sign=True)} ({low} to {high})"
+            if "-" not in (low, high):
+                against += f" ({low} to {high})"
         rows.append([column, *cells, against])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
@@ -63,7 +67,7 @@ def scores(metrics: Mapping[str, Any]) -> str:
     head = f"Median over {len(targets)} species, spatial folds"
     if data.get("n_plots"):
         head += f", {data['n_plots']} plots"
-    parts = [f"{head}:\n\n{table(metrics['summary'])}"]
+    parts = [f"{head}:\n\n{table(metrics['summary'])}\n\n{INTERVALS.format('species')} {NOT_INDEPENDENT}"]
     within = metrics.get("summary_within_site")
     if within:
         pairs = metrics.get("targets_within_site") or {}
@@ -71,10 +75,21 @@ def scores(metrics: Mapping[str, Any]) -> str:
         count = sum(len(by_site) for by_site in pairs.values())
         parts.append(
             f"Within sites, from the same held-out predictions, median over {count} pairs of a species and a site "
-            f"({', '.join(sites)}):\n\n{table(within)}\n\n"
-            "The pooled scores above mostly say how well sites are told apart; these say what is told within one."
+            f"({', '.join(sites)}):\n\n{table(within)}\n\n{_intervals(metrics)}\n"
+            f"The pooled scores above {'mostly' if data.get('sites_far_apart') else 'may only'} say how well sites are "
+            "told apart; these say what is told within one."
         )
     return "\n\n".join(parts)
+
+
+def _intervals(metrics: Mapping[str, Any]) -> str:
+    reason = (metrics.get("omitted") or {}).get("intervals within sites")
+    return f"Intervals are left out: {reason}." if reason else INTERVALS.format("these pairs")
+
+
+def findings(metrics: Mapping[str, Any]) -> str:
+    """Return what follows from the scores, a line each."""
+    return "\n".join(str(said) for said in metrics.get("findings") or [])
 
 
 def left_out(metrics: Mapping[str, Any]) -> str:

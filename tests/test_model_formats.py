@@ -123,3 +123,16 @@ def test_a_newer_model_says_which_version_reads_it(tmp_path: Path) -> None:
         "formats up to 2). "
         "Update the plugin to version 1.4.2 or newer."
     )
+
+
+@pytest.mark.parametrize(
+    ("maker", "remedy"),
+    [(botaclip.__version__, "Update the plugin."), ("0.0.9", "Update the plugin."), ("0.0", "Update the plugin."),
+     (f"{botaclip.__version__}.0", "Update the plugin."), ("999.0", "Update the plugin to version 999.0 or newer.")],
+)  # fmt: skip
+def test_no_update_to_an_older_version_is_asked_for(tmp_path: Path, maker: str, remedy: str) -> None:
+    newer = hostile.with_metadata(format_version=99, versions={"botaclip": maker})
+    path = hostile.write(newer, ModelFile.open(FIRST), tmp_path / "newer.botaclip")
+    with pytest.raises(ModelFileError, match="format 99") as caught:
+        ModelFile.open(path)
+    assert caught.value.sentence.endswith(f"formats up to 2). {remedy}")

@@ -141,6 +141,7 @@ def test_a_decimal_comma_is_read() -> None:
         ("suitability", {"raster": "a.tif", "model": "m", "output": "a.tif"}, "--output would replace what --raster"),
         ("suitability", {"raster": "a.tif", "model": "m", "output": "./x/../m"}, "would replace what --model names"),
         ("embed", {"raster": "a.tif", "model": "m", "environment": ["e.tif", "f.tif"], "output": "f.tif"}, "--env"),
+        ("embed", {"raster": "a.tif", "model": "m", "environment": ["dem=f.tif"], "output": "f.tif"}, "--environment"),
         ("predict", {"raster": "a.tif", "model": "m", "points": "p.gpkg|layername=x", "output": "p.gpkg"}, "--points"),
         ("train", {"raster": "a.tif", "releves": "r.csv", "output": "m", "report": "m"}, "are the same file"),
         ("train", {"raster": "a.tif", "releves": "r.csv", "output": "m", "metrics": "r.csv"}, "--releves names"),

@@ -13,7 +13,7 @@ from botaclip.core.cover_scales import SCALES
 from botaclip.core.errors import OptionError, PairingError
 from botaclip.core.imagery import open_imagery
 from botaclip.core.lattice_imagery import LatticeImagery
-from botaclip.core.pairing import DUPLICATE, OUTSIDE, UNSEEN, Pairs, inside, pair
+from botaclip.core.pairing import DUPLICATE, OUTSIDE, UNSEEN, Pairs, inside, pair, remedy
 from botaclip.core.pairing_rules import FAR_YEARS, LARGER, NOT_SURVEYED, UNCERTAIN, PairingRules, years_between
 from botaclip.core.places import Points
 from botaclip.core.progress import Progress
@@ -215,3 +215,33 @@ def test_dates_that_are_none_are_refused() -> None:
             PairingRules(20.0, text)
     with pytest.raises(OptionError, match="needs the date of the image. Give it with --image-date|--date-tolerance"):
         PairingRules(20.0, None, 3.0)
+
+
+def test_dates_of_the_plots_are_needed_for_a_tolerance_and_missed_without(imagery: LatticeImagery) -> None:
+    said: list[tuple[str, str]] = []
+    progress = Progress(log=lambda *line: said.append(line))
+    table = releves(X[:1], Y[:1], ["a"])
+    needed = "--date-tolerance needs the dates of the plots. Name their column with --date-field"
+    with pytest.raises(OptionError, match=needed):
+        paired(imagery, table, progress, PairingRules(PATCH_M, "2018", 3.0))
+    assert len(paired(imagery, table, progress, PairingRules(PATCH_M, "2018"))) == 1
+    warning = "No plot has a date: none is compared with --image-date; name the column of the dates with --date-field."
+    assert ("warning", warning) in said
+    said.clear()
+    dated = releves(X[:1], Y[:1], ["a"], dates=np.array(["2018"]))
+    paired(imagery, dated, progress, PairingRules(PATCH_M, "2018", 3.0))
+    assert not [line for line in said if line[0] == "warning"]
+
+
+def test_the_remedy_is_that_of_the_reason_most_plots_have(imagery: LatticeImagery) -> None:
+    old = np.array(["1990"] * 2 + ["2018"])
+    table = releves(X[:2] + [600_000.0], Y[:2] + [6_000_000.0], list("abc"), dates=old)
+    with pytest.raises(PairingError, match="2 more than 3 years .* Check --image-date, --date-tolerance"):
+        paired(imagery, table, rules=PairingRules(PATCH_M, "2018", 3.0))
+    with pytest.raises(PairingError, match="1 less than 75% of the patch .* Choose a smaller --patch-size"):
+        paired(imagery, releves(X[3:4], Y[3:4], ["a"]))
+    with pytest.raises(PairingError, match="Bring more exact places or choose a larger --patch-size"):
+        paired(imagery, releves(X[:1], Y[:1], ["a"], uncertainty_m=np.array([1e4])))
+    assert remedy({OUTSIDE: 2, UNCERTAIN: 1}).startswith("check the CRS")
+    assert remedy({"the place was blurred: to 10 km": 1}) == "bring the exact places of the plots"
+    assert remedy({}) == "bring more relevés"

@@ -32,6 +32,14 @@ def test_a_geopackage_keeps_its_columns_and_says_why(tmp_path: Path) -> None:
     assert table["name"].tolist() == ["a", "b", "c", "d"]
     assert table["botaclip_status"].tolist() == ["ok", "nodata", "outside the raster", "no coordinates"]
     assert 0 < table["Salix alba"][0] < 1 and np.isnan(table["Salix alba"][1:].astype(float)).all()
+    offsets = table["botaclip_offset_m"].astype(float)
+    assert (offsets[:2] <= 14.143).all() and np.isnan(offsets[2:]).all()
+    predict(asked | {"output": str(tmp_path / "out.csv")}, SILENT)
+    rows = [line.split(",") for line in (tmp_path / "out.csv").read_text().splitlines()]
+    assert rows[0][:6] == ["x", "y", "crs", "name", "poa annua", "botaclip_status"]
+    assert rows[1][:4] == ["700400.0", "6599600.0", "EPSG:2154", "a"] and rows[1][6] != ""
+    assert rows[3][:2] == ["0.0", "0.0"] and rows[3][5:] == ["outside the raster", "", "", ""]
+    assert rows[4] == ["", "", "EPSG:2154", "d", "4", "no coordinates", "", "", ""]
     assert geometry[0] is not None and geometry[3] is None and meta["crs"] == "EPSG:2154"
     with pytest.raises(ModelFileError, match="'Bellis' is not among"):
         predict(asked | {"species": "Bellis", "output": str(tmp_path / "b.gpkg")}, SILENT)

@@ -137,6 +137,17 @@ def test_a_cut_file_is_worded_at_open_or_while_reading(
     assert "\n" not in met.value.sentence
 
 
+@pytest.mark.parametrize(("kept", "options"), [(6, {}), (5000, {}), (12, {"BIGTIFF": "YES"})])
+def test_a_tiff_cut_before_its_directory_is_cut_short(tmp_path: Path, kept: int, options: dict[str, str]) -> None:
+    path = write_raster(tmp_path / "a.tif", texture(3, 300, 300), **options)
+    with rasterio.open(path, "r+") as dataset:  # a directory that grows is written anew, at the end
+        dataset.update_tags(words="x" * 5000)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(RasterError) as met:
+        open_raster(path)
+    assert met.value.sentence == f"{path}: the file is cut short or damaged. Copy or download it again."
+
+
 def test_a_tile_that_is_damaged_inside_is_worded_mid_read(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", texture(3, 600, 600), tiled=True, compress="deflate")
     content = bytearray(path.read_bytes())

@@ -71,6 +71,17 @@ def test_bands_that_nothing_names_are_an_error_with_the_remedy(tmp_path: Path) -
         open_raster(path)
 
 
+def test_an_index_can_be_given_a_role(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", texture(1, 20, 20), descriptions=["NDVI"], colours=None)
+    with pytest.raises(RasterError) as met:
+        open_raster(path)
+    assert met.value.sentence == (
+        f"{path}: nothing says which of its bands (NDVI) is which. A band of another kind, such as NDVI, can be given "
+        "the role red: --bands red=1."
+    )
+    assert open_raster(path, bands="red=1").roles == ("red",)
+
+
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
     with pytest.raises(RasterError, match="has no CRS"):

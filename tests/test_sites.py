@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from botaclip.training.sites import UNNAMED, single_linkage, sites_of
+from botaclip.training.sites import UNNAMED, far_apart, single_linkage, sites_of
 
 
 def test_a_column_is_taken_as_it_is() -> None:
@@ -44,3 +44,10 @@ def test_twenty_thousand_plots_take_no_square_of_distances() -> None:
     places = random.uniform(0, 1e6, (20_000, 2))
     places[:10] = 3e6 + np.arange(10)[:, None]
     assert single_linkage(places, 20_000.0).tolist() == [0] * 10 + [1] * 19_990
+
+
+def test_sites_of_the_user_may_adjoin() -> None:
+    places = np.array([[0.0, 0.0], [15_000.0, 0.0], [60_000.0, 0.0], [61_000.0, 0.0]])
+    assert not far_apart(places, ["a", "b", "c", "c"])
+    assert far_apart(places, ["a", "a", "c", "c"]) and far_apart(places, sites_of(places))
+    assert not far_apart(places, ["a"] * 4), "one site is apart from none"

@@ -242,3 +242,13 @@ def test_inner_folds_give_way_and_say_so() -> None:
     # A buffer that no spatial split survives.
     wide = SpatialBlocks(2, 500.0, buffer=5_000.0)
     assert "random" in inner_compromise(wide, xy)
+
+
+def test_one_block_or_group_is_told_in_the_singular() -> None:
+    places = np.arange(12, dtype=float).reshape(6, 2) * 1000
+    with pytest.raises(PairingError, match="the 6 plots lie in 1 group, too few for 2 folds"):
+        list(SpatialBlocks(2).split(places, groups=["a"] * 6))
+    with pytest.raises(PairingError, match="^1 group is too few for 2 folds"):
+        list(RandomFolds(2).split(places, groups=["a"] * 6))
+    with pytest.raises(PairingError, match="the 6 plots lie in 2 groups, too few for 3 folds"):
+        list(SpatialBlocks(3).split(places, groups=["a", "b"] * 3))

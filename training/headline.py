@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botaclip.training.report_words import SITE_RECOGNITION
+from botaclip.training.findings import findings
+from botaclip.training.report_words import INTERVALS_WITHIN, NOT_INDEPENDENT, site_recognition
 from botaclip.training.truth_maps import MAPS
 
 
 def headline(metrics: Mapping[str, Any]) -> list[str]:
     """Return the tables of columns, pooled and within sites, and what follows from them, as lines of text."""
-    lines = _table(metrics["summary"], with_folds=True)
+    lines = _table(metrics["summary"], over="species", with_folds=True)
+    lines.append(NOT_INDEPENDENT)
     within = metrics.get("summary_within_site") or {}
     if within:
         pairs = sum(len(by_site) for by_site in metrics["targets_within_site"].values())
         sites = list(dict.fromkeys(site for by_site in metrics["targets_within_site"].values() for site in by_site))
         lines += ["", f"Within sites, {pairs} pairs of a species and a site ({', '.join(sites)}):"]
-        lines += _table(within, with_folds=False)
-        lines.append(SITE_RECOGNITION)
+        lines += _table(within, over="pairs", with_folds=False)
+        if reason := metrics.get("omitted", {}).get(INTERVALS_WITHIN):
+            lines.append(f"Intervals within sites are left out: {reason}.")
+        lines.append(site_recognition(metrics))
     elif reason := metrics.get("omitted", {}).get("summary_within_site"):
         lines.append(f"Scores within sites are left out: {reason}.")
     if maps := metrics.get("maps"):
@@ -33,21 +37,23 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
         left_out = metrics.get("omitted", {})
         if "truth_correlation" in left_out:
             lines.append(f"Correlation with the truth and maps are left out: {left_out['truth_correlation']}.")
+    lines += findings(metrics)
     lines.append(metrics["alignment"]["reason"])
     return lines
 
 
-def _table(summary: Mapping[str, Any], *, with_folds: bool) -> list[str]:
+def _table(summary: Mapping[str, Any], *, over: str, with_folds: bool) -> list[str]:
     folds = f"{'fold mean':>11}" if with_folds else ""
-    lines = [f"{'column':<17}{'TSS':>8}{folds}{'AUC':>8}   difference of TSS to raw"]
+    lines = [f"{'column':<17}{'TSS':>8}{folds}{'AUC':>8}   difference of TSS to raw [95 % interval over {over}]"]
     for column, scores in summary.items():
         tss = scores.get("tss_at_train_threshold", {})
         auc = scores.get("auc", scores.get("auc_background", {}))
         difference = tss.get("difference_to_raw")
-        known = difference and None not in (difference["median"], difference["low"], difference["high"])
-        words = (
-            f"{difference['median']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}]" if known else ""
-        )
+        words = ""
+        if difference and difference["median"] is not None:
+            words = f"{difference['median']:+.3f}"
+            if None not in (difference["low"], difference["high"]):
+                words += f" [{difference['low']:+.3f}, {difference['high']:+.3f}]"
         folds = f"{_number(tss.get('fold_mean')):>11}" if with_folds else ""
         lines.append(f"{column:<17}{_number(tss.get('median')):>8}{folds}{_number(auc.get('median')):>8}   {words}")
     return lines

@@ -18,9 +18,12 @@ from botaclip.core.pairing import Pairs
 from botaclip.core.plot_locations import parse_plot_locations
 from botaclip.core.releves import ReleveTable
 from botaclip.training.evaluation import CrossValidation
+from botaclip.training.findings import findings
 from botaclip.training.metrics import reliability_bins
-from botaclip.training.scores import METRICS, scorable
+from botaclip.training.report_words import INTERVALS_WITHIN
+from botaclip.training.scores import FEWEST_PAIRS, METRICS, scorable
 from botaclip.training.selection import Trial
+from botaclip.training.sites import far_apart
 from botaclip.training.training_table import TrainingTable
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "onnxruntime", "rasterio", "pyproj")
@@ -129,7 +132,8 @@ def metrics_document(
     }
     if maps is not None:
         document["maps"] = maps
-    return without_nan(document)  # type: ignore[no-any-return]
+    said: dict[str, Any] = without_nan(document)
+    return said | {"findings": findings(said)}
 
 
 def _omitted(
@@ -163,6 +167,9 @@ def _omitted(
             f"{len(sites)} sites"
         )
     else:
+        pairs = max(entry["n_targets"] for scores in within.values() for entry in scores.values())
+        if pairs < FEWEST_PAIRS:
+            omitted[INTERVALS_WITHIN] = f"too few pairs of a species and a site: {pairs}, {FEWEST_PAIRS} are needed"
         omitted["tss_max and auprc within sites"] = "they cannot be compared between plots that different models tested"
     omitted |= blocked.omitted
     for metric in METRICS:
@@ -221,6 +228,7 @@ def _data(
         "image_date": parameters["image_date"],
         "init": Path(parameters["init"]).name if parameters["init"] else None,
         "sites": dict(collections.Counter(data.sites or ())),
+        "sites_far_apart": far_apart(data.location, data.sites) if data.sites else False,
         "notes": list(table.report),
         "presences": {name: int(n) for name, n in zip(data.species, data.presence.sum(axis=0), strict=True)},
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from botaclip.core.unfinished import unfinished
 from botaclip.training import report_data, report_scores
+from botaclip.training.findings import no_better_than_prevalence, procedure
 from botaclip.training.report_html import POLICY, STYLE, Metrics, escaped, figure_of, list_of
 from botaclip.training.report_words import headline, pooled_over_sites, verdicts
 
@@ -81,11 +82,14 @@ def _summary(metrics: Metrics) -> str:
     )
     said = pooled_over_sites(metrics)
     site_words = f"<p>{escaped(said)}</p>" if said else ""
+    # Whether the gain is due to the plants is among the verdicts.
+    also = (procedure(metrics), no_better_than_prevalence(metrics))
+    found = "".join(f"<p>{escaped(sentence)}</p>" for sentence in also if sentence)
     over = "over species, all sites together" if said else "over species"
     note = f"Differences are medians {over}, paired, with 95 % intervals." if items else ""
     return (
         f'<h1>BotaCLIP training report</h1><p class="sub">{escaped(" · ".join(fact for fact in facts if fact))}</p>'
-        f'<div class="headline"><p>{escaped(headline(metrics))}</p>{site_words}<ul>{items}</ul>'
+        f'<div class="headline"><p>{escaped(headline(metrics))}</p>{site_words}{found}<ul>{items}</ul>'
         f'{f"""<p class="note">{note}</p>""" if note else ""}</div>'
     )
 

@@ -22,13 +22,15 @@ from botaclip.training.report_html import (
 )  # fmt: skip
 from botaclip.training.report_words import (
     COLUMNS,
+    INTERVALS_WITHIN,
     METRICS,
-    SITE_RECOGNITION,
+    NOT_INDEPENDENT,
     column_name,
     headline_metric,
     metric_name,
     number,
     presence_only,
+    site_recognition,
 )  # fmt: skip
 from botaclip.training.statistics import holm
 
@@ -45,7 +47,7 @@ def pooled(metrics: Metrics) -> str | None:
         '<p class="note">Median over species of the score over all held-out areas together; fold mean: of the mean '
         "over areas. Difference to raw: median of the paired differences over species with its 95 % bootstrap "
         "interval; it may differ from the difference of the medians. p: two-sided Wilcoxon signed-rank test, adjusted "
-        "for the number of rows (Holm). n: species.</p>",
+        f"for the number of rows (Holm). n: species. {escaped(NOT_INDEPENDENT)}</p>",
     ]
     others = [other for other in metrics_of(summary) if other != metric]
     if others:
@@ -77,13 +79,20 @@ def column_table(summary: Metrics, metric: str) -> str:
             Cell(column_name(column), COLUMNS.get(column, ("", ""))[1]),
             number(entry.get("median"), 3),
             *([number(entry.get("fold_mean"), 3)] if with_folds else []),
-            f"{number(difference.get('median'), 3, signed=True)} [{number(low, 3, signed=True)} to "
-            f"{number(high, 3, signed=True)}]" if shown else "",
+            _with_interval(difference["median"], low, high) if shown else "",
             p_words(float(p)) if shown else "",
             str(entry.get("n_targets", "–")),
         ])  # fmt: skip
     head = ["column", "median", *(["fold mean"] if with_folds else []), "difference to raw [95 % interval]", "p", "n"]
     return table_of(head, rows, main=names.index("adapted") if "adapted" in names else None)
+
+
+def _with_interval(median: object, low: object, high: object) -> str:
+    """Return a difference with its interval, alone where there is none."""
+    said = number(median, 3, signed=True)
+    if low is None or high is None:
+        return said
+    return f"{said} [{number(low, 3, signed=True)} to {number(high, 3, signed=True)}]"
 
 
 def within_sites(metrics: Metrics) -> str | None:
@@ -110,15 +119,21 @@ def within_sites(metrics: Metrics) -> str | None:
     ]
     names = [column_name(column) for column in columns]
     return (
-        f"<p>{escaped(SITE_RECOGNITION)} Scored is every species on every site that has enough of its presences, "
-        "and an absence, from the same predictions as above.</p>"
+        f"<p>{escaped(site_recognition(metrics))} Scored is every species on every site that has enough of its "
+        "presences, and an absence, from the same predictions as above.</p>"
         + column_table(summary, metric)
-        + '<p class="note">n: pairs of a species and a site; intervals are over these pairs.</p>'
+        + f'<p class="note">n: pairs of a species and a site; {escaped(_intervals(metrics))}</p>'
         + table_of([f"median {metric_name(metric)}", "species", *names], rows)
         + "<details><summary>Every pair of a species and a site</summary>"
         + table_of(["species", "site", *names], every, text={0, 1})
         + "</details>"
     )
+
+
+def _intervals(metrics: Metrics) -> str:
+    """Say what the intervals within sites are over, or why there are none."""
+    reason = (metrics.get("omitted") or {}).get(INTERVALS_WITHIN)
+    return f"intervals are left out: {reason}." if reason else f"intervals are over these pairs. {NOT_INDEPENDENT}"
 
 
 def folds_compared(metrics: Metrics) -> str | None:

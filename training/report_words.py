@@ -10,7 +10,8 @@ from typing import Any
 from botaclip.training.statistics import paired_difference
 
 COLUMNS = {
-    "adapted": ("adapted", "the model that was written: alignment as chosen or asked for"),
+    "adapted": ("adapted", "alignment as asked for; with auto what each fold chose by itself, which may be other "
+                           "than in the model file"),
     "botaclip": ("botaclip", "aligned with the relevés by BotaCLIP's contrastive loss and geometry regulariser"),
     "supervised": ("supervised", "the same adapter trained to predict the species directly"),
     "raw": ("raw", "the frozen image features as they are: what there is without any adapting"),
@@ -38,10 +39,8 @@ METRICS = {
 LOWER_IS_BETTER = frozenset({"brier", "mae"})
 HEADLINE = ("tss_at_train_threshold", "auc_background", "auc", "spearman", "boyce", "tss_max")
 
-SITE_RECOGNITION = (
-    "Pooled over sites that lie far apart, a score mostly shows that the model recognises the site; within a site it "
-    "shows what the image tells of the plants there."
-)
+INTERVALS_WITHIN = "intervals within sites"  # the name under which their absence has its reason
+NOT_INDEPENDENT = "Species of the same plots are not independent of each other: the intervals are too narrow."
 
 TAXA = {
     "exact": "taken as they stand", "normalised": "normalised (authors, cf., aff., ranks)",
@@ -126,8 +125,18 @@ def pooled_over_sites(metrics: Mapping[str, Any]) -> str:
     entry = metrics["summary"]["adapted"][metric]
     return (
         f"Over all sites together the median {metric_name(metric)} is {number(entry['median'])}, over "
-        f"{entry.get('n_targets', 'all')} species. {SITE_RECOGNITION}"
+        f"{entry.get('n_targets', 'all')} species. {site_recognition(metrics)}"
     )
+
+
+def site_recognition(metrics: Mapping[str, Any]) -> str:
+    """Return why scores over all sites together are no headline; sites that adjoin are harder to recognise."""
+    if (metrics.get("data") or {}).get("sites_far_apart"):
+        pooled = "Pooled over sites that lie far apart, a score mostly shows"
+    else:
+        pooled = "Pooled over sites, a score may show no more than"
+    within = "within a site it shows what the image tells of the plants there"
+    return f"{pooled} that the model recognises the site; {within}."
 
 
 def _grade(value: float, limits: tuple[float, float, float, float]) -> str:
@@ -153,6 +162,15 @@ def verdicts(metrics: Mapping[str, Any]) -> list[Verdict]:
             answer, sign = _judge(difference, metric, column)
             found.append(Verdict(question, answer, sign))
     return found
+
+
+def gain_is_due_to_plants(metrics: Mapping[str, Any]) -> bool | None:
+    """Whether ``adapted`` is clearly above ``shuffled``; None where they are the same, or one of them is missing."""
+    metric = headline_metric(metrics)
+    difference = metric and difference_between(metrics, metric, "adapted", "shuffled")
+    if not metric or not difference or difference["low"] == difference["high"] == 0:
+        return None
+    return _judge(difference, metric, "shuffled")[1] > 0
 
 
 def difference_between(metrics: Mapping[str, Any], metric: str, one: str, other: str) -> dict[str, float] | None:

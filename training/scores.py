@@ -23,6 +23,9 @@ from botaclip.training.truth import truth_correlation_at
 
 Array = NDArray[np.floating]
 
+# Between fewer pairs a percentile bootstrap only returns the extremes of what was seen.
+FEWEST_PAIRS = 10
+
 SITE_METRICS = ("tss_at_train_threshold", "auc", "brier")
 METRICS = ("tss_at_train_threshold", "tss_max", "auc", "auprc", "brier", "truth_correlation")
 
@@ -230,11 +233,20 @@ def summarise(
 def summarise_sites(
     targets: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]], *, random_state: int = 1
 ) -> dict[str, dict[str, Any]]:
-    """Return :func:`summarise` of :func:`site_scores`: over pairs of a species and a site."""
+    """Return :func:`summarise` of :func:`site_scores`: over pairs of a species and a site.
+
+    Differences over fewer than 10 pairs have no interval: ``low`` and ``high`` are NaN.
+    """
     pairs = {
         f"{species} ({site})": columns for species, by_site in targets.items() for site, columns in by_site.items()
     }
-    return summarise(pairs, random_state=random_state)
+    summary = summarise(pairs, random_state=random_state)
+    for scores in summary.values():
+        for entry in scores.values():
+            difference = entry.get("difference_to_raw")
+            if difference and difference["n"] < FEWEST_PAIRS:
+                difference |= {"low": float("nan"), "high": float("nan")}
+    return summary
 
 
 def _median(values: Array) -> float:

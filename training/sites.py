@@ -34,6 +34,18 @@ def sites_of(places: Metres, named: Sequence[str] | None = None, *, linkage_m: f
     return tuple(f"site {number + 1}" for number in single_linkage(places, linkage_m))
 
 
+def far_apart(places: Metres, sites: Sequence[str], *, linkage_m: float = LINKAGE_M) -> bool:
+    """Whether no plot of one site (N,) is linked to a plot of another: always so where sites come from linkage.
+
+    Parameters as for :func:`sites_of`.
+    """
+    clusters: dict[int, str] = {}
+    for cluster, site in zip(single_linkage(places, linkage_m).tolist(), sites, strict=True):
+        if clusters.setdefault(cluster, site) != site:
+            return False
+    return len(set(sites)) > 1
+
+
 def single_linkage(places: Metres, linkage_m: float) -> NDArray[np.int64]:
     """Return the cluster of each place (N,), numbered from 0 in the order of first members.
 

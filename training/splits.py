@@ -195,25 +195,25 @@ class SpatialBlocks(_Folds):
 
     def _assign(self, xy: NDArray[np.float64], groups: Indexes | None) -> Indexes:
         rng = np.random.default_rng(self.random_state)
-        noun = self._lay(xy, groups, rng)
+        one, many = self._lay(xy, groups, rng)
         plots = np.bincount(self.blocks_)
         if plots.size < self.n_splits:
             raise PairingError(
-                f"the {len(xy)} plots lie in {plots.size} {noun}, too few for {self.n_splits} folds",
+                f"the {len(xy)} plots lie in {_counted(plots.size, one, many)}, too few for {self.n_splits} folds",
                 remedy="use fewer folds" if groups is not None else "use smaller blocks, fewer folds or groups",
             )
         return _deal(plots, self.n_splits, rng)[self.blocks_]
 
-    def _lay(self, xy: NDArray[np.float64], groups: Indexes | None, rng: np.random.Generator) -> str:
-        """Number the blocks (or groups) that hold plots; return what they are called."""
+    def _lay(self, xy: NDArray[np.float64], groups: Indexes | None, rng: np.random.Generator) -> tuple[str, str]:
+        """Number the blocks (or groups) that hold plots; return what one, and what several are called."""
         if groups is not None:
             self.blocks_, self.block_size_ = groups, None
-            return "groups"
+            return "group", "groups"
         smallest = max(self.minimum_block, 2 * self.buffer)
         # An option that is not given arrives as None or 0.
         side = self.block_size or default_block_size(xy, n_splits=self.n_splits, smallest=smallest)
         self.blocks_, self.block_size_ = _block_labels(xy, side, rng), side
-        return f"blocks of {side:g} m"
+        return f"block of {side:g} m", f"blocks of {side:g} m"
 
 
 class RandomFolds(_Folds):
@@ -237,8 +237,10 @@ class RandomFolds(_Folds):
     def _assign(self, xy: NDArray[np.float64], groups: Indexes | None) -> Indexes:
         units = len(xy) if groups is None else int(groups.max()) + 1
         if units < self.n_splits:
+            noun = "plot" if groups is None else "group"
+            found = _counted(units, f"{noun} is", f"{noun}s are")
             raise PairingError(
-                f"{units} {'plots' if groups is None else 'groups'} are too few for {self.n_splits} folds",
+                f"{found} too few for {self.n_splits} folds",
                 remedy="use fewer folds",
             )
         make = KFold if groups is None else GroupKFold
@@ -432,6 +434,10 @@ def _group_labels(groups: ArrayLike, n: int) -> Indexes:
         )
     _, labels = np.unique(text, return_inverse=True)
     return labels.ravel()
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _deal(plots: Indexes, n_splits: int, rng: np.random.Generator) -> Indexes:

@@ -14,7 +14,7 @@ from botaclip.core.imagery import open_imagery
 from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.metric_places import common_plane, geocentric, widening
 from botaclip.core.model_file import ModelFile
-from botaclip.core.pairing import Pairs, pair
+from botaclip.core.pairing import Pairs, pair, remedy
 from botaclip.core.pairing_rules import PairingRules
 from botaclip.core.plot_locations import parse_plot_locations
 from botaclip.core.progress import Progress
@@ -175,7 +175,7 @@ def training_table(table: ReleveTable, pairs: Pairs, raster: str) -> TrainingTab
     if len(kept) < FEWEST_PLOTS:
         raise PairingError(
             f"only {len(kept)} plots have both a relevé and an image patch; at least {FEWEST_PLOTS} are needed",
-            remedy="check the CRS of the plots and that they lie inside the raster",
+            remedy=remedy(pairs.dropped_counts),
         )
     if not len(kept.targets):
         raise PairingError(
