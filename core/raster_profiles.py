@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -57,6 +58,9 @@ class Profile:
         Whether its pixels are numbers of classes with a colour table.
     hints
         File name and tags that name the satellite.
+    files
+        Every file whose bytes decide on pixels: the file itself, masks beside it, the sources of a VRT (also of those
+        that it names). Statistics and overviews, which QGIS writes when it shows a raster, are not among them.
     """
 
     path: str
@@ -73,6 +77,7 @@ class Profile:
     masked: bool
     classes: bool
     hints: str
+    files: tuple[str, ...]
 
     @property
     def descriptions(self) -> tuple[str, ...]:
@@ -173,7 +178,20 @@ def _read(path: str, dataset: rasterio.DatasetReader) -> Profile:
         alpha=colours.index("alpha") + 1 if "alpha" in colours else 0,
         masked=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
         classes=colours[0] == "palette", hints=" ".join([Path(path).name, *satellite]),
+        files=tuple(sorted(_files(dataset, set()))),
     )  # fmt: skip
+
+
+def _files(dataset: rasterio.DatasetReader, met: set[str]) -> set[str]:
+    """Return the files of a dataset, those of the VRTs that it names included."""
+    for file in dataset.files:
+        if file in met or file.lower().endswith((".aux.xml", ".ovr")):
+            continue
+        met.add(file)
+        if file.lower().endswith(".vrt") and file != dataset.name:
+            with contextlib.suppress(RasterioError), rasterio.open(file) as source:
+                _files(source, met)
+    return met
 
 
 def _check_length(path: str, dataset: rasterio.DatasetReader) -> None:

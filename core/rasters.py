@@ -215,7 +215,7 @@ def source_of_profiles(profiles: Sequence[Profile], *, name: str, choice: Mappin
     return RasterSource(
         name=name, tiles=tiles, crs_wkt=first.crs_wkt, dtype=_dtype(first, choice), nodata=tiles[0].nodata[0],
         pixel_size_m=float(np.sqrt(abs(column[0] * row[1] - column[1] * row[0]))), roles=roles, band_indexes=indexes,
-        identity=_identity([p.path for p in profiles], roles, indexes), bounds=bounds,
+        identity=_identity(profiles, roles, indexes), bounds=bounds,
         descriptions=first.descriptions,
     )  # fmt: skip
 
@@ -319,12 +319,15 @@ def _mask_band(profile: Profile, indexes: Sequence[int]) -> int | None:
     return profile.alpha if profile.alpha and profile.alpha not in indexes else None
 
 
-def _identity(paths: Sequence[str], roles: Sequence[str], indexes: Sequence[int]) -> str:
+def _identity(profiles: Sequence[Profile], roles: Sequence[str], indexes: Sequence[int]) -> str:
+    """Return a digest of all that decides on pixels: files with size and time, what their headers say, the bands."""
     digest = hashlib.sha256(repr((tuple(roles), tuple(indexes))).encode())
-    for path in paths:
-        file = Path(path)
-        stamp = (file.stat().st_size, file.stat().st_mtime_ns) if file.exists() else ()
-        digest.update(repr((str(file.resolve()) if stamp else path, stamp)).encode())
+    for profile in profiles:
+        digest.update(repr((profile.nodata, profile.alpha, profile.masked, tuple(profile.transform))).encode())
+        for path in {profile.path: None, **dict.fromkeys(profile.files)}:
+            file = Path(path)
+            stamp = (file.stat().st_size, file.stat().st_mtime_ns) if file.exists() else ()
+            digest.update(repr((str(file.resolve()) if stamp else path, stamp)).encode())
     return digest.hexdigest()
 
 

@@ -200,6 +200,11 @@ def in_words(error: BaseException) -> BotaclipError:
                 remedy=f"run botaclip setup --packages {'run' if PACKAGE_SETS[package] == 'run' else 'train'}, or "
                 f"install the set {PACKAGE_SETS[package]!r} there; in a checkout, make setup",
             )
+        if isinstance(error, ModuleNotFoundError) and package and package != "botaclip":
+            return EnvironmentMissing(
+                f"a package needs the module {package}, which is missing: the environment is not whole",
+                where=sys.executable, remedy="run botaclip setup --check, then botaclip setup",
+            )  # fmt: skip
     text = str(error).strip().partition("\n")[0]
     allocation = ("can't allocate memory", "CUDA out of memory", "Failed to allocate memory", "std::bad_alloc")
     if isinstance(error, MemoryError) or any(words in str(error) for words in allocation):

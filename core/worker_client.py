@@ -359,7 +359,10 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
 
 def exit_in_words(code: int | None) -> tuple[str, str]:
     """Return what an exit code means, and what to do about it."""
-    smaller = "choose a smaller extent or a larger stride, or close other programs"
+    smaller = (
+        "close other programs, or choose a smaller extent or a larger stride; what was finished of a map is kept, and "
+        "the same command goes on from there"
+    )
     log = "its last messages are in the worker's log"
     if code is None:
         return "it closed the connection", log

@@ -324,3 +324,24 @@ def test_the_ground_size_of_a_pixel() -> None:
     assert np.hypot(*column) == pytest.approx(0.3048006, rel=1e-4)
 
 
+
+
+def test_identity_follows_the_sources_of_a_vrt_and_the_mask_beside_a_file(tmp_path: Path) -> None:
+    tile = tmp_path / "a.tif"
+    write_raster(tile, texture())
+    inner, outer = tmp_path / "inner.vrt", tmp_path / "outer.vrt"
+    rasterio.shutil.copy(tile, inner, driver="VRT")
+    rasterio.shutil.copy(inner, outer, driver="VRT")
+    before = open_raster(outer).identity, open_raster(tile).identity
+    (tmp_path / "a.tif.aux.xml").write_text("<PAMDataset></PAMDataset>")  # statistics, as QGIS writes them
+    assert (open_raster(outer).identity, open_raster(tile).identity) == before
+    os.utime(tile, ns=(1, 1))
+    after = open_raster(outer).identity, open_raster(tile).identity
+    assert after[0] != before[0] and after[1] != before[1]
+    with rasterio.open(tile) as dataset:
+        shape = dataset.shape
+    with rasterio.open(
+        tmp_path / "a.tif.msk", "w", driver="GTiff", height=shape[0], width=shape[1], count=1, dtype="uint8"
+    ) as mask:
+        mask.update_tags(INTERNAL_MASK_FLAGS_1="2")
+    assert open_raster(tile).identity != after[1]
