@@ -218,7 +218,8 @@ def test_what_cannot_be_is_refused_before_any_work(survey: Survey, tmp_path: Pat
 def test_real_data(name: str, plots: int, sites: int, tmp_path: Path) -> None:
     folder = shared(f"data/{name}")
     outputs = {key: tmp_path / f"m.{key}" for key in ("output", "metrics", "report")}
-    given = read_data_folder(folder) | outputs | {"predictions": tmp_path / "p.gpkg"}
+    options = {name.replace("-", "_"): value for name, value in read_data_folder(folder).items()}
+    given = options | outputs | {"predictions": tmp_path / "p.gpkg"}
     parameters, unknown = parse_parameters(TRAIN, given)
     assert not unknown
     printed = "\n".join(train(parameters, Progress())["print"])
