@@ -20,9 +20,9 @@ from botaclip.botaclip_qgis.plain_files import raster_file, why_no_file
 from botaclip.botaclip_qgis.raster_export import RasterExport, TemporaryRaster
 from botaclip.core.errors import OptionError, UnsupportedRaster
 
+# Tables that may carry the places that a job looks at; the first one given that has places counts.
+PLACED_BY = ("points", "plots", "releves")
 _UNKNOWN_FORMAT = "the worker's GDAL does not know its format"
-# Tables with the places that a job looks at; the first one given that has places counts.
-_PLACED_BY = ("points", "plots", "releves")
 
 
 @dataclasses.dataclass
@@ -152,7 +152,7 @@ def _asked_for(
         crs = algorithm.parameterAsExtentCrs(parameters, name, context)
         box = algorithm.parameterAsExtent(parameters, name, context)
         return transformed(box, crs, export.crs, context.transformContext())
-    for key in _PLACED_BY:
+    for key in PLACED_BY:
         definition = algorithm.parameterDefinition(key.upper())
         if definition is None or not given.get(key):
             continue

@@ -33,14 +33,12 @@ from botaclip.botaclip_qgis.plain_files import (
     plan_vector,
     write_geopackage,
 )
-from botaclip.botaclip_qgis.raster_plans import RasterHandOver, RasterPlan, plan_layer, plan_path
+from botaclip.botaclip_qgis.raster_plans import PLACED_BY, RasterHandOver, RasterPlan, plan_layer, plan_path
 from botaclip.core.errors import OptionError
 from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option
 
 _VECTOR_KINDS = frozenset({Kind.TABLE, Kind.POINTS, Kind.MASK})
 _BARE_NUMBERS = re.compile(r"[-+\d.eE\s]+(,[-+\d.eE\s]+){3}")
-# Tables that may carry the coordinates; the first given one counts.
-_PLACED_BY = ("points", "plots", "releves")
 
 
 @dataclasses.dataclass
@@ -166,7 +164,7 @@ def _take_crs_of_layers(parameters: dict[str, Any], plans: Mapping[str, VectorPl
     """Pass on the CRS of the layer that has the coordinates, unless CRS or coordinate columns are given."""
     if "crs" not in parameters or parameters["crs"] or parameters.get("x_field"):
         return
-    for key in _PLACED_BY:
+    for key in PLACED_BY:
         if key in plans:
             parameters["crs"] = plans[key].crs or None
             return

@@ -50,8 +50,7 @@ class CellSource:
     A vector is what the encoder sees (D), followed by the values of the environment rasters (P) where there are any.
     A cell where one of those has no value is not seen.
 
-    Reading (:meth:`read`) and computing (:meth:`encode`, :meth:`encode_grid`) can be called apart, so that a
-    stream overlaps them.
+    Reading (:meth:`read`) and computing (:meth:`encode`) can be called apart, so that a stream overlaps them.
 
     Parameters
     ----------
@@ -187,19 +186,13 @@ class CellSource:
     ) -> tuple[Vectors, Shares]:
         """Return the vectors (D, h, w) of the patches on every ``step``-th node, NaN where not seen, and shares (h, w).
 
-        ``row``, ``col`` is the first node, ``height`` and ``width`` count nodes of the grid.
+        ``row``, ``col`` is the first node, ``height`` and ``width`` count nodes of the grid. This is what a map is, in
+        plain words; :mod:`botaclip.core.patch_rows` makes the same of a large one in bounded memory.
         """
-        return self.encode_grid(self.read_grid(row, col, height, width, step, patch), step, patch)
-
-    def read_grid(self, row: int, col: int, height: int, width: int, step: int, patch: PatchSpec) -> PixelWindow:
-        """Read all pixels that a grid of patches needs."""
         half = patch.cells // 2
-        return self.read(row - half, col - half, (height - 1) * step + patch.cells, (width - 1) * step + patch.cells)
-
-    def encode_grid(self, window: PixelWindow, step: int, patch: PatchSpec) -> tuple[Vectors, Shares]:
-        """Return vectors and shares of the grid of patches whose pixels :meth:`read_grid` read."""
-        height = (window.height - patch.cells) // step + 1
-        width = (window.width - patch.cells) // step + 1
+        window = self.read(
+            row - half, col - half, (height - 1) * step + patch.cells, (width - 1) * step + patch.cells
+        )
         vectors = np.full((self.dimension, height, width), np.nan, dtype=np.float32)
         if not window.valid.any():
             return vectors, np.zeros((height, width), dtype=np.float32)
@@ -212,11 +205,6 @@ class CellSource:
             part = slice(first, first + _SUM_CHANNELS)
             vectors[part] = _means(_box_sums(values[part], step, patch.cells), weights, share)
         return vectors, share
-
-    def block_nodes(self, step: int, patch: PatchSpec) -> int:
-        """Return the side, in nodes, of grids that :meth:`patch_grid` does well: little overlap, bounded memory."""
-        cells = 256 if patch.cells > 16 else 112
-        return max(8, (max(cells, 2 * patch.cells) - patch.cells) // step + 1)
 
 
 def _means(sums: NDArray[np.float64], weights: NDArray[np.float64], share: Shares) -> Vectors:

@@ -17,7 +17,6 @@ from botaclip.core.encoders.onnx_session import open_session, run_session
 from botaclip.core.errors import EncoderError, ModelFileError
 from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.model_file import ModelFile
-from botaclip.core.rasters import RasterSource, open_raster
 from botaclip.core.releves import choose_species
 
 Floats = NDArray[np.float32]
@@ -164,29 +163,6 @@ class Model:
                 where=str(self.file.path), remedy="update the plugin or retrain the model",
             )
         return encoder
-
-    def open_raster(self, raster: str | Path, *, bands: str | None = None) -> RasterSource:
-        """Open a raster with the bands that the model was made for, in its order.
-
-        Raises
-        ------
-        ModelFileError
-            The raster lacks a band of the model.
-        RasterError
-            It cannot be opened.
-        """
-        source = open_raster(raster, bands=bands)
-        indexes = dict(zip(source.roles, source.band_indexes, strict=True))
-        missing = [role for role in self.roles if role not in indexes]
-        if missing:
-            raise ModelFileError(
-                f"the model was made for the bands {', '.join(self.roles)}, but {source.name} has only "
-                f"{', '.join(source.roles)}: {', '.join(missing)} missing",
-                where=str(self.file.path), remedy="use a raster with these bands, or a model made for those it has",
-            )
-        if source.roles == self.roles:
-            return source
-        return open_raster(raster, bands=",".join(f"{role}={indexes[role]}" for role in self.roles))
 
     def choose(self, species: str | list[str] | None) -> list[int]:
         """Return the indexes of the species asked for; of all when none is.

@@ -14,7 +14,7 @@ from tests.model_fixture import SPECIES, write_model, write_raster
 from tests.small_scenes import SCENES, write_environment_model, write_layer, write_scene, write_scenes
 
 from botaclip.core import scene_maps
-from botaclip.core.applied_imagery import AppliedImagery, environment_for
+from botaclip.core.applied_imagery import AppliedImagery, environment_for, imagery_for
 from botaclip.core.applied_model import NODATA, NOWHERE, OK, OUTSIDE
 from botaclip.core.click import click
 from botaclip.core.embed import embed
@@ -333,3 +333,11 @@ def test_layers_given_for_nothing_are_said_to_be(model: ModelFile, terrain: tupl
     progress = Progress(log=lambda *line: said.append(line))
     assert environment_for(Model.open(model.path), [terrain[1]], progress) is None
     assert said == [("warning", "The model was trained without environment rasters; those given are not used.")]
+
+
+def test_imagery_with_other_bands_than_the_models(tmp_path: Path) -> None:
+    model = Model(write_model(tmp_path / "m.botaclip", write_raster(tmp_path / "r.tif", size=200)))
+    four = imagery_for(model, write_raster(tmp_path / "four.tif", size=100, bands=4)).scenes[0]
+    assert four.roles == ("red", "green", "blue") and four.band_indexes == (1, 2, 3)
+    with pytest.raises(ModelFileError, match="made for the bands red, green, blue, but .* only red, green: blue miss"):
+        imagery_for(model, write_raster(tmp_path / "two.tif", size=100, bands=2))

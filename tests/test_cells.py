@@ -145,17 +145,6 @@ def test_outside_the_raster_nothing_is_seen(tmp_path: Path) -> None:
     assert none.shape == (0,)
 
 
-def test_grids_for_maps_are_large_enough_and_bounded(tmp_path: Path) -> None:
-    cells, _ = cells_of(awkward(tmp_path, "own"))
-    for patch_cells in (1, 4, 10, 50, 300):
-        patch = PatchSpec(size_m=1, cells=patch_cells)
-        for step in (1, 5, 400):
-            nodes = cells.block_nodes(step, patch)
-            assert nodes >= 8
-            if step == 1:
-                assert nodes - 1 + patch_cells <= max(256, 2 * patch_cells)
-
-
 def test_it_can_be_stopped(tmp_path: Path) -> None:
     cells, patch = cells_of(awkward(tmp_path, "own"))
     with pytest.raises(Cancelled):
@@ -204,8 +193,6 @@ def test_all_roads_carry_the_environment(tmp_path: Path, kind: str, patch_m: flo
     top, left, _, right = np.array(cells.reader.bounds_px()) // cells.encoder.stride_px
     row, col, height, width, step = top + 3, left + 3, 6, (right - left) // 2, 2
     grid, grid_seen = cells.patch_grid(row, col, height, width, step, patch)
-    again, _ = cells.encode_grid(cells.read_grid(row, col, height, width, step, patch), step, patch)
-    np.testing.assert_array_equal(grid, again)
     down, across = (axis.ravel() for axis in np.mgrid[0:height, 0:width])
     plots, plots_seen = cells.patches(row + step * down, col + step * across, patch)
     assert 0.2 < np.isfinite(plots).all(axis=1).mean() < 0.8

@@ -67,13 +67,6 @@ def test_what_it_says_about_itself(model: Model) -> None:
     assert model.encoder().sha256 == model.metadata["encoder"]["sha256"]
 
 
-def test_a_raster_with_other_bands(model: Model, tmp_path: Path) -> None:
-    four = model.open_raster(write_raster(tmp_path / "four.tif", size=100, bands=4))
-    assert four.roles == ("red", "green", "blue") and four.band_indexes == (1, 2, 3)
-    with pytest.raises(ModelFileError, match="made for the bands red, green, blue, but .* only red, green: blue miss"):
-        model.open_raster(write_raster(tmp_path / "two.tif", size=100, bands=2))
-
-
 def test_parts_that_do_not_fit(raster: Path, tmp_path: Path) -> None:
     metadata, parts = content(open_raster(raster))
     random = np.random.default_rng(1)
