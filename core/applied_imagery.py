@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from botaclip.core.applied_model import NO_ENVIRONMENT, NODATA, NOWHERE, OK, OUTSIDE, AppliedModel, PointValues
 from botaclip.core.area import Area, Limits, nothing_left
 from botaclip.core.device import encoder_on
-from botaclip.core.encoders import Encoder
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.encoders.onnx_session import OnnxEncoder
 from botaclip.core.environment_rasters import Environment
 from botaclip.core.errors import ModelFileError, OptionError

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from botaclip.core.encoders import Encoder
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.environment_rasters import EnvironmentReader
 from botaclip.core.errors import EncoderError
 from botaclip.core.lattice import PatchSpec

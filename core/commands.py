@@ -71,6 +71,42 @@ OUTPUT_MAP = _o(
     "tile and one VRT per CRS.",
     required=True,
 )
+MODE_OF_MODEL = _o(
+    "mode", Kind.CHOICE,
+    "How window encoders look at the image; a model works only in the mode it was trained in, so anything but auto is "
+    "a check.",
+    default="auto", choices=("auto", "dense", "exact", "tokens"), advanced=True,
+)
+IMAGE_DATE_OF_MAP = _o(
+    "image-date", Kind.TEXT,
+    "Date of the image (2018, 2018-07 or 2018-07-15); its year is written into the map's tags. Not given: read from "
+    "the raster's metadata where they tell it.",
+    advanced=True,
+)
+MODE = _o(
+    "mode", Kind.CHOICE,
+    "How a window encoder (transformer, deep network) looks: exact gives it the patch itself at every place; tokens "
+    "takes the tokens of fixed windows, much cheaper for maps; dense is for convolutional encoders with a small field. "
+    "auto takes the encoder's own. A model is valid only in the mode it was trained in.",
+    default="auto", choices=("auto", "dense", "exact", "tokens"), advanced=True,
+)
+PRECISION = _o(
+    "precision", Kind.CHOICE,
+    "Numbers of the encoder's graph: fp32; fp16, half the file, not faster on a CPU; int8, a quarter of the file and "
+    "up to three times faster on a CPU, less exact. Convolutional encoders in int8 have to be exported first, "
+    "calibrated on tiles.",
+    default="fp32", choices=("fp32", "fp16", "int8"), advanced=True,
+)
+POOLING = _o(
+    "pooling", Kind.CHOICE,
+    "How a transformer's patch becomes one vector in mode exact: its class token, the mean of its patch tokens, or "
+    "both. auto takes what its makers do.",
+    default="auto", choices=("auto", "cls", "mean", "cls-mean"), advanced=True,
+)
+STAGE = _o(
+    "stage", Kind.INTEGER, "Stage of a convolutional encoder whose map is taken, from 1. Not given: the deepest.",
+    minimum=1, maximum=9, advanced=True,
+)
 SPECIES = _o("species", Kind.LIST, "Species to map, separated by commas. Not given: all species of the model.")
 
 TRAIN = Command(
@@ -156,8 +192,14 @@ TRAIN = Command(
         ),
         _o("patch-size", Kind.NUMBER, "Side of the square around a plot that the encoder sees.",
            default=100.0, unit="m", minimum=0.1, maximum=100_000.0),
-        _o("encoder", Kind.TEXT, "Frozen encoder that turns the image into vectors.", default="random-conv",
-           advanced=True),
+        _o("encoder", Kind.TEXT,
+           "Frozen encoder that turns the image into vectors; a+b joins the vectors of two. 'botaclip encoders list' "
+           "shows them all.", default="random-conv", advanced=True),
+        MODE, PRECISION, POOLING, STAGE,
+        _o("embed-encoder", Kind.CHOICE,
+           "Whether the encoder goes into the model file, so that the file is all one needs: auto up to 128 MB, yes up "
+           "to 512 MB, no. A model without it needs the same encoder installed where it is used.",
+           default="auto", choices=("auto", "yes", "no"), advanced=True),
         _o("groups", Kind.FIELD, "Column of the plots whose values are kept together in one fold (site, transect); "
            "used instead of square blocks.", parent="plots", advanced=True),
         _o("block-size", Kind.NUMBER,
@@ -205,7 +247,7 @@ EMBED = Command(
     "Every cell holds the vector of the patch around it, in the model's space: as principal components (fitted on "
     "the training plots) or as the full unit vector.",
     (
-        RASTER, MODEL, EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, COG,
+        RASTER, MODEL, EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG,
         _o("dimensions", Kind.TEXT, "Number of principal components to keep, or all for the full unit vectors.",
            default="64"),
         _o("quantise", Kind.CHOICE, "none keeps float32; uint8 stores value = scale * q + offset, 0 = nodata.",
@@ -221,7 +263,7 @@ SUITABILITY = Command(
     "One band per species, 0 to 1, NaN where the patch is not seen. A value refers to a plot of the training "
     "relevés' area centred in the cell.",
     (
-        RASTER, MODEL, SPECIES, EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, COG,
+        RASTER, MODEL, SPECIES, EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG,
         OUTPUT_MAP,
         *EVERYWHERE,
     ),
@@ -241,7 +283,7 @@ PREDICT = Command(
            parent="points", advanced=True),
         _o("crs-field", Kind.FIELD, "Column with the CRS of each point's coordinates, where they lie in several.",
            parent="points", advanced=True),
-        SPECIES, BANDS, ENVIRONMENT,
+        SPECIES, BANDS, ENVIRONMENT, MODE_OF_MODEL,
         _o("output", Kind.OUTPUT_VECTOR, "GeoPackage or CSV to write.", required=True),
         *EVERYWHERE,
     ),
@@ -314,7 +356,75 @@ SETUP = Command(
     group="Set-up", needs="nothing",
 )
 
+ENCODERS = Command(
+    "encoders", "Encoders", "List, fetch, import, export, check and remove encoders.",
+    "An encoder turns the image patch around a plot into a vector. random-conv and colour-texture are built in; DOFA, "
+    "DINOv3 and FLAIR are fetched, or imported from a file you have, under their own licences; any timm backbone or "
+    "ONNX file can be added.",
+    (
+        _o("action", Kind.CHOICE,
+           "list: all encoders and what is installed; show: one in full, with its licence; download: fetch its "
+           "checkpoint; import: take a checkpoint, ONNX file or folder that you have; export: write its ONNX graph and "
+           "measure what precision costs; verify: recompute digests; remove: delete what was fetched or made.",
+           default="list", choices=("list", "show", "download", "import", "export", "verify", "remove"),
+           positional=True),
+        _o("encoder", Kind.TEXT, "Name of the encoder; for import, also a new name of your own.", positional=True),
+        _o("file", Kind.FILE,
+           "import: checkpoint (*.pth, *.ckpt, *.safetensors), ONNX file, or a folder that holds them."),
+        _o("accept-licence", Kind.FLAG, "I have read the encoder's licence and accept it.", default=False),
+        _o("licence-file", Kind.FILE, "import: file with the licence's text, to be kept beside the weights.",
+           advanced=True),
+        _o("sha256", Kind.TEXT, "SHA-256 that the file must have; needed to fetch what no record pins."),
+        _o("url", Kind.TEXT, "download: address of the checkpoint instead of the record's.", advanced=True),
+        _o("mirror", Kind.TEXT,
+           "download: address in front of which the record's file name is put, instead of the publisher's.",
+           advanced=True),
+        _o("proxy", Kind.TEXT, "Proxy, for example http://proxy.example.org:8080. QGIS gives its own.", advanced=True),
+        _o("architecture", Kind.TEXT,
+           "import under a new name: timm:NAME, onnx, or that of a record (dofa, dinov3, flair-inc ...).",
+           advanced=True),
+        _o("record", Kind.FILE, "import under a new name: JSON file with the encoder's record.", advanced=True),
+        _o("bands", Kind.LIST, "import: bands in the encoder's order, for example red,green,blue.", advanced=True),
+        _o("mean", Kind.LIST, "import: mean of each band, in the units of --value-range.", advanced=True),
+        _o("std", Kind.LIST, "import: standard deviation of each band, in the units of --value-range.",
+           advanced=True),
+        _o("value-range", Kind.LIST, "import: lowest and highest value of its training images, for example 0,255.",
+           advanced=True),
+        _o("gsd", Kind.LIST, "import: finest and coarsest pixel size of its training images, in metres.",
+           advanced=True),
+        _o("input-size", Kind.INTEGER, "import: side of its input in pixels.", minimum=8, maximum=4096, advanced=True),
+        _o("input-name", Kind.TEXT, "import of ONNX: name of the input. Not given: the only one.", advanced=True),
+        _o("output-name", Kind.TEXT, "import of ONNX: name of the output. Not given: the first.", advanced=True),
+        _o("licence", Kind.TEXT, "import under a new name: licence of the weights.", advanced=True),
+        _o("citation", Kind.TEXT, "import under a new name: whom to cite.", advanced=True),
+        MODE, PRECISION, POOLING, STAGE,
+        _o("calibration", Kind.RASTER,
+           "export: raster on whose tiles int8 is calibrated and precision is measured.", advanced=True),
+        _o("output", Kind.OUTPUT_FILE, "export: ONNX file to write. Not given: it is kept with the encoder."),
+        _o("json", Kind.FLAG, "Print as JSON.", default=False),
+        *EVERYWHERE,
+    ),
+    group="Set-up", needs="nothing",
+    needs_by_action={"import": "train", "export": "train"},
+)
+
+CACHE = Command(
+    "cache", "Cache", "Show or clear what is kept so that work is not done twice.",
+    "Image vectors of plots, finished windows of interrupted maps, and exported graphs of encoders. Clearing loses "
+    "time, never results.",
+    (
+        _o("action", Kind.CHOICE, "show: what is kept and how large it is; clear: delete it.",
+           default="show", choices=("show", "clear"), positional=True),
+        _o("part", Kind.CHOICE, "What to clear.", default="all", choices=("all", "vectors", "windows", "graphs")),
+        _o("json", Kind.FLAG, "Print as JSON.", default=False),
+        *EVERYWHERE,
+    ),
+    group="Set-up", needs="nothing",
+)
+
 COMMANDS: Mapping[str, Command] = {
     command.name: command
-    for command in (DEMO_DATA, TRAIN, EMBED, SUITABILITY, PREDICT, INFO, VERIFY, DEVICES, SETUP)
+    for command in (
+        DEMO_DATA, TRAIN, EMBED, SUITABILITY, PREDICT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
+    )
 }

@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from botaclip.core.encoders import Encoder
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.encoders.onnx_session import PROVIDERS, open_session
 from botaclip.core.errors import DeviceError, EncoderError
 from botaclip.core.progress import Progress

@@ -21,6 +21,8 @@ JOBS: Mapping[str, str] = {
     "verify": "botaclip.core.model_report:verify",
     "devices": "botaclip.core.device:devices",
     "setup": "botaclip.core.setup_environment:setup",
+    "encoders": "botaclip.core.encoder_actions:encoders",
+    "cache": "botaclip.core.cache_actions:cache",
     # Asked for by the QGIS faces and the command line themselves, never by name.
     "click": "botaclip.core.click:click",
     "estimate": "botaclip.core.estimate:estimate",

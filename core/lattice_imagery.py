@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botaclip.core import encoders
 from botaclip.core.cells import CellSource
-from botaclip.core.encoders import Encoder
+from botaclip.core.encoders import catalogue
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.environment_rasters import Environment, EnvironmentReader
 from botaclip.core.imagery import Imagery
 from botaclip.core.lattice import Lattice
@@ -58,7 +58,7 @@ class LatticeImagery:
         """
         if environment is not None:
             environment.check_meets(imagery.scenes)
-        found = encoders.get(
+        found = catalogue.get(
             encoder, bands=imagery.roles, value_range=imagery.value_range() if value_range is None else value_range
         )
         reference = Lattice.of(imagery.coarsest, found.stride_px, found.margin_px, patch_m)

@@ -11,8 +11,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from botaclip.core import encoders
-from botaclip.core.encoders import Encoder
+from botaclip.core.encoders import catalogue
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.encoders.onnx_session import open_session, run_session
 from botaclip.core.errors import EncoderError, ModelFileError
 from botaclip.core.lattice import Lattice, PatchSpec
@@ -154,9 +154,9 @@ class Model:
         """
         about = self.metadata["encoder"]
         if "encoder.onnx" in self.file.parts:
-            return encoders.from_parts(self.file.parts["encoder.onnx"], self.metadata, device=device)
+            return catalogue.from_parts(self.file.parts["encoder.onnx"], self.metadata, device=device)
         low, high = self.metadata["value_range"]
-        encoder = encoders.get(str(about["id"]), bands=self.roles, value_range=(low, high), device=device)
+        encoder = catalogue.get(str(about["id"]), bands=self.roles, value_range=(low, high), device=device)
         if encoder.sha256 != about["sha256"]:
             raise EncoderError(
                 f"the encoder {encoder.id} at hand is not the one the model was trained with",

@@ -27,6 +27,7 @@ class Kind(enum.Enum):
     RASTER = "raster"  # a GDAL raster file, VRT, or folder of tiles
     RASTERS = "rasters"  # several of them; text is split at ;
     FOLDER = "folder"  # a folder that exists
+    FILE = "file"  # a file or folder that exists
     TABLE = "table"  # a CSV, GeoPackage... or any vector layer/table in QGIS
     POINTS = "points"  # a point layer or table
     MASK = "mask"  # a polygon layer
@@ -46,10 +47,11 @@ class Kind(enum.Enum):
     OUTPUT_MODEL = "output model"
     OUTPUT_HTML = "output html"
     OUTPUT_JSON = "output json"
+    OUTPUT_FILE = "output file"
 
 
 OUTPUT_KINDS = frozenset(kind for kind in Kind if kind.value.startswith("output"))
-FILE_KINDS = OUTPUT_KINDS | {Kind.RASTER, Kind.FOLDER, Kind.TABLE, Kind.POINTS, Kind.MASK, Kind.MODEL}
+FILE_KINDS = OUTPUT_KINDS | {Kind.RASTER, Kind.FOLDER, Kind.FILE, Kind.TABLE, Kind.POINTS, Kind.MASK, Kind.MODEL}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,13 +195,18 @@ class Command:
     options: tuple[Option, ...]
     group: str = ""
     # Which part of the environment it needs: "nothing" (the face runs it itself), "run" (no torch, no scikit-learn) or
-    # "train".
+    # "train"; and where that depends on the action, what other actions need.
     needs: str = "run"
+    needs_by_action: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def algorithm(self) -> str:
         """Name of the Processing algorithm."""
         return self.name.replace("-", "")
+
+    def needs_for(self, parameters: Mapping[str, Any]) -> str:
+        """Return which part of the environment a run with these parameters needs."""
+        return self.needs_by_action.get(str(parameters.get("action")), self.needs)
 
     def option(self, name: str) -> Option:
         """Return the option of that command-line name."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from botaclip.core.cells import SEEN_PATCH
-from botaclip.core.encoders import Encoder
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.errors import PairingError
 from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.lattice_imagery import LatticeImagery

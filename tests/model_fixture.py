@@ -13,7 +13,7 @@ import rasterio
 from affine import Affine
 from onnx import TensorProto, helper, numpy_helper
 
-from botaclip.core import encoders
+from botaclip.core.encoders import catalogue
 from botaclip.core.lattice import Lattice
 from botaclip.core.model_file import ModelFile
 from botaclip.core.rasters import RasterSource, open_raster
@@ -114,7 +114,7 @@ def content(
     source: RasterSource, *, patch_m: float = PATCH_M, environment: Sequence[dict[str, Any]] = ()
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return metadata and parts of a model for a raster, and for environment layers where any are named."""
-    encoder = encoders.get("random-conv", bands=source.roles, value_range=(0.0, 255.0))
+    encoder = catalogue.get("random-conv", bands=source.roles, value_range=(0.0, 255.0))
     lattice = Lattice.of(source, encoder.stride_px, encoder.margin_px, patch_m)
     patch = lattice.patch(patch_m)
     random = np.random.default_rng(5)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tests.model_fixture import write_model, write_raster
 
-from botaclip.core import encoders
+from botaclip.core.encoders import catalogue
 from botaclip.core.errors import LeakageError, ModelFileError, OptionError, PairingError
 from botaclip.core.lattice import PatchSpec
 from botaclip.core.model import Model
@@ -299,9 +299,9 @@ def test_environment_of_either_model_does_not_matter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes, found",
     [
-        ({"encoder": encoders.get("random-conv", bands=("green", "red"), value_range=(0.0, 255.0))},
+        ({"encoder": catalogue.get("random-conv", bands=("green", "red"), value_range=(0.0, 255.0))},
          "the bands differ: red, green there, green, red here"),
-        ({"encoder": encoders.get("random-conv", bands=("red", "green"), value_range=(0.0, 4000.0))},
+        ({"encoder": catalogue.get("random-conv", bands=("red", "green"), value_range=(0.0, 4000.0))},
          "the range of values differs: 0 to 255 there, 0 to 4000 here"),
         ({"lattice": dataclasses.replace(LATTICE, pixel_m=1.0)}, "the pixel differs: 2 m there, 1 m here"),
         ({"lattice": dataclasses.replace(LATTICE, stride_px=8)}, "the cell differs: 10 pixels there, 8 pixels here"),

@@ -11,8 +11,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from botaclip.core import device, encoders
+from botaclip.core import device
 from botaclip.core.device import Trial, choose_device, devices, encoder_on, try_device
+from botaclip.core.encoders import catalogue
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.errors import DeviceError, EncoderError
 from botaclip.core.onnx_scan import scan_onnx
 from botaclip.core.progress import SILENT, Progress
@@ -91,8 +93,8 @@ def test_a_machine_without_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_encoder_on_the_cpu() -> None:
-    def make(name: str) -> encoders.Encoder:
-        return encoders.get("random-conv", bands=("red", "green"), value_range=(0, 255), device=name)
+    def make(name: str) -> Encoder:
+        return catalogue.get("random-conv", bands=("red", "green"), value_range=(0, 255), device=name)
 
     encoder, name = encoder_on("cpu", make, SILENT)
     assert name == "cpu" and encoder.bands == ("red", "green")

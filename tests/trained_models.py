@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from botaclip.core import encoders
 from botaclip.core.cover_scales import SCALES
-from botaclip.core.encoders import Encoder
+from botaclip.core.encoders import catalogue
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.lattice import Lattice
 from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
@@ -30,7 +30,7 @@ from .small_tables import planted, thirds
 CRS = "EPSG:2154"
 EAST, NORTH = 700_000.0, 6_600_000.0
 PATCH_M = 100.0
-ENCODER: Encoder = encoders.get("random-conv", bands=("red", "green"), value_range=(0.0, 255.0))
+ENCODER: Encoder = catalogue.get("random-conv", bands=("red", "green"), value_range=(0.0, 255.0))
 LATTICE = Lattice(
     crs_wkt=parse_crs(CRS).to_wkt(), origin_x=EAST, origin_y=NORTH + 2_000.0, unit_m=1.0, pixel_m=2.0,
     stride_px=ENCODER.stride_px,

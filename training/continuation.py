@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from botaclip.core.encoders import Encoder
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.errors import ModelFileError, OptionError, PairingError
 from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.model import Model
