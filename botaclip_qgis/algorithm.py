@@ -136,9 +136,10 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
 
     def _answer(self, given: Mapping[str, Any], feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Return what the job answers; a command that needs no environment is run in this process."""
-        if self._command.needs == "nothing":
+        needs = self._command.needs_for(given)
+        if needs == "nothing":
             return self._run(QgisProcess(), given, feedback)
-        with new_worker(self._command.needs) as worker:
+        with new_worker(needs) as worker:
             return self._run(worker, given, feedback)
 
     def _run(

@@ -46,7 +46,7 @@ WRITTEN_BY_DEFAULT = frozenset({"report"})
 # Words that are written otherwise than the option's name.
 _SPELLING = {
     "crs": "CRS", "x": "X", "y": "Y", "json": "JSON", "releves": "Relevés", "cog": "COG", "url": "URL", "cuda": "CUDA",
-    "taxa": "Accepted names",
+    "taxa": "Accepted names", "sha256": "SHA-256", "std": "standard deviation", "gsd": "pixel size", "onnx": "ONNX",
 }  # fmt: skip
 # Behind the option's own words, what a dialog has no room to explain otherwise.
 _SAID_SHORT = {
@@ -75,6 +75,9 @@ _SAID_SHORT = {
     "init": "model to continue from",
     "predictions": "plots with what unseen models say",
     "wheels": "folder to install from without internet",
+    "file": "checkpoint, ONNX file or folder to import",
+    "accept-licence": "I have read it and accept it",
+    "mirror": "address that holds the encoders' files",
     "cog": "Cloud Optimized GeoTIFF",
 }
 
@@ -91,6 +94,17 @@ class RasterOrFolderParameter(QgsProcessingParameterRasterLayer):
     QGIS's own raster parameter refuses a folder before the algorithm sees it. Any text passes here; the
     worker opens it and says in words what is wrong with it.
     """
+
+    def checkValueIsAcceptable(  # noqa: D102 - the name is QGIS's
+        self, value: Any, context: QgsProcessingContext | None = None
+    ) -> bool:
+        if isinstance(value, str) and value.strip():
+            return True
+        return bool(super().checkValueIsAcceptable(value, context))
+
+
+class FileOrFolderParameter(QgsProcessingParameterFile):
+    """A file, picked in the dialog, or a folder, written in; whether it is there is looked at later, and said."""
 
     def checkValueIsAcceptable(  # noqa: D102 - the name is QGIS's
         self, value: Any, context: QgsProcessingContext | None = None
@@ -166,6 +180,10 @@ def _folder(option: Option) -> QgsProcessingParameterDefinition:
         behavior=QgsProcessingParameterFile.Behavior.Folder,
         optional=_optional(option),
     )
+
+
+def _file(option: Option) -> QgsProcessingParameterDefinition:
+    return FileOrFolderParameter(option.parameter, label(option), optional=_optional(option))
 
 
 def _vector(option: Option) -> QgsProcessingParameterDefinition:
@@ -283,6 +301,7 @@ _MAKERS: dict[Kind, Callable[[Option], QgsProcessingParameterDefinition]] = {
     Kind.RASTER: _raster,
     Kind.RASTERS: _rasters,
     Kind.FOLDER: _folder,
+    Kind.FILE: _file,
     Kind.TABLE: _vector,
     Kind.POINTS: _vector,
     Kind.MASK: _vector,
@@ -302,6 +321,7 @@ _MAKERS: dict[Kind, Callable[[Option], QgsProcessingParameterDefinition]] = {
     Kind.OUTPUT_MODEL: _file_destination(MODEL_FILTER),
     Kind.OUTPUT_HTML: _file_destination("HTML (*.html)"),
     Kind.OUTPUT_JSON: _file_destination("JSON (*.json)"),
+    Kind.OUTPUT_FILE: _file_destination("ONNX (*.onnx)"),
 }
 
 

@@ -11,7 +11,7 @@ from qgis.core import QgsSettings
 from botaclip.core.commands import COMMANDS
 from botaclip.core.own_process import OwnProcess
 
-# What pip can use; the others need a module that it does not have.
+# What pip and urllib can use; the others need a module that they do not have.
 _SCHEMES = {"HttpProxy": "http", "HttpCachingProxy": "http"}
 
 
@@ -29,7 +29,7 @@ class QgisProcess(OwnProcess):
     ) -> dict[str, Any]:
         """Run one job and return its outputs, as :meth:`OwnProcess.run`."""
         given = dict(parameters)
-        if any(option.key == "proxy" for option in COMMANDS[command].options) and not given.get("proxy"):
+        if _fetches(command, given) and not given.get("proxy"):
             proxy, words = qgis_proxy()
             if proxy:
                 given["proxy"] = proxy
@@ -38,10 +38,16 @@ class QgisProcess(OwnProcess):
         return super().run(command, given, progress=progress, log=log, is_cancelled=is_cancelled)
 
 
+def _fetches(command: str, given: Mapping[str, Any]) -> bool:
+    """Tell whether a run may fetch something, and knows a proxy."""
+    has_proxy = any(option.key == "proxy" for option in COMMANDS[command].options)
+    return has_proxy and given.get("action", "download") == "download"
+
+
 def qgis_proxy() -> tuple[str, str]:
     """Return the address of the proxy in QGIS's settings (empty: none of its own), and words about it.
 
-    The words hold no name and no password. The system's proxy, which QGIS uses by default, is found by pip itself.
+    The words hold no name and no password. The system's proxy, which QGIS uses by default, is found without us.
     """
     settings = QgsSettings()
     if not settings.value("proxy/proxyEnabled", False, bool):
@@ -51,7 +57,7 @@ def qgis_proxy() -> tuple[str, str]:
     if kind == "DefaultProxy" or not host:
         return "", ""
     if kind not in _SCHEMES:
-        return "", f"QGIS's proxy is a {kind}, which pip cannot use; give another one, or a folder of wheels."
+        return "", f"QGIS's proxy is a {kind}, which cannot be used here; give another one, or fetch by hand."
     user, password = settings.value("proxy/proxyUser", "", str), settings.value("proxy/proxyPassword", "", str)
     name = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
     place = f"{host}:{port}" if port else host

@@ -209,7 +209,16 @@ class _Reader:
             return option.parse(algorithm.parameterAsInt(*arguments))
         if option.kind is Kind.NUMBER:
             return option.parse(algorithm.parameterAsDouble(*arguments))
+        if option.kind is Kind.FILE:
+            return self._file(option, str(algorithm.parameterAsString(*arguments)).strip())
         return option.parse(algorithm.parameterAsString(*arguments))
+
+    @staticmethod
+    def _file(option: Option, text: str) -> str:
+        path = Path(text).expanduser().absolute()
+        if not path.exists():
+            raise OptionError(f"there is no file or folder {text}", where=option.parameter, remedy=option.help)
+        return str(path)
 
     def output(self, option: Option) -> str | None:
         raw = self._parameters.get(option.parameter)
@@ -226,7 +235,7 @@ class _Reader:
             raise OptionError(
                 f"{path!r} has no file extension",
                 where=option.parameter,
-                remedy="name a file such as result.tif",
+                remedy=f"name a file such as result.{'onnx' if option.kind is Kind.OUTPUT_FILE else 'tif'}",
             )
         return str(Path(str(path)).absolute())
 

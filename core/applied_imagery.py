@@ -17,7 +17,6 @@ from botaclip.core.applied_model import NO_ENVIRONMENT, NODATA, NOWHERE, OK, OUT
 from botaclip.core.area import Area, Limits, nothing_left
 from botaclip.core.device import encoder_on
 from botaclip.core.encoders.encoder import Encoder
-from botaclip.core.encoders.onnx_session import OnnxEncoder
 from botaclip.core.environment_rasters import Environment
 from botaclip.core.errors import ModelFileError, OptionError
 from botaclip.core.imagery import Imagery, open_imagery
@@ -60,7 +59,7 @@ class AppliedImagery:
     def open(
         cls, model: str | Path | Model, raster: str | Path, *, bands: str | None = None,
         environment: Iterable[str | Path] | None = None, device: str = "auto", maps: bool = False,
-        progress: Progress = SILENT,
+        mode: str = "auto", progress: Progress = SILENT,
     ) -> AppliedImagery:
         """Open model and rasters, choose and try the device, and say what was found.
 
@@ -74,6 +73,8 @@ class AppliedImagery:
             ``auto``, ``cpu`` or ``cuda``.
         maps
             Whether large areas will be computed: several blocks at a time then, each on fewer threads.
+        mode
+            The encoder's mode that the user counts on; ``auto`` takes the model's.
         progress
             Told what was found, once for all scenes.
 
@@ -85,8 +86,11 @@ class AppliedImagery:
             A raster cannot be opened.
         DeviceError
             The device cannot be had.
+        OptionError
+            The model is of another mode.
         """
         model = model if isinstance(model, Model) else Model.open(model)
+        model.check_mode(mode)
         imagery = imagery_for(model, raster, bands=bands)
         layers = environment_for(model, environment, progress)
         if layers is not None:
@@ -100,9 +104,7 @@ class AppliedImagery:
         def make(device: str) -> Encoder:
             encoder = model.encoder(device)
             # Two graphs on a thread each do more than one on two: most of its steps are too small to be shared out.
-            if workers > 1 and device == "cpu" and isinstance(encoder, OnnxEncoder):
-                return dataclasses.replace(encoder, threads=max(1, cores // workers))
-            return encoder
+            return encoder.with_threads(max(1, cores // workers)) if workers > 1 and device == "cpu" else encoder
 
         encoder, name = encoder_on(device, make, progress)
         return cls(model, LatticeImagery(imagery, encoder, model.lattice, lattices, layers), name, workers)
@@ -251,18 +253,16 @@ def imagery_for(model: Model, raster: str | Path, *, bands: str | None = None) -
         It cannot be opened.
     """
     imagery = open_imagery(raster, bands=bands)
-    first = imagery.scenes[0]
-    indexes = dict(zip(first.roles, first.band_indexes, strict=True))
-    missing = [role for role in model.roles if role not in indexes]
+    missing = [role for role in model.roles if role not in imagery.roles]
     if missing:
         raise ModelFileError(
             f"the model was made for the bands {', '.join(model.roles)}, but {imagery.name} has only "
-            f"{', '.join(first.roles)}: {', '.join(missing)} missing",
-            where=str(model.file.path), remedy="use a raster with these bands, or a model made for those it has",
+            f"{', '.join(imagery.roles)}: {', '.join(missing)} missing",
+            where=str(model.file.path),
+            remedy="use a raster with these bands (what is not found by itself is named with --bands, for example "
+            f"{missing[0]}=5), or a model made for those it has",
         )  # fmt: skip
-    if first.roles == model.roles:
-        return imagery
-    return open_imagery(raster, bands=",".join(f"{role}={indexes[role]}" for role in model.roles))
+    return imagery.take(model.roles)
 
 
 def environment_for(

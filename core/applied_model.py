@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 
 import botaclip
 from botaclip.core.area import Area
-from botaclip.core.cells import SEEN_PATCH, CellSource
 from botaclip.core.lattice import Lattice
 from botaclip.core.map_sample import MapSample
 from botaclip.core.model import Model
 from botaclip.core.pairing import inside
-from botaclip.core.patch_rows import Grid, patch_rows, widest
+from botaclip.core.patch_rows import MOST_ROWS, Grid
+from botaclip.core.pixel_window import SEEN_PATCH
 from botaclip.core.places import Points, crs_name
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.raster_output import TILE, Block, RasterOutput, map_blocks
 from botaclip.core.rasters import RasterSource
 from botaclip.core.stream import stream
+from botaclip.core.vector_source import VectorSource
 from botaclip.core.windows import Windows
 
 Floats = NDArray[np.float32]
@@ -35,7 +36,7 @@ Compute = Callable[[Floats], tuple[Values, int]]
 OK, OUTSIDE, NODATA, NOWHERE = "ok", "outside the raster", "nodata", "no coordinates"
 NO_ENVIRONMENT = "no environment values"
 _STRIP_PX = 2**20  # pixels looked at together where only their number counts
-_MOST_ROWS, _FEWEST_ROWS, _BLOCKS = 128, 64, 6  # rows of a block; blocks that a map should have, to share out
+_FEWEST_ROWS, _BLOCKS = 64, 6  # rows of a block; blocks that a map should have, to share out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +76,9 @@ class AppliedModel:
         Blocks of a map that are computed at the same time.
     """
 
-    def __init__(self, model: Model, source: RasterSource, cells: CellSource, device: str, workers: int = 1) -> None:
+    def __init__(
+        self, model: Model, source: RasterSource, cells: VectorSource, device: str, workers: int = 1
+    ) -> None:
         self.model, self.source, self.cells, self.device, self.workers = model, source, cells, device, workers
         self.lattice: Lattice = cells.reader.lattice
         self.patch = model.patch
@@ -90,13 +93,15 @@ class AppliedModel:
         return tags | ({"BOTACLIP_ENVIRONMENT": layers} if layers else {})
 
     def blocks(self, area: Area) -> list[Block]:
-        """Return the blocks that a map is made in: large, for neighbours compute what lies between them twice."""
-        rows = _MOST_ROWS
+        """Return the blocks that a map is made in: large, for neighbours compute what lies between them twice.
+
+        Where patches have nothing in common they are small instead, so that a block is soon done.
+        """
+        most_rows, most_cols = self.cells.block_nodes(area.step * self.lattice.stride_px, self.patch)
+        rows = MOST_ROWS
         while rows > _FEWEST_ROWS and area.height * area.width < _BLOCKS * rows * TILE:
             rows //= 2
-        return list(
-            map_blocks(area.height, area.width, rows, widest(area.step, self.patch, plain=self.cells.reader.plain))
-        )
+        return list(map_blocks(area.height, area.width, min(rows, most_rows), most_cols))
 
     def block(
         self, area: Area, block: Block, wanted: NDArray[np.bool_], compute: Compute, blank: Values,
@@ -126,7 +131,7 @@ class AppliedModel:
         grid = Grid(row, col, height, width, area.step, self.patch)
         values: Values | None = None
         clipped = 0
-        for first, vectors in patch_rows(self.cells, grid, ahead=ahead, check=progress.check):
+        for first, vectors in self.cells.patch_rows(grid, ahead=ahead, check=progress.check):
             part = (slice(top + first, top + first + vectors.shape[1]), slice(left, left + width))
             known = wanted[part] & np.isfinite(vectors[0])
             if not known.any():

@@ -2,17 +2,32 @@
 
 The facts are data, below; :func:`roles_of` weighs them, the most explicit first. Nothing is guessed from the number
 of bands alone: RGB + infrared and RGB + transparency look the same, and a wrong guess shows nowhere.
+
+Further bands (red edge, short-wave infrared, radar, elevation, any wavelength) have roles too, but only where the user
+names them: found by themselves they would change what a raster is to models that were made without them.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 ROLES = ("red", "green", "blue", "nir")
-# Centres of Sentinel-2's bands, micrometres.
-WAVELENGTHS_UM = {"red": 0.665, "green": 0.56, "blue": 0.49, "nir": 0.842}
+# Roles that a band has only when the user says so.
+NAMED_ROLES = ("rededge1", "rededge2", "rededge3", "swir1", "swir2", "vv", "vh", "elevation")
+# Centres of Sentinel-2's bands, micrometres; 5.405 is what DOFA was trained with for Sentinel-1's radar of 5.405 GHz.
+WAVELENGTHS_UM = {
+    "red": 0.665, "green": 0.56, "blue": 0.49, "nir": 0.842, "rededge1": 0.705, "rededge2": 0.74, "rededge3": 0.783,
+    "swir1": 1.61, "swir2": 2.19, "vv": 5.405, "vh": 5.405,
+}  # fmt: skip
+ROLES_IN_WORDS = f"{', '.join(ROLES + NAMED_ROLES)}, or um and a wavelength in micrometres (um1.38)"
+_TITLES = {
+    "nir": "near infrared", "rededge1": "red edge 1", "rededge2": "red edge 2", "rededge3": "red edge 3",
+    "swir1": "short-wave infrared 1", "swir2": "short-wave infrared 2", "vv": "radar VV", "vh": "radar VH",
+}  # fmt: skip
+_WAVELENGTH_ROLE = re.compile(r"um(\d{1,3}(?:\.\d{1,6})?)")
+_LEAST_UM, _MOST_UM = 0.2, 100.0
 
 # Centre wavelengths (micrometres) that are called by each name; the nearest to the band above is taken.
 _RANGES_UM = {"red": (0.62, 0.69), "green": (0.53, 0.59), "blue": (0.45, 0.52), "nir": (0.76, 0.9)}
@@ -111,6 +126,43 @@ _LAYOUTS = (
 
 class AmbiguousBands(Exception):
     """Band codes that mean different colours by sensor; the text says which, and what to do."""
+
+
+def role_of(text: str) -> str | None:
+    """Return the role that a user's word means, ``um1.380`` as ``um1.38``; None where it means none."""
+    word = text.strip().lower()
+    if word in ROLES + NAMED_ROLES:
+        return word
+    match = _WAVELENGTH_ROLE.fullmatch(word)
+    if match is None or not _LEAST_UM <= float(match.group(1)) <= _MOST_UM:
+        return None
+    return f"um{float(match.group(1)):g}"
+
+
+def wavelength_um(role: str) -> float | None:
+    """Return a role's centre wavelength in micrometres; None for elevation and for what is no role."""
+    if role in WAVELENGTHS_UM:
+        return WAVELENGTHS_UM[role]
+    known = role_of(role)
+    return float(known.removeprefix("um")) if known is not None and known.startswith("um") else None
+
+
+def in_order(roles: Iterable[str]) -> tuple[str, ...]:
+    """Return roles in the one order that all rasters keep: as listed here, wavelengths behind, ascending."""
+    listed = ROLES + NAMED_ROLES
+
+    def place(role: str) -> tuple[int, float, str]:
+        return (listed.index(role), 0.0, "") if role in listed else (len(listed), wavelength_um(role) or 0.0, role)
+
+    return tuple(sorted(roles, key=place))
+
+
+def role_title(role: str) -> str:
+    """Return a role in words: ``near infrared`` for ``nir``."""
+    if role in _TITLES or role in ROLES + NAMED_ROLES:
+        return _TITLES.get(role, role)
+    wavelength = wavelength_um(role)
+    return role if wavelength is None else f"{wavelength:g} micrometres"
 
 
 def roles_of(bands: Sequence[Band], hints: str = "") -> dict[str, int]:

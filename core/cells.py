@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,37 +13,43 @@ from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.environment_rasters import EnvironmentReader
 from botaclip.core.errors import EncoderError
 from botaclip.core.lattice import PatchSpec
-from botaclip.core.lattice_reader import LatticeReader
+from botaclip.core.patch_rows import MOST_ROWS, Grid, patch_rows, pieces, widest
+from botaclip.core.pixel_window import SEEN_CELL, SEEN_PATCH, PixelReader, PixelWindow
 from botaclip.core.progress import SILENT, Progress
 
 Vectors = NDArray[np.float32]
 Shares = NDArray[np.float32]
-
-SEEN_PATCH = 0.75  # share of a patch's pixels that must be valid
-SEEN_CELL = 0.5  # share of a cell's pixels below which its vector is left out of the mean
+Check = Callable[[], None]
 
 _RUN_CELLS = 12  # side of what one run of the encoder takes: large enough to be fast, small enough for the cache
-_WALK_CELLS = 128  # side of what is held at once while patches are gathered
+_WALK_CELLS, _WALK_PX = 128, 2048  # side of what is held at once while patches are gathered
 _GROUP_NODES = 32  # patches whose centres lie in one such square share their cells
 _SUM_CHANNELS = 32
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class PixelWindow:
-    """Pixels of whole cells with the encoder's margin around them, as read.
+def nothing() -> None:
+    """Ask nothing."""
 
-    ``row``, ``col``, ``height``, ``width`` count cells; ``pixels`` is float32 (C, H, W), ``valid`` bool (H, W).
-    ``environment`` (P, h, w) and ``known`` (h, w), one value per cell, are there where environment rasters are.
+
+def check_fit(reader: PixelReader, encoder: Encoder, environment: EnvironmentReader | None) -> None:
+    """Refuse an encoder, a raster and a lattice that do not belong together.
+
+    Raises
+    ------
+    EncoderError
+        Strides or bands differ, or the environment is on another lattice.
     """
-
-    row: int
-    col: int
-    height: int
-    width: int
-    pixels: NDArray[np.float32]
-    valid: NDArray[np.bool_]
-    environment: NDArray[np.float32] | None = None
-    known: NDArray[np.bool_] | None = None
+    if encoder.stride_px != reader.lattice.stride_px:
+        raise EncoderError(
+            f"{encoder.id} has cells of {encoder.stride_px} pixels, the lattice of {reader.lattice.stride_px}"
+        )
+    if tuple(encoder.bands) != tuple(reader.source.roles):
+        raise EncoderError(
+            f"{encoder.id} looks at {', '.join(encoder.bands)}, the raster has {', '.join(reader.source.roles)}",
+            where=reader.source.name, remedy="name the same bands with --bands",
+        )  # fmt: skip
+    if environment is not None and environment.lattice != reader.lattice:
+        raise EncoderError("the environment rasters are read on another lattice than the image")
 
 
 class CellSource:
@@ -67,20 +75,13 @@ class CellSource:
         Encoder, lattice and raster do not fit each other, or the environment is on another lattice.
     """
 
+    tried_nodes = 48  # side of what an estimate tries
+    grain = 1  # side of what is computed at once whatever is asked for, in cells
+
     def __init__(
-        self, reader: LatticeReader, encoder: Encoder, environment: EnvironmentReader | None = None
+        self, reader: PixelReader, encoder: Encoder, environment: EnvironmentReader | None = None
     ) -> None:
-        if encoder.stride_px != reader.lattice.stride_px:
-            raise EncoderError(
-                f"{encoder.id} has cells of {encoder.stride_px} pixels, the lattice of {reader.lattice.stride_px}"
-            )
-        if tuple(encoder.bands) != tuple(reader.source.roles):
-            raise EncoderError(
-                f"{encoder.id} looks at {', '.join(encoder.bands)}, the raster has {', '.join(reader.source.roles)}",
-                where=reader.source.name, remedy="name the same bands with --bands",
-            )  # fmt: skip
-        if environment is not None and environment.lattice != reader.lattice:
-            raise EncoderError("the environment rasters are read on another lattice than the image")
+        check_fit(reader, encoder, environment)
         self.reader = reader
         self.encoder = encoder
         self.environment = environment
@@ -102,34 +103,50 @@ class CellSource:
         values, known = self.environment.read(row, col, height, width)
         return dataclasses.replace(window, environment=values, known=known)
 
-    def encode(self, window: PixelWindow) -> tuple[Vectors, Shares]:
-        """Return vectors (D + P, h, w), 0 where a cell has no valid pixel, and shares of valid pixels (h, w)."""
-        stride, margin = self.encoder.stride_px, self.encoder.margin_px
-        height, width = window.height, window.width
-        inner = window.valid[margin : margin + height * stride, margin : margin + width * stride]
+    def encode(self, window: PixelWindow, check: Check = nothing) -> tuple[Vectors, Shares]:
+        """Return vectors (D + P, h, w), 0 where a cell has no valid pixel, and shares of valid pixels (h, w).
+
+        ``check`` is called for every run of the encoder; what it raises ends the work.
+        """
+        stride, height, width = self.encoder.stride_px, window.height, window.width
+        down, across = self._offset(window)
+        inner = window.valid[down : down + height * stride, across : across + width * stride]
         seen = inner.reshape(height, stride, width, stride).mean(axis=(1, 3), dtype=np.float32)
         if window.known is not None:
             seen *= window.known
         depth = self.encoder.dimension
         vectors = np.zeros((self.dimension, height, width), dtype=np.float32)
-        for top in range(0, height, _RUN_CELLS):
-            for left in range(0, width, _RUN_CELLS):
-                bottom, right = min(top + _RUN_CELLS, height), min(left + _RUN_CELLS, width)
-                if not seen[top:bottom, left:right].any():
-                    continue
-                rows = slice(top * stride, bottom * stride + 2 * margin)
-                cols = slice(left * stride, right * stride + 2 * margin)
-                run = self.encoder.encode(window.pixels[None, :, rows, cols], window.valid[None, rows, cols])
-                vectors[:depth, top:bottom, left:right] = run[0]
+        self._look(window, seen, vectors[:depth], check)
         if window.environment is not None:
             vectors[depth:] = window.environment
         if not seen.all():
             vectors *= seen > 0
         return vectors, seen
 
-    def cells(self, row: int, col: int, height: int, width: int) -> tuple[Vectors, Shares]:
+    def _offset(self, window: PixelWindow) -> tuple[int, int]:
+        """Return where in a window's pixels its first cell begins."""
+        return self.encoder.margin_px, self.encoder.margin_px
+
+    def _look(self, window: PixelWindow, seen: Shares, vectors: Vectors, check: Check) -> None:
+        """Let the encoder look at the cells of a window that are seen (h, w), and fill in ``vectors`` (D, h, w)."""
+        stride, margin = self.encoder.stride_px, self.encoder.margin_px
+        height, width = window.height, window.width
+        for top in range(0, height, _RUN_CELLS):
+            for left in range(0, width, _RUN_CELLS):
+                bottom, right = min(top + _RUN_CELLS, height), min(left + _RUN_CELLS, width)
+                if not seen[top:bottom, left:right].any():
+                    continue
+                check()
+                rows = slice(top * stride, bottom * stride + 2 * margin)
+                cols = slice(left * stride, right * stride + 2 * margin)
+                run = self.encoder.encode(window.pixels[None, :, rows, cols], window.valid[None, rows, cols])
+                vectors[:, top:bottom, left:right] = run[0]
+
+    def cells(
+        self, row: int, col: int, height: int, width: int, check: Check = nothing
+    ) -> tuple[Vectors, Shares]:
         """Return the vectors (D, h, w) of a window of cells and the share of valid pixels (h, w) of each."""
-        return self.encode(self.read(row, col, height, width))
+        return self.encode(self.read(row, col, height, width), check)
 
     def patches(
         self, rows: ArrayLike, cols: ArrayLike, patch: PatchSpec, *, progress: Progress = SILENT
@@ -156,19 +173,26 @@ class CellSource:
             crowds = [members] if together <= len(members) * patch.cells**2 else np.split(members, len(members))
             for crowd in crowds:
                 progress.check()
-                result[crowd], seen[crowd] = self._gather(row[crowd] - half, col[crowd] - half, patch)
+                result[crowd], seen[crowd] = self._gather(
+                    row[crowd] - half, col[crowd] - half, patch, progress.check
+                )
             done += len(members)
         return result, seen
 
-    def _gather(self, tops: NDArray[np.int64], lefts: NDArray[np.int64], patch: PatchSpec) -> tuple[Vectors, Shares]:
+    def _gather(
+        self, tops: NDArray[np.int64], lefts: NDArray[np.int64], patch: PatchSpec, check: Check
+    ) -> tuple[Vectors, Shares]:
         """Walk over the cells under some patches and add up what each patch covers."""
         sums = np.zeros((len(tops), self.dimension))
         weights, shares = np.zeros(len(tops)), np.zeros(len(tops))
-        last_row, last_col = int(tops.max()) + patch.cells, int(lefts.max()) + patch.cells
-        for top in range(int(tops.min()), last_row, _WALK_CELLS):
-            for left in range(int(lefts.min()), last_col, _WALK_CELLS):
-                height, width = min(_WALK_CELLS, last_row - top), min(_WALK_CELLS, last_col - left)
-                vectors, seen = self.cells(top, left, height, width)
+        rows, cols = (
+            list(pieces(int(first.min()), int(first.max()) + patch.cells,
+                        min(_WALK_CELLS, max(1, _WALK_PX // self.encoder.stride_px)), self.grain))
+            for first in (tops, lefts)
+        )  # fmt: skip
+        for top, height in rows:
+            for left, width in cols:
+                vectors, seen = self.cells(top, left, height, width, check)
                 for i in range(len(tops)):
                     part = (
                         slice(max(0, tops[i] - top), max(0, tops[i] + patch.cells - top)),
@@ -205,6 +229,23 @@ class CellSource:
             part = slice(first, first + _SUM_CHANNELS)
             vectors[part] = _means(_box_sums(values[part], step, patch.cells), weights, share)
         return vectors, share
+
+    def patch_rows(
+        self, grid: Grid, *, ahead: Executor | None = None, check: Check = nothing
+    ) -> Iterator[tuple[int, Vectors]]:
+        """Yield what :meth:`patch_grid` returns, row after row in bounded memory; see :mod:`.patch_rows`."""
+        return patch_rows(self, grid, ahead=ahead, check=check)
+
+    def block_nodes(self, step_px: int, patch: PatchSpec) -> tuple[int, int]:
+        """Return how many nodes high and wide a block of a map with this step may be."""
+        return MOST_ROWS, widest(
+            step_px, patch, stride_px=self.encoder.stride_px, dimension=self.dimension, plain=self.reader.plain
+        )
+
+    def cost(self, height: int, width: int, step_px: int, patch: PatchSpec) -> float:
+        """Return how many cells are computed for a block of so many nodes."""
+        across = step_px / self.encoder.stride_px
+        return float(((height - 1) * across + patch.cells) * ((width - 1) * across + patch.cells))
 
 
 def _means(sums: NDArray[np.float64], weights: NDArray[np.float64], share: Shares) -> Vectors:

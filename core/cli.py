@@ -66,10 +66,11 @@ def run(command: Command, parameters: dict[str, Any], stopped: Stop, boot: str |
     display = make_display(parameters["progress"], command.name)
     display.log("info", without_password(options.command_line(command, parameters)))
     worker: WorkerClient | OwnProcess
-    if command.needs == "nothing":
+    needs = command.needs_for(parameters)
+    if needs == "nothing":
         worker = OwnProcess()
     else:
-        worker = WorkerClient(find_interpreter(needs=command.needs), boot=boot)
+        worker = WorkerClient(find_interpreter(needs=needs), boot=boot)
     try:
         outputs = worker.run(
             command.name, parameters, progress=display.progress, log=display.log, is_cancelled=stopped
@@ -123,6 +124,7 @@ def parse(arguments: Sequence[str]) -> tuple[Command | None, dict[str, Any]]:
     if namespace.command is None:
         raise OptionError(f"there is no option {words[0]!r}", remedy="botaclip --help lists the commands")
     command = COMMANDS[namespace.command]
+    unknown = _placed(command, namespace, unknown)
     if unknown:
         word, name = unknown[0].partition("=")[0], f"botaclip {command.name}"
         flags = [option.flag for option in command.options if not option.positional]
@@ -141,9 +143,26 @@ def parse(arguments: Sequence[str]) -> tuple[Command | None, dict[str, Any]]:
                     f"{parameters[option.key]} is no folder",
                     where=f"botaclip {command.name} {option.flag}", remedy=option.help,
                 )  # fmt: skip
+            if option.kind is Kind.FILE and not os.path.exists(parameters[option.key]):
+                raise OptionError(
+                    f"there is no file or folder {parameters[option.key]}",
+                    where=f"botaclip {command.name} {option.flag}", remedy=option.help,
+                )  # fmt: skip
         elif option.kind is Kind.RASTERS and parameters[option.key]:
             parameters[option.key] = [absolute(path) for path in parameters[option.key]]
     return command, parameters
+
+
+def _placed(command: Command, namespace: argparse.Namespace, unknown: Sequence[str]) -> list[str]:
+    """Take words that argparse left over because an option stood before them; return what is really too much."""
+    left = []
+    empty = [option.key for option in command.options if option.positional and getattr(namespace, option.key) is None]
+    for word in unknown:
+        if empty and not word.startswith("-"):
+            setattr(namespace, empty.pop(0), word)
+        else:
+            left.append(word)
+    return left
 
 
 def absolute(path: str) -> str:

@@ -15,6 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from botaclip.core.encoders.encoder import Encoder
+from botaclip.core.encoders.joined import JoinedEncoder
 from botaclip.core.encoders.onnx_session import PROVIDERS, open_session
 from botaclip.core.errors import DeviceError, EncoderError
 from botaclip.core.progress import Progress
@@ -136,8 +137,12 @@ def nvidia_gpu() -> bool:
 
 
 def _one_tile(encoder: Encoder) -> Floats:
-    """Return the vectors of a tile of 4 x 4 cells of noise that fills the encoder's range of values."""
-    side = 4 * encoder.stride_px + 2 * encoder.margin_px
+    """Return the vectors of a tile of noise that fills the encoder's range of values; of all parts, as one array."""
+    if isinstance(encoder, JoinedEncoder):
+        # Each is held against its own largest value.
+        tiles = (_one_tile(part).ravel() for part in encoder.parts)
+        return np.concatenate([tile / max(float(np.abs(tile).max()), 1e-12) for tile in tiles])
+    side = encoder.tile_px
     noise = np.random.default_rng(0).random((1, len(encoder.bands), side, side), dtype=np.float32)
     low, high = getattr(encoder, "value_range", (0.0, 1.0))
     return encoder.encode((low + noise * (high - low)).astype(np.float32), np.ones((1, side, side), bool))

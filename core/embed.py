@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.embedding_bands import EmbeddingBands
+from botaclip.core.image_year import given_year
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_pca
@@ -28,9 +29,11 @@ def embed(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """
     output, overwrite = Path(parameters["output"]), bool(parameters["overwrite"])
     check_map_name(output)
+    year = given_year(parameters.get("image_date"))
     with AppliedImagery.open(
         parameters["model"], parameters["raster"], bands=parameters.get("bands"),
-        environment=parameters.get("environment"), device=parameters["device"], maps=True, progress=progress,
+        environment=parameters.get("environment"), device=parameters["device"], maps=True,
+        mode=parameters.get("mode") or "auto", progress=progress,
     ) as applied:
         check_maps_writable(applied, output, overwrite=overwrite)
         bands = EmbeddingBands.of(applied.model, parameters["dimensions"], progress)
@@ -39,7 +42,7 @@ def embed(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         )
         kind = embedding(applied.model, bands, small=parameters["quantise"] == "uint8")
         outputs = make_maps(
-            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog"))
+            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")), year=year
         )
     clipped = outputs["clipped"]
     if clipped:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import shutil
 import time
 from pathlib import Path
@@ -20,18 +19,18 @@ from botaclip.core.progress import Progress
 from botaclip.core.raster_output import Block
 
 _TRIES = 5  # blocks looked at until one has image data
-_TRIED = 48  # pixels a side
 _SHORT = 8  # a map of so few blocks is made before an estimate would be
 
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """Size of a job: map ``pixels``, lattice ``cells`` to encode, ``seconds``, ``disk_bytes`` at most."""
+    """Size of a job: map ``pixels``, ``cells`` (or ``unit``) to encode, ``seconds``, ``disk_bytes`` at most."""
 
     pixels: int
     cells: int
     seconds: float
     disk_bytes: int
+    unit: str = "cells"
 
     @property
     def words(self) -> str:
@@ -42,7 +41,7 @@ class Estimate:
         else:
             length = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
         room = _bytes(self.disk_bytes)
-        return f"{self.pixels} pixels from {self.cells} cells: about {length}, at most {room} of disk"
+        return f"{self.pixels} pixels from {self.cells} {self.unit}: about {length}, at most {room} of disk"
 
 
 def estimate_map(
@@ -66,26 +65,25 @@ def estimate_map(
     for index in dict.fromkeys(order.tolist()):
         # A part of a block shows how fast it goes; the whole of one may take as long as a small map.
         block = blocks[index]
-        tried = Block(block.row, block.col, min(block.height, _TRIED), min(block.width, _TRIED))
+        most = scene.cells.tried_nodes
+        tried = Block(block.row, block.col, min(block.height, most), min(block.width, most))
         seconds, found = _seconds(scene, area, tried)
-        seconds *= pixels / (tried.height * tried.width) * _overlap(area, tried, block) / applied.workers
+        seconds *= pixels / (tried.height * tried.width) * _overlap(scene, area, tried, block) / applied.workers
         if found:
             break
-    cells = sum(
-        ((area.height - 1) * area.step + area.patch.cells) * ((area.width - 1) * area.step + area.patch.cells)
-        for area in areas.values()
-    )
-    return Estimate(pixels, cells, seconds, pixels * count * itemsize)
+    cells = sum(_cost(scene, area, area.height, area.width) for area in areas.values())
+    unit = "patches" if scene.cells.encoder.kind == "exact" else "cells"
+    return Estimate(pixels, round(cells), seconds, pixels * count * itemsize, unit)
 
 
-def _overlap(area: Area, tried: Block, block: Block) -> float:
-    """Cells per pixel of a block over those of what was tried."""
+def _cost(scene: AppliedModel, area: Area, height: int, width: int) -> float:
+    return scene.cells.cost(height, width, area.step * area.lattice.stride_px, area.patch)
 
-    def cells(part: Block) -> float:
-        sides = (((side - 1) * area.step + area.patch.cells) / side for side in (part.height, part.width))
-        return math.prod(sides)
 
-    return cells(block) / cells(tried)
+def _overlap(scene: AppliedModel, area: Area, tried: Block, block: Block) -> float:
+    """What a pixel of a block costs over what one of the tried costs."""
+    each = (_cost(scene, area, part.height, part.width) / (part.height * part.width) for part in (block, tried))
+    return next(each) / next(each)
 
 
 def _seconds(scene: AppliedModel, area: Area, block: Block) -> tuple[float, bool]:

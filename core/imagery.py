@@ -82,6 +82,18 @@ class Imagery:
             unique.append(chosen)
         return tuple(unique)
 
+    def take(self, roles: Sequence[str]) -> Imagery:
+        """Return the scenes with some of their bands only, in the order given (:meth:`RasterSource.take`).
+
+        Raises
+        ------
+        RasterError
+            They have no band of one of the roles.
+        """
+        if tuple(roles) == self.roles:
+            return self
+        return dataclasses.replace(self, scenes=tuple(scene.take(roles) for scene in self.scenes))
+
     def value_range(self) -> tuple[float, float]:
         """Return the values that become 0 and 1 before an encoder sees them, from samples of all scenes together.
 

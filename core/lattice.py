@@ -24,6 +24,8 @@ from botaclip.core.rasters import RasterSource, Tile, pixel_vectors_m
 SCALE_TOLERANCE = 0.01
 FEWEST_CELLS = 4  # per side of a patch; fewer say nothing about its texture
 MOST_FINER = 64
+WINDOW_CELLS = (8, 12)  # per side of a patch, where an encoder looks at it as a whole and has no cells of its own
+_LONGEST_STRIDE_PX = 512
 GRID_TOLERANCE_PX = 0.05  # a grid shifted by less is the same grid: no neighbour's value comes nearer
 # Coordinates are float64 metres of 1e7 and lattices of 1e-1: places this near to a boundary (in cells) lie on it.
 _EPSILON = 1e-6
@@ -68,7 +70,9 @@ class Lattice:
     factor: int = 1
 
     @classmethod
-    def of(cls, source: RasterSource, encoder_stride_px: int, margin_px: int, patch_m: float) -> Lattice:
+    def of(
+        cls, source: RasterSource, encoder_stride_px: int, margin_px: int, patch_m: float, *, finer: int = 1
+    ) -> Lattice:
         """Lay the lattice for a raster.
 
         The CRS is the raster's own where that is projected, unrotated and true to scale within 1 % at the
@@ -84,6 +88,8 @@ class Lattice:
             The encoder's cell and the surroundings it needs on each side; field = stride + 2 margin.
         patch_m
             Side of a patch in metres.
+        finer
+            The raster is made finer by at least this factor, whatever the patch needs.
 
         Raises
         ------
@@ -106,7 +112,7 @@ class Lattice:
         widest_px = min(
             patch_m / (FEWEST_CELLS * encoder_stride_px), patch_m / (encoder_stride_px + 2 * margin_px)
         )
-        factor = max(1, math.ceil(pixel_m / widest_px - _EPSILON))
+        factor = max(1, finer, math.ceil(pixel_m / widest_px - _EPSILON))
         if factor > MOST_FINER:
             raise RasterError(
                 f"a patch of {patch_m:g} m is too small for pixels of {pixel_m:g} m", where=source.name,
@@ -116,6 +122,25 @@ class Lattice:
             crs_wkt=crs_wkt, origin_x=origin_x, origin_y=origin_y, unit_m=unit_m, pixel_m=pixel_m / factor,
             stride_px=encoder_stride_px, factor=factor,
         )  # fmt: skip
+
+    @classmethod
+    def for_window(cls, source: RasterSource, patch_m: float, *, finer: int = 1) -> Lattice:
+        """Lay the lattice for an encoder that looks at the patch as a whole.
+
+        As :meth:`of`, with the stride of :func:`window_stride`; a patch has at least 4 x 4 pixels.
+
+        Parameters
+        ----------
+        source, patch_m, finer
+            See :meth:`of`.
+
+        Raises
+        ------
+        RasterError
+            The patch is so small that the raster would have to be made more than 64 times finer.
+        """
+        pixels = cls.of(source, 1, 0, patch_m, finer=finer)
+        return dataclasses.replace(pixels, stride_px=window_stride(patch_m / pixels.pixel_m))
 
     def for_source(self, source: RasterSource) -> Lattice:
         """Return the lattice on which a model made with this one looks at another raster.
@@ -244,6 +269,18 @@ class Lattice:
         finer = f", the raster made {self.factor} times finer" if self.factor > 1 else ""
         pixels = f"{self.stride_px} pixels of {self.pixel_m:.4g} m{finer}"
         return f"cells of {self.cell_m:.4g} m ({pixels}) in {crs_name(self.crs_wkt)}"
+
+
+def window_stride(patch_px: float) -> int:
+    """Return the stride for patches of so many pixels, where an encoder has none of its own.
+
+    Between a twelfth and an eighth of the patch, the one whose whole cells cover most of it, the finest of equals.
+    Patches of 12 to 16 pixels have none there, smaller ones have less than a cell: 1.
+    """
+    fewest, most = WINDOW_CELLS
+    last = max(1, min(_LONGEST_STRIDE_PX, math.floor(patch_px / fewest + _EPSILON)))
+    first = min(last, max(1, math.ceil(patch_px / most - _EPSILON)))
+    return max(range(first, last + 1), key=lambda stride: (math.floor(patch_px / stride + _EPSILON) * stride, -stride))
 
 
 def north_up(tile: Tile) -> Affine:

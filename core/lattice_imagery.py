@@ -6,14 +6,16 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botaclip.core.cells import CellSource
-from botaclip.core.encoders import catalogue
+from botaclip.core.encoders import opening
 from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.environment_rasters import Environment, EnvironmentReader
+from botaclip.core.errors import EncoderError
 from botaclip.core.imagery import Imagery
 from botaclip.core.lattice import Lattice
 from botaclip.core.lattice_reader import LatticeReader
+from botaclip.core.pixel_window import with_roles
 from botaclip.core.rasters import RasterSource
+from botaclip.core.vector_source import VectorSource, lattice_for, on_lattice, vector_source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,28 +44,42 @@ class LatticeImagery:
 
     @classmethod
     def lay(
-        cls, imagery: Imagery, *, encoder: str, patch_m: float, environment: Environment | None = None,
+        cls, imagery: Imagery, *, encoder: str | Encoder, patch_m: float, environment: Environment | None = None,
         value_range: tuple[float, float] | None = None,
     ) -> LatticeImagery:
         """Lay the lattices for an encoder and a patch of ``patch_m`` metres.
 
-        ``value_range`` are the pixel values that become 0 and 1; None: those of the imagery itself.
+        Parameters
+        ----------
+        imagery
+            The scenes. Bands that the encoder does not look at are left out.
+        encoder
+            An opened encoder, or the name of one that :mod:`~botaclip.core.encoders.opening` opens.
+        patch_m
+            Side of a patch.
+        environment
+            Rasters whose values join the vectors.
+        value_range
+            Pixel values that become 0 and 1 where the encoder is opened here; None: those of the imagery itself.
 
         Raises
         ------
         EncoderError
-            No encoder has this name.
+            No encoder has this name, or it looks at a band that the imagery has not.
         RasterError
             The patch is too small for the pixels, no valid pixel is found, or an environment raster lies elsewhere.
         """
         if environment is not None:
             environment.check_meets(imagery.scenes)
-        found = catalogue.get(
-            encoder, bands=imagery.roles, value_range=imagery.value_range() if value_range is None else value_range
-        )
-        reference = Lattice.of(imagery.coarsest, found.stride_px, found.margin_px, patch_m)
+        if isinstance(encoder, str):
+            encoder = opening.get(
+                encoder, bands=imagery.roles,
+                value_range=imagery.value_range() if value_range is None else value_range,
+            )  # fmt: skip
+        imagery = _with_bands_of(encoder, imagery)
+        reference = lattice_for(encoder, imagery.coarsest, patch_m)
         lattices = tuple(reference.for_source(scene) for scene in imagery.scenes)
-        return cls(imagery, found, reference, lattices, environment)
+        return cls(imagery, on_lattice(encoder, reference, patch_m), reference, lattices, environment)
 
     @property
     def scenes(self) -> tuple[RasterSource, ...]:
@@ -88,12 +104,27 @@ class LatticeImagery:
         return f"{self.imagery.identity} {self.environment.identity}"
 
     @contextmanager
-    def cells(self, scene: int) -> Iterator[CellSource]:
+    def cells(self, scene: int) -> Iterator[VectorSource]:
         """Open one scene on its lattice."""
         lattice = self.lattices[scene]
         with LatticeReader(self.scenes[scene], lattice) as reader:
             if self.environment is None:
-                yield CellSource(reader, self.encoder)
+                yield vector_source(reader, self.encoder)
                 return
             with EnvironmentReader(self.environment, lattice) as layers:
-                yield CellSource(reader, self.encoder, layers)
+                yield vector_source(reader, self.encoder, layers)
+
+
+def _with_bands_of(encoder: Encoder, imagery: Imagery) -> Imagery:
+    """Return the imagery with the bands that an encoder looks at, in its order."""
+    if tuple(encoder.bands) == imagery.roles:
+        return imagery
+    missing = [role for role in encoder.bands if role not in imagery.roles]
+    if missing:
+        raise EncoderError(
+            f"{encoder.id} looks at {', '.join(encoder.bands)}, the raster has {', '.join(imagery.roles)}: "
+            f"{', '.join(missing)} missing",
+            where=imagery.name, remedy="name the bands with --bands, or choose another encoder",
+        )  # fmt: skip
+    scenes = tuple(with_roles(scene, tuple(encoder.bands)) for scene in imagery.scenes)
+    return dataclasses.replace(imagery, scenes=scenes)

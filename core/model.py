@@ -11,10 +11,11 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from botaclip.core.encoders import catalogue
+from botaclip.core.encoder_metadata import mode_words, modes_of, precision_words
+from botaclip.core.encoders import embedded, opening
 from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.encoders.onnx_session import open_session, run_session
-from botaclip.core.errors import EncoderError, ModelFileError
+from botaclip.core.errors import EncoderError, ModelFileError, OptionError
 from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.model_file import ModelFile
 from botaclip.core.releves import choose_species
@@ -152,17 +153,31 @@ class Model:
         EncoderError
             It is not at hand, or not the same, or the device cannot be had.
         """
-        about = self.metadata["encoder"]
-        if "encoder.onnx" in self.file.parts:
-            return catalogue.from_parts(self.file.parts["encoder.onnx"], self.metadata, device=device)
-        low, high = self.metadata["value_range"]
-        encoder = catalogue.get(str(about["id"]), bands=self.roles, value_range=(low, high), device=device)
-        if encoder.sha256 != about["sha256"]:
+        if self.metadata["encoder"]["embedded"]:
+            return embedded.from_parts(self.file.parts, self.metadata, device=device)
+        try:
+            return opening.of_model(self.metadata, device=device)
+        except EncoderError as error:
             raise EncoderError(
-                f"the encoder {encoder.id} at hand is not the one the model was trained with",
-                where=str(self.file.path), remedy="update the plugin or retrain the model",
-            )
-        return encoder
+                error.found, where=error.where or str(self.file.path), remedy=error.remedy
+            ) from error
+
+    def check_mode(self, mode: str) -> None:
+        """Refuse to use the model in another mode than it was trained in; ``auto`` is its own.
+
+        Raises
+        ------
+        OptionError
+            ``mode`` is another one.
+        """
+        about = self.metadata["encoder"]
+        if mode == "auto" or set(modes_of(about)) == {mode}:
+            return
+        raise OptionError(
+            f"the model was trained in mode {mode_words(about)} and cannot be used in mode {mode}: vectors of whole "
+            "patches, of tokens and of dense cells are different things, and its adapter has learnt from one of them "
+            "only", where=str(self.file.path), remedy=f"leave --mode out, or train a model with --mode {mode}",
+        )  # fmt: skip
 
     def choose(self, species: str | list[str] | None) -> list[int]:
         """Return the indexes of the species asked for; of all when none is.
@@ -180,6 +195,7 @@ class Model:
         return {
             "BOTACLIP_MODEL": self.file.path.name, "BOTACLIP_MODEL_SHA256": self.file.sha256,
             "BOTACLIP_ENCODER": str(encoder["id"]), "BOTACLIP_ENCODER_SHA256": str(encoder["sha256"]),
+            "BOTACLIP_ENCODER_MODE": mode_words(encoder), "BOTACLIP_ENCODER_PRECISION": precision_words(encoder),
             "BOTACLIP_DATA_TYPE": str(self.metadata["data_type"]),
             "BOTACLIP_PATCH": f"{self.patch.size_m:g} m, {self.patch.cells} x {self.patch.cells} cells",
             "BOTACLIP_PLOT": self.plot_words, "BOTACLIP_LICENCE": str(self.metadata.get("licence", "")),

@@ -19,6 +19,8 @@ from botaclip.core.errors import ModelFileError
 _MIB = 2**20
 _MOST_RATIO = 200  # unpacked to packed size, of parts above 1 MiB; texts of relevés reach about 20
 _MOST_TOTAL_RATIO = 50  # the same of the whole file, above 64 MiB
+# The same of graphs and arrays above 64 MiB: trained numbers hardly shrink.
+_MOST_NUMBERS_RATIO, _NUMBERS = 10, (".onnx", ".safetensors")
 _MOST_ENTRIES = 64
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, length of the name, length of the extra field
 _DESCRIPTOR = 24  # bytes that a streaming writer puts behind a part
@@ -117,7 +119,10 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Mapping[str,
     if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise bad_file(f"{entry.filename} is encrypted or packed in an unusual way", where)
     limit = limits.get(entry.filename, 0)
-    if entry.file_size > limit or entry.file_size > max(_MIB, _MOST_RATIO * entry.compress_size):
+    most = max(_MIB, _MOST_RATIO * entry.compress_size)
+    if entry.filename.endswith(_NUMBERS):
+        most = min(most, max(64 * _MIB, _MOST_NUMBERS_RATIO * entry.compress_size))
+    if entry.file_size > min(limit, most):
         raise bad_file(f"{entry.filename} would unpack to {entry.file_size / _MIB:.0f} MiB", where)
     with archive.open(entry) as stream:
         # zipfile stops at the stated size, whatever the packed bytes would grow to, and compares the checksum.

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from botaclip.core.encoder_metadata import LICENCE_PART, part_names, parts_of
+from botaclip.core.encoders.spec import MOST_JOINED
 from botaclip.core.errors import ModelFileError
 from botaclip.core.model_archive import bad_file, unpack
 from botaclip.core.model_json import read_json
-from botaclip.core.model_metadata import check_metadata, format_of, refuse_newer, writable
+from botaclip.core.model_metadata import check_metadata, format_of, has_control_characters, refuse_newer, writable
 from botaclip.core.onnx_scan import scan_onnx
 from botaclip.core.unfinished import unfinished
 
@@ -37,13 +38,15 @@ PARTS = {
     "adapter.onnx": 256 * _MIB,
     "head.onnx": 256 * _MIB,
     "vegeta.onnx": 512 * _MIB,
-    "encoder.onnx": 64 * _MIB,
+    **dict.fromkeys(part_names(MOST_JOINED), 512 * _MIB),
+    LICENCE_PART: _MIB,
     "plots.json": 256 * _MIB,
     "checksums.json": _MIB,
 }
 REQUIRED = frozenset({"metadata.json", "arrays.safetensors", "adapter.onnx", "head.onnx", "checksums.json"})
 _MOST_HEADER = _MIB  # of arrays.safetensors: names and shapes of a handful of arrays
 _MOST_ARRAYS = 64
+_TEXT = (".json", ".txt")
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes, whenever it is written
 
 Part = bytes | Mapping[str, Any] | Sequence[Any]
@@ -120,23 +123,24 @@ class ModelFile:
             It cannot be written.
         """
         path = Path(path)
-        metadata = writable({**metadata, "format_version": format_of(metadata)})
+        metadata = writable({**metadata, "format_version": format_of(metadata, parts)})
         blobs = {name: _blob(name, part) for name, part in ({"metadata.json": metadata} | dict(parts)).items()}
+        _check_sizes(blobs, str(path))
         blobs["checksums.json"] = _blob("checksums.json", {name: _sha256(blob) for name, blob in blobs.items()})
         checked = _checked(blobs, str(path))
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            for name in PARTS:
-                if name in blobs:
-                    entry = zipfile.ZipInfo(name, _OLDEST)
-                    entry.create_system, entry.external_attr = 3, 0o644 << 16
-                    # Trained floats do not shrink; text does.
-                    entry.compress_type = zipfile.ZIP_DEFLATED if name.endswith(".json") else zipfile.ZIP_STORED
-                    archive.writestr(entry, blobs[name])
-        data = buffer.getvalue()
+        # Straight to the disk: with encoders inside, one more copy in memory would be one too many.
         with unfinished(path, overwrite=overwrite) as part:
-            part.write_bytes(data)
-        return cls(path, _sha256(data), checked, blobs)
+            with zipfile.ZipFile(part, "w") as archive:
+                for name in PARTS:
+                    if name in blobs:
+                        entry = zipfile.ZipInfo(name, _OLDEST)
+                        entry.create_system, entry.external_attr = 3, 0o644 << 16
+                        # Trained floats do not shrink; text does.
+                        entry.compress_type = zipfile.ZIP_DEFLATED if name.endswith(_TEXT) else zipfile.ZIP_STORED
+                        archive.writestr(entry, blobs[name])
+            with part.open("rb") as file:
+                digest = _sha256_of(file)
+        return cls(path, digest, checked, blobs)
 
     @property
     def model_id(self) -> str:
@@ -156,6 +160,13 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def _sha256_of(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while piece := file.read(_MIB):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
 def _blob(name: str, part: Part) -> bytes:
     if isinstance(part, bytes):
         return part
@@ -169,6 +180,14 @@ def _blob(name: str, part: Part) -> bytes:
 
 def _refuse_newer(blob: bytes, where: str) -> None:
     refuse_newer(read_json(blob, "metadata.json", where), where)
+
+
+def _check_sizes(blobs: Mapping[str, bytes], where: str) -> None:
+    """Refuse to write what could not be opened again."""
+    for name, blob in blobs.items():
+        if len(blob) > PARTS.get(name, 0):
+            found = f"{name} of {len(blob) / _MIB:.0f} MiB is too large" if name in PARTS else f"{name!r} is no part"
+            raise ModelFileError(f"{found} for a model file", where=where)
 
 
 def _missing(parts: Mapping[str, bytes], where: str) -> None:
@@ -193,7 +212,7 @@ def _checked(parts: Mapping[str, bytes], where: str) -> dict[str, Any]:
             scan_onnx(blob, where=f"{where}, {name}")
     metadata = read_json(parts["metadata.json"], "metadata.json", where)
     check_metadata(metadata, where)
-    _check_encoder_part(metadata["encoder"], parts, where)
+    _check_encoder_parts(metadata["encoder"], parts, where)
     _check_arrays(parts["arrays.safetensors"], where)
     if "plots.json" in parts:
         plots = read_json(parts["plots.json"], "plots.json", where).get("plots", [])
@@ -202,11 +221,23 @@ def _checked(parts: Mapping[str, bytes], where: str) -> dict[str, Any]:
     return metadata
 
 
-def _check_encoder_part(encoder: Mapping[str, Any], parts: Mapping[str, bytes], where: str) -> None:
-    if encoder["embedded"] != ("encoder.onnx" in parts):
+def _check_encoder_parts(about: Mapping[str, Any], parts: Mapping[str, bytes], where: str) -> None:
+    """Hold the graphs of the encoder, and the text of its licence, against what is said of them."""
+    said = parts_of(about)
+    names = part_names(len(said))
+    present = {name for name in part_names(MOST_JOINED) if name in parts}
+    if present != (set(names) if about["embedded"] else set()):
         raise bad_file("it does not say truly whether it holds its encoder", where)
-    if encoder["embedded"] and encoder["sha256"] != _sha256(parts["encoder.onnx"]):
-        raise bad_file("its encoder is not the one that it names", where)
+    for name, part in zip(names, said, strict=True):
+        if about["embedded"] and part["sha256"] != _sha256(parts[name]):
+            raise bad_file("its encoder is not the one that it names", where)
+    if LICENCE_PART in parts:
+        try:
+            text = parts[LICENCE_PART].decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise bad_file(f"{LICENCE_PART} is no text", where) from error
+        if has_control_characters(text):
+            raise bad_file(f"{LICENCE_PART} holds control characters", where)
 
 
 def _check_arrays(blob: bytes, where: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from botaclip.core.errors import ModelFileError
@@ -13,6 +14,8 @@ from botaclip.core.model_archive import bad_file
 _MOST_VALUES = 5_000_000
 _MOST_DEPTH = 40
 _MOST_DIGITS = 40
+
+Kinds = type | tuple[type, ...]
 
 
 def read_json(blob: bytes, name: str, where: str) -> dict[str, Any]:
@@ -90,3 +93,45 @@ def _check_values(value: Any) -> None:
         if not level:
             return
     raise ValueError("nested too deeply")
+
+
+def need(table: Mapping[str, Any], keys: Mapping[str, Kinds], name: str, where: str) -> None:
+    """Refuse a table without these keys, or with another type of value in one.
+
+    Raises
+    ------
+    ModelFileError
+        A key is missing or has another type.
+    """
+    for key in keys:
+        if key not in table:
+            raise bad_file(f"its {name} has no {key!r}", where)
+    allow(table, keys, name, where, empty=False)
+
+
+def allow(
+    table: Mapping[str, Any], keys: Mapping[str, Kinds], name: str, where: str, *, empty: bool = True
+) -> None:
+    """Refuse a table with another type of value in one of these keys; None stands for a missing one where ``empty``.
+
+    Raises
+    ------
+    ModelFileError
+        A key has another type.
+    """
+    for key, kind in keys.items():
+        value = table.get(key)
+        if value is None and (empty or key not in table):
+            continue
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise bad_file(f"its {name} has no proper {key!r}", where)
+
+
+def finite(value: Any) -> bool:
+    """Whether a value is a number that can be computed with."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def positive(value: Any) -> bool:
+    """Whether a value is such a number above 0."""
+    return finite(value) and value > 0

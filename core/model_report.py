@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from botaclip.core.encoder_metadata import LICENCE_PART, encoder_lines
 from botaclip.core.encoders.onnx_session import open_session, run_session
 from botaclip.core.errors import EncoderError, ModelFileError
 from botaclip.core.model import Model
@@ -20,6 +21,7 @@ from botaclip.core.unfinished import unfinished
 _SCORE = "tss_at_train_threshold"
 _SPECIES_SHOWN = 400
 _SITES_SHOWN = 40
+_LETTERS_SHOWN = 120
 _MOST_WIDE = 1_000_000  # species of a vegetation tower
 
 
@@ -51,6 +53,7 @@ def describe(model: Model) -> dict[str, Any]:
         "size_bytes": model.file.path.stat().st_size, "plots": len(plots),
         "parts": {name: len(blob) for name, blob in sorted(model.file.parts.items())},
         "cell_m": model.lattice.cell_m, **model.metadata,
+        **({"encoder_licence_text": _licence_text(model)} if LICENCE_PART in model.file.parts else {}),
     }
 
 
@@ -66,6 +69,8 @@ def words(model: Model) -> list[str]:
         + model.lattice.describe(),
         f"encoder    {encoder['id']} ({'in the file' if encoder['embedded'] else 'not in the file'}, "
         f"{encoder.get('licence', 'licence not stated')}, SHA-256 {encoder['sha256']})",
+        *(f"looks      {line}" for line in encoder_lines(encoder)),
+        *_licence_in_it(model),
         f"alignment  {_alignment(data['alignment'])}",
         *_continued(data.get("provenance")),
         *(f"needs      {_layer(layer)}, with the image" for layer in model.environment),
@@ -117,6 +122,22 @@ def _continued(provenance: Any) -> list[str]:
     if not isinstance(parent, dict):
         return []
     return [f"continues  {parent.get('name')} (made {parent.get('created')}, SHA-256 {parent.get('sha256')})"]
+
+
+def _licence_text(model: Model) -> str:
+    return model.file.parts[LICENCE_PART].decode("utf-8")
+
+
+def _licence_in_it(model: Model) -> list[str]:
+    """Say that whoever has the file has the encoder under terms that stand in it, and how they begin."""
+    if LICENCE_PART not in model.file.parts:
+        return []
+    text = _licence_text(model).strip()
+    first = next(iter(text.splitlines()), "")[:_LETTERS_SHOWN]
+    return [
+        f"terms      the encoder in this file may be used and passed on only under its licence, whose text is in the "
+        f"file ({LICENCE_PART}; with --output it is written with the rest): {first}"
+    ]  # fmt: skip
 
 
 def _layer(layer: Mapping[str, Any]) -> str:
@@ -179,10 +200,10 @@ def verify(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     ]
     try:
         encoder = model.encoder()
-        side = encoder.stride_px + 2 * encoder.margin_px
-        window = np.zeros((1, len(encoder.bands), side, side), np.float32)
-        if not np.isfinite(encoder.encode(window, np.ones((1, side, side), bool))).all():
-            raise EncoderError("its encoder makes numbers that are not finite", remedy="do not use this model")
+        for part in getattr(encoder, "parts", (encoder,)):
+            window = np.zeros((1, len(part.bands), part.tile_px, part.tile_px), np.float32)
+            if not np.isfinite(part.encode(window, np.ones((1, part.tile_px, part.tile_px), bool))).all():
+                raise EncoderError("its encoder makes numbers that are not finite", remedy="do not use this model")
         lines.append(f"encoder: {file.metadata['encoder']['id']} is at hand and the one of the training")
         at_hand = True
     except EncoderError as error:

@@ -293,11 +293,16 @@ def _real(path: str) -> str:
 
 
 def command_line(command: Command, parameters: Mapping[str, Any]) -> str:
-    """Return the command line that does the same; options at their default are left out."""
+    """Return the command line that does the same; options at their default are left out.
+
+    Words without a name are told by their place, so those before one that is not at its default are said.
+    """
     words = ["botaclip", command.name]
-    for option in command.options:
+    said = [option for option in command.options if parameters.get(option.key) not in (None, "", option.default)]
+    last = max((command.options.index(option) for option in said if option.positional), default=-1)
+    for i, option in enumerate(command.options):
         value = parameters.get(option.key)
-        if value is None or value == option.default or value == "":
+        if option not in said and not (option.positional and i < last and value not in (None, "")):
             continue
         if option.kind is Kind.FLAG:
             words.append(option.flag)
@@ -305,7 +310,7 @@ def command_line(command: Command, parameters: Mapping[str, Any]) -> str:
             words.append(str(value))
         else:
             if option.kind is Kind.RASTERS:
-                value = ";".join(value)
+                value = ";".join(value or [])
             text = str(value).removesuffix(".0") if isinstance(value, float) else str(value)
             words += [f"{option.flag}={text}"] if text.startswith("-") else [option.flag, text]
     return " ".join(shlex.quote(word) for word in words)

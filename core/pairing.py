@@ -11,12 +11,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.cells import SEEN_PATCH
 from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.errors import PairingError
 from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.pairing_rules import BLURRED, NOT_SURVEYED, TOO_FAR, UNCERTAIN, PairingRules
+from botaclip.core.pixel_window import SEEN_PATCH
 from botaclip.core.places import Points, same_crs
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.rasters import RasterSource
@@ -96,8 +96,8 @@ class Pairs:
 
     @property
     def field_m(self) -> float:
-        """Width of the encoder's receptive field in metres."""
-        return (self.encoder.stride_px + 2 * self.encoder.margin_px) * self.lattice.pixel_m
+        """Width of what a cell's vector sees, in metres: the cell and the encoder's reach on both sides."""
+        return (self.encoder.stride_px + 2 * self.encoder.reach_px) * self.lattice.pixel_m
 
     @property
     def image_vectors(self) -> NDArray[np.float32]:
@@ -281,7 +281,7 @@ def _vectors(
     seen = np.zeros(len(visits), np.float32)
     if not len(visits):
         return vectors, seen
-    path = cache_path(encoder=imagery.encoder.sha256, raster=_identity(imagery, visits), lattice=imagery.lattice,
+    path = cache_path(encoder=imagery.encoder.identity, raster=_identity(imagery, visits), lattice=imagery.lattice,
                       patch=patch, rows=visits.row, cols=visits.col)  # fmt: skip
     kept = load_vectors(path)
     if kept is not None and kept[0].shape == vectors.shape:

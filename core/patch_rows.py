@@ -9,24 +9,31 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.cells import SEEN_CELL, SEEN_PATCH, CellSource, PixelWindow
 from botaclip.core.lattice import PatchSpec
+from botaclip.core.pixel_window import SEEN_CELL, SEEN_PATCH, PixelWindow
+
+if TYPE_CHECKING:
+    from botaclip.core.cells import CellSource
+
+Read = TypeVar("Read")
 
 Vectors = NDArray[np.float32]
 Sums = NDArray[np.float64]
 _Total = tuple[Sums, Sums, Sums]  # vectors (D, w), counted cells (w), shares (w); one row stands for zeros before any
 
+MOST_ROWS = 128  # of nodes in a block
 _STRIP_CELLS = 12  # rows of cells at a time: one row of the encoder's runs
 _SUM_CHANNELS = 32
 _WIDEST_CELLS = 1024  # of a strip: bounds its pixels and vectors in memory
 _WIDEST_WARPED_CELLS = 256  # where pixels are resampled in pieces, of which only some are kept for the next strip
+_WIDEST_PX, _USUAL_DIMENSION = 16_384, 512  # larger cells and longer vectors make narrower strips
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,10 +58,34 @@ class Grid:
         return (self.width - 1) * self.step + self.patch.cells
 
 
-def widest(step: int, patch: PatchSpec, *, plain: bool = True) -> int:
-    """Return how many nodes wide a block may be; ``plain`` says that pixels are read without resampling."""
-    cells = _WIDEST_CELLS if plain else _WIDEST_WARPED_CELLS
-    return max(8, (max(cells, 2 * patch.cells) - patch.cells) // step + 1)
+def widest(
+    step_px: int, patch: PatchSpec, *, stride_px: int = 1, dimension: int = 1, plain: bool = True
+) -> int:
+    """Return how many nodes wide a block may be.
+
+    Parameters
+    ----------
+    step_px
+        From one node of the map to the next, in pixels.
+    patch
+        What lies around each.
+    stride_px, dimension
+        Side of a cell, and length of its vector.
+    plain
+        Whether pixels are read without resampling.
+    """
+    cells = min(_WIDEST_CELLS if plain else _WIDEST_WARPED_CELLS, max(64, _WIDEST_PX // stride_px))
+    cells = cells * _USUAL_DIMENSION // max(_USUAL_DIMENSION, dimension)
+    return max(8, (max(cells, 2 * patch.cells) - patch.cells) * stride_px // step_px + 1)
+
+
+def pieces(first: int, last: int, most: int, grain: int = 1) -> Iterator[tuple[int, int]]:
+    """Cut ``first`` to ``last`` into pieces of about ``most`` that end on whole grains: begins and lengths."""
+    size = max(grain, most // grain * grain)
+    while first < last:
+        end = min(last, first // grain * grain + size)
+        yield first, end - first
+        first = end
 
 
 def patch_rows(
@@ -75,11 +106,12 @@ def patch_rows(
     check
         Called for every strip; what it raises ends the walk.
     """
-    group = grid.step if grid.patch.cells % grid.step == 0 and _STRIP_CELLS % grid.step == 0 else 1
+    even = cells.grain == 1 and grid.patch.cells % grid.step == 0 and _STRIP_CELLS % grid.step == 0
+    group = grid.step if even else 1
     running = _RunningSums(grid, group)
     for window in _strips(cells, grid, ahead):
         check()
-        rows = running.add(*_summed_across(cells, window, grid, group))
+        rows = running.add(*_summed_across(cells, window, grid, group, check))
         if rows is not None:
             yield rows
 
@@ -88,15 +120,22 @@ def _strips(cells: CellSource, grid: Grid, ahead: Executor | None) -> Iterator[P
     """Read the block from top to bottom."""
     half = grid.patch.cells // 2
     top, left, bottom = grid.row - half, grid.col - half, grid.row - half + grid.cell_rows
-    windows = ((row, left, min(_STRIP_CELLS, bottom - row), grid.cell_cols) for row in range(top, bottom, _STRIP_CELLS))
+    strips = pieces(top, bottom, _STRIP_CELLS, cells.grain)
+    return read_ahead(cells.read, ((row, left, height, grid.cell_cols) for row, height in strips), ahead)
+
+
+def read_ahead(
+    read: Callable[..., Read], windows: Iterable[tuple[int, int, int, int]], ahead: Executor | None
+) -> Iterator[Read]:
+    """Yield ``read(*window)`` of each window, the next one read by ``ahead`` meanwhile where that is given."""
     if ahead is None:
         for window in windows:
-            yield cells.read(*window)
+            yield read(*window)
         return
-    coming: Future[PixelWindow] | None = None
+    coming: Future[Read] | None = None
     try:
         for window in windows:
-            ready, coming = coming, ahead.submit(cells.read, *window)
+            ready, coming = coming, ahead.submit(read, *window)
             if ready is not None:
                 yield ready.result()
         if coming is not None:
@@ -108,14 +147,14 @@ def _strips(cells: CellSource, grid: Grid, ahead: Executor | None) -> Iterator[P
 
 
 def _summed_across(
-    cells: CellSource, window: PixelWindow, grid: Grid, group: int
+    cells: CellSource, window: PixelWindow, grid: Grid, group: int, check: Callable[[], None]
 ) -> tuple[Sums | None, NDArray[np.float64], NDArray[np.float64]]:
     """Return sums (D, r, w) over the width of every patch, of groups of rows, and likewise counted cells and shares."""
     rows = -(-window.height // group)
     if not window.valid.any():
         nothing = np.zeros((rows, grid.width))
         return None, nothing, nothing
-    vectors, seen = cells.encode(window)
+    vectors, seen = cells.encode(window, check)
     counted = seen >= SEEN_CELL
     if not counted.all():
         vectors *= counted

@@ -39,7 +39,7 @@ def predict(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     )
     with AppliedImagery.open(
         model, parameters["raster"], bands=parameters.get("bands"), environment=parameters.get("environment"),
-        device=parameters["device"], progress=progress,
+        device=parameters["device"], mode=parameters.get("mode") or "auto", progress=progress,
     ) as applied:
         found = applied.at(points, chosen, progress.stage(0.05, 0.95))
 

@@ -24,8 +24,14 @@ from botaclip.core.worker_client import clean_environment
 # By import name, what the sets bring: enough to tell whether a Python can run the worker.
 IMPORTS: Mapping[str, tuple[str, ...]] = {
     "run": ("numpy", "rasterio", "pyproj", "pyogrio", "onnxruntime", "safetensors"),
-    "train": ("scipy", "sklearn", "skl2onnx", "onnx", "pandas", "matplotlib", "threadpoolctl", "torch"),
-}
+    "train": (
+        "scipy", "sklearn", "skl2onnx", "onnx", "onnxscript", "pandas", "matplotlib", "threadpoolctl", "torch",
+        "torchvision", "timm",
+    ),
+}  # fmt: skip
+# Only looked for: beside a CPU build of torch, PyPI's torchvision, and so timm, loads only after what
+# botaclip.core.encoders.timm_library does.
+FOUND_ONLY = ("torchvision", "timm")
 IMPORT_S = 300.0
 
 
@@ -39,11 +45,13 @@ def failing_import(
 ) -> str | None:
     """Return why ``python``, run on its own, cannot import one of ``names``; None when it can import all.
 
-    It is to be of version ``oldest`` at least.
+    It is to be of version ``oldest`` at least. Those of ``FOUND_ONLY`` have to be there; they are not loaded.
     """
     code = (
-        f"import importlib, sys\nif sys.version_info < {tuple(oldest)!r}: sys.exit('it is too old')\n"
-        "for name in sys.argv[1:]: importlib.import_module(name)"
+        f"import importlib.util, sys\nif sys.version_info < {tuple(oldest)!r}: sys.exit('it is too old')\n"
+        "for name in sys.argv[1:]:\n"
+        f"    if name not in {FOUND_ONLY!r}: importlib.import_module(name)\n"
+        "    elif importlib.util.find_spec(name) is None: sys.exit(f'No module named {name!r}')"
     )
     try:
         answer = subprocess.run(

@@ -12,10 +12,12 @@ from affine import Affine
 from rasterio.windows import Window, from_bounds
 
 from botaclip.core.errors import RasterError
+from botaclip.core.image_year import UNKNOWN, spanned
 from botaclip.core.places import parse_crs
 from botaclip.core.unfinished import unfinished
 
 _GRID_TOLERANCE = 0.01  # of a pixel: sources nearer to the grid lie on it
+_YEAR = "BOTACLIP_YEAR"
 _OF_ONE = ("BOTACLIP_RASTER", "BOTACLIP_LATTICE")  # tags that only one raster can bear
 _TYPES = {"uint8": "Byte", "float32": "Float32"}
 
@@ -56,12 +58,15 @@ def write_vrt(path: Path, rasters: Sequence[Path], *, overwrite: bool = False) -
         tags = {name: text for name, text in first.tags().items() if name not in _OF_ONE}
         bands = [_band(first, number) for number in first.indexes]
         nodata = _text(first.nodata)
-    boxes = []
+    boxes, years = [], []
     for raster in rasters:
         with rasterio.open(raster) as dataset:
+            years.append(dataset.tags().get(_YEAR, UNKNOWN))
             if _like(dataset) != like:
                 raise RasterError(f"it differs from {rasters[0].name}", where=str(raster))
             boxes.append((dataset.bounds, dataset.width, dataset.height))
+    if _YEAR in tags:
+        tags[_YEAR] = spanned(years)
     left, top = min(box.left for box, _, _ in boxes), max(box.top for box, _, _ in boxes)
     grid = Affine(pixel, 0.0, left, 0.0, -pixel, top)
     windows = [_on_grid(from_bounds(*box, transform=grid)) for box, _, _ in boxes]

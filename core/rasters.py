@@ -14,7 +14,7 @@ import numpy as np
 import pyproj
 from affine import Affine
 
-from botaclip.core.band_names import ROLES, WAVELENGTHS_UM, AmbiguousBands, roles_of
+from botaclip.core.band_names import ROLES, ROLES_IN_WORDS, WAVELENGTHS_UM, AmbiguousBands, in_order, role_of, roles_of
 from botaclip.core.errors import RasterError
 from botaclip.core.places import parse_crs, same_crs, transformer
 from botaclip.core.raster_folder import tile_paths
@@ -49,7 +49,8 @@ class RasterSource:
     pixel_size_m
         Ground size of a pixel at the raster's centre, the root of its area.
     roles, band_indexes
-        Chosen bands in the order red, green, blue, nir, and their numbers in the file, from 1.
+        Chosen bands in the order red, green, blue, nir (:func:`botaclip.core.band_names.in_order`), and their
+        numbers in the file, from 1; :meth:`take` gives another order.
     identity
         SHA-256 over paths, sizes, modification times and the choice of bands.
     bounds
@@ -75,6 +76,35 @@ class RasterSource:
         """The middle of the bounds, in ``crs_wkt``: x, y."""
         left, bottom, right, top = self.bounds
         return (left + right) / 2, (bottom + top) / 2
+
+    def take(self, roles: Sequence[str]) -> RasterSource:
+        """Return the raster with some of its bands only, in the order given; the same where that is all of them.
+
+        What says which pixels count stays as it is.
+
+        Raises
+        ------
+        RasterError
+            It has no band of one of the roles, or one is named twice.
+        """
+        wanted = tuple(roles)
+        if wanted == self.roles:
+            return self
+        missing = [role for role in wanted if role not in self.roles]
+        if missing or not wanted or len(set(wanted)) < len(wanted):
+            raise RasterError(
+                f"its bands {', '.join(self.roles)} cannot be reduced to {', '.join(wanted) or 'none'}",
+                where=self.name, remedy="name the bands with --bands",
+            )  # fmt: skip
+        places = [self.roles.index(role) for role in wanted]
+        tiles = tuple(
+            dataclasses.replace(tile, nodata=tuple(tile.nodata[place] for place in places)) for tile in self.tiles
+        )
+        return dataclasses.replace(
+            self, tiles=tiles, nodata=tiles[0].nodata[0], roles=wanted,
+            band_indexes=tuple(self.band_indexes[place] for place in places),
+            identity=hashlib.sha256(f"{self.identity} {' '.join(wanted)}".encode()).hexdigest(),
+        )  # fmt: skip
 
     def value_range(self, *, sample_px: int = 256, most_tiles: int = 64) -> tuple[float, float]:
         """Return the values that become 0 and 1 before an encoder sees them.
@@ -113,8 +143,8 @@ def open_raster(raster: str | Path, *, bands: str | None = None) -> RasterSource
     raster
         A file that GDAL reads, or a folder of such files (VRTs in a folder count only where there is no other).
     bands
-        ``red=1,green=2,...``; None reads the roles from names, wavelengths and colours
-        (:func:`botaclip.core.band_names.roles_of`).
+        ``red=1,green=2,...``, also roles that are never guessed (``swir1=5``, ``um1.38=9``); None reads red, green,
+        blue and near infrared from names, wavelengths and colours (:func:`botaclip.core.band_names.roles_of`).
 
     Raises
     ------
@@ -198,7 +228,7 @@ def choice_of(profile: Profile, bands: str | None) -> dict[str, int]:
 def source_of_profiles(profiles: Sequence[Profile], *, name: str, choice: Mapping[str, int]) -> RasterSource:
     """Describe tiles in one CRS, whose headers are read, as one raster with bands ``choice`` (role to number)."""
     first = profiles[0]
-    roles = tuple(sorted(choice, key=ROLES.index)) if set(choice) <= set(ROLES) else tuple(choice)
+    roles = in_order(choice)
     indexes = tuple(choice[role] for role in roles)
     tiles = tuple(
         Tile(
@@ -277,10 +307,14 @@ def _ellipsoid(crs_wkt: str) -> tuple[pyproj.Geod, pyproj.Transformer | None]:
 def _user_bands(text: str, profile: Profile) -> dict[str, int]:
     choice: dict[str, int] = {}
     for word in filter(None, (part.strip() for part in text.split(","))):
-        match = re.fullmatch(r"([a-zA-Z]+)\s*=\s*(\d+)", word)
-        role = match.group(1).lower() if match else ""
-        if not match or role not in ROLES or role in choice:
-            raise RasterError(f"{word!r} is not red, green, blue or nir = band number", where="--bands", remedy=_HINT)
+        match = re.fullmatch(r"([a-zA-Z0-9.]+)\s*=\s*(\d{1,9})", word)
+        role = role_of(match.group(1)) if match else None
+        if match is None or role is None:
+            raise RasterError(
+                f"{word[:60]!r} is no role = band number; roles are {ROLES_IN_WORDS}", where="--bands", remedy=_HINT
+            )
+        if role in choice:
+            raise RasterError(f"{role} is named twice", where="--bands", remedy=_HINT)
         choice[role] = int(match.group(2))
         if not 1 <= choice[role] <= len(profile.bands):
             raise RasterError(f"there is no band {choice[role]}", where=profile.path,
@@ -309,7 +343,7 @@ def _layout_hint(profile: Profile) -> str:
 
 
 def _roles_text(choice: Mapping[str, int]) -> str:
-    return ", ".join(f"{role} = band {choice[role]}" for role in ROLES if role in choice)
+    return ", ".join(f"{role} = band {choice[role]}" for role in in_order(choice))
 
 
 def _mask_band(profile: Profile, indexes: Sequence[int]) -> int | None:

@@ -20,6 +20,7 @@ from botaclip.core.applied_model import Compute
 from botaclip.core.area import Area
 from botaclip.core.errors import OptionError, OutputError
 from botaclip.core.estimate import announce_estimate
+from botaclip.core.image_year import year_of
 from botaclip.core.map_sample import MapSample
 from botaclip.core.places import same_crs
 from botaclip.core.progress import Progress
@@ -170,7 +171,7 @@ def _remove_older(applied: AppliedImagery, output: Path, progress: Progress) -> 
 
 def make_maps(
     applied: AppliedImagery, areas: dict[int, Area], kind: MapKind, output: Path, progress: Progress, *,
-    overwrite: bool = False, cog: bool = False,
+    overwrite: bool = False, cog: bool = False, year: str | None = None,
 ) -> dict[str, Any]:
     """Make the map of every scene.
 
@@ -189,6 +190,8 @@ def make_maps(
         Whether existing outputs may be replaced; a folder only when nothing but maps lies in it.
     cog
         Whether rasters are finished as Cloud Optimized GeoTIFFs.
+    year
+        Year of the image, for the tags; None reads it from the image's own metadata, scene by scene.
 
     Returns
     -------
@@ -204,7 +207,7 @@ def make_maps(
         No patch of any of many scenes is seen.
     """
     announce_estimate(applied, areas, len(kind.bands), kind.itemsize, output, progress)
-    maps = _Maps(applied, areas, kind, overwrite=overwrite, cog=cog)
+    maps = _Maps(applied, areas, kind, overwrite=overwrite, cog=cog, year=year)
     maps.take_up(progress)
     progress = progress.stage(0.05, 1.0)
     if applied.single:
@@ -240,9 +243,10 @@ class _Maps:
     """The maps of a job, and what is kept of them until all are complete."""
 
     def __init__(
-        self, applied: AppliedImagery, areas: dict[int, Area], kind: MapKind, *, overwrite: bool, cog: bool
+        self, applied: AppliedImagery, areas: dict[int, Area], kind: MapKind, *, overwrite: bool, cog: bool,
+        year: str | None = None,
     ) -> None:
-        self.applied, self.areas, self.kind = applied, areas, kind
+        self.applied, self.areas, self.kind, self.year = applied, areas, kind, year
         self.overwrite, self.cog, self.clipped = overwrite, cog, 0
         self.pixels, self.lacking = 0, 0.0  # of the maps made; about how many have no value for want of environment
         self._windows: dict[int, Windows] = {}
@@ -283,7 +287,10 @@ class _Maps:
         with RasterOutput(
             path, lattice=area.lattice, patch=area.patch, row=area.row, col=area.col, height=area.height,
             width=area.width, step=area.step, count=len(kind.bands), dtype=kind.dtype, nodata=kind.nodata,
-            descriptions=kind.bands, tags=scene.tags() | {"BOTACLIP_KIND": kind.name} | kind.tags,
+            descriptions=kind.bands,
+            tags=scene.tags() | {
+                "BOTACLIP_KIND": kind.name, "BOTACLIP_YEAR": self.year or year_of(scene.source)
+            } | kind.tags,
             band_tags=kind.band_tags, scale=kind.scale, offset=kind.offset, style=kind.style,
             overwrite=self.overwrite, cog=self.cog,
         ) as raster:  # fmt: skip

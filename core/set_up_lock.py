@@ -17,8 +17,10 @@ POLL_S = 0.25
 
 
 @contextlib.contextmanager
-def set_up_lock(folder: Path, progress: Progress = SILENT) -> Iterator[int]:
-    """Hold the lock in ``folder``; a second set-up says so and waits for the first to end.
+def set_up_lock(
+    folder: Path, progress: Progress = SILENT, *, name: str = NAME, busy: str = "Another set-up is at work"
+) -> Iterator[int]:
+    """Hold the lock in ``folder``; a second set-up says so (``busy``) and waits for the first to end.
 
     The system gives the lock free when all who hold it have ended, however they end. Yields the descriptor that holds
     it; a child process that inherits it holds the lock as well.
@@ -30,7 +32,7 @@ def set_up_lock(folder: Path, progress: Progress = SILENT) -> Iterator[int]:
     Cancelled
         The user did not want to wait.
     """
-    path = folder / NAME
+    path = folder / name
     said = False
     while True:
         try:
@@ -43,7 +45,7 @@ def set_up_lock(folder: Path, progress: Progress = SILENT) -> Iterator[int]:
                 if not said:
                     file.seek(0)
                     holder = file.read(20).strip() or "unknown"
-                    progress.info(f"Another set-up is at work (process {holder}); waiting for it to end.")
+                    progress.info(f"{busy} (process {holder}); waiting for it to end.")
                     said = True
                 progress.check()
                 time.sleep(POLL_S)
@@ -57,10 +59,10 @@ def set_up_lock(folder: Path, progress: Progress = SILENT) -> Iterator[int]:
             return
 
 
-def remove_lock(folder: Path) -> None:
+def remove_lock(folder: Path, name: str = NAME) -> None:
     """Remove the lock's file; called by who holds it."""
     with contextlib.suppress(OSError):  # Windows removes no open file; an empty one stays
-        (folder / NAME).unlink()
+        (folder / name).unlink()
 
 
 def _is(file: IO[str], path: Path) -> bool:

@@ -35,7 +35,7 @@ from botaclip.core.set_up_lock import remove_lock, set_up_lock
 
 # (to fetch, on disk) in MB, only to say beforehand what will come: measured on Linux x86-64 with Python 3.11, the CUDA
 # build added up from the sizes of its wheels.
-SIZES_MB = {"run": (115, 400), "train": (105, 410), "torch-cpu": (195, 860), "torch-cuda": (2900, 6000)}
+SIZES_MB = {"run": (120, 400), "train": (100, 500), "torch-cpu": (210, 855), "torch-cuda": (2900, 6000)}
 LINES_SHOWN = 5
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from botaclip.core.applied_imagery import AppliedImagery
+from botaclip.core.image_year import given_year
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_suitability
@@ -25,18 +26,20 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
     """
     output, overwrite = Path(parameters["output"]), bool(parameters["overwrite"])
     check_map_name(output)
+    year = given_year(parameters.get("image_date"))
     model = Model.open(parameters["model"])
     kind = suitability_of(model, model.choose(parameters["species"]))
     with AppliedImagery.open(
         model, parameters["raster"], bands=parameters.get("bands"), environment=parameters.get("environment"),
-        device=parameters["device"], maps=True, progress=progress,
+        device=parameters["device"], maps=True,
+        mode=parameters.get("mode") or "auto", progress=progress,
     ) as applied:
         check_maps_writable(applied, output, overwrite=overwrite)
         areas = applied.areas(
             stride_m=parameters["stride"], extent=parameters["extent"], mask=parameters["mask"], progress=progress
         )
         outputs = make_maps(
-            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog"))
+            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")), year=year
         )
     progress.info(f"A value {model.plot_words} centred in the pixel.")
     return outputs | {"species": list(kind.bands)}

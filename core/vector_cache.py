@@ -13,19 +13,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from botaclip.core.cache_folder import cache_folder
 from botaclip.core.lattice import Lattice, PatchSpec
 
 _KEPT = 40  # files; the least recently used go first
-
-
-def cache_folder() -> Path:
-    """Return where vectors are kept: ``BOTACLIP_CACHE``, else the system's folder for caches."""
-    named = os.environ.get("BOTACLIP_CACHE")
-    if named:
-        return Path(named)
-    if os.name == "nt":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "botaclip" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "botaclip"
 
 
 def cache_path(
@@ -36,7 +27,7 @@ def cache_path(
     Parameters
     ----------
     encoder
-        SHA-256 of the encoder.
+        Identity of the encoder: digest of its graph and of the settings that a vector depends on.
     raster
         Identity of the raster (paths, sizes, modification times, bands).
     lattice, patch, rows, cols

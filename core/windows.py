@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from botaclip.core.cache_folder import cache_folder
 from botaclip.core.raster_output import Block
-from botaclip.core.vector_cache import cache_folder
 
 _FORMAT = 1
 _KEPT_DAYS = 14

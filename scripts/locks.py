@@ -8,6 +8,8 @@ The CPU build of torch is a case of its own. On PyPI the Linux wheels are CUDA b
 CPU builds; the CPU build for Linux (``+cpu``) lives elsewhere. ``torch-cpu.sha256`` lists the digests that are known,
 in ``sha256sum``'s format; the wheels for macOS and Windows are taken from the resolution, those for Linux are kept
 from the list and added from the folder ``BOTACLIP_TORCH_SOURCE``. ``torch-cpu.lock.txt`` is made from it.
+
+``--keep`` leaves every version that is locked as it is, and adds only what the ``.in`` files newly name.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -36,10 +39,10 @@ _TORCH_REQUIREMENT = re.compile(r"^torch==[^\n]*\\\n(?:    [^\n]*\n)+", re.MULTI
 
 
 def uv_compile(source: Path, output: Path, *, constraints: list[Path], options: tuple[str, ...] = ()) -> None:
-    """Resolve ``source`` for all platforms into ``output``."""
+    """Resolve ``source`` for all platforms into ``output``; versions that stand there already are kept if they fit."""
     command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", OLDEST_PYTHON]
     # Wheels only: nobody's machine has to compile anything, and no package runs code while it is installed.
-    command += ["--only-binary", ":all:", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--upgrade"]
+    command += ["--only-binary", ":all:", "--no-emit-index-url", "--no-emit-find-links", "--no-header"]
     for constraint in constraints:
         command += ["--constraints", str(constraint)]
     path = os.pathsep.join([str(Path(sys.prefix) / "bin"), str(ROOT / ".venv" / "bin"), os.environ.get("PATH", "")])
@@ -79,19 +82,22 @@ def compile_torch_cpu(constraints: list[Path]) -> None:
         for wheel in Path(folder_of_wheels).glob(f"torch-{version}+cpu-*.whl"):
             digests[wheel.name] = hashlib.sha256(wheel.read_bytes()).hexdigest()
     list_file.write_text("".join(f"{digests[name]}  {name}\n" for name in sorted(digests)), encoding="utf-8")
-    uv_compile(source, lock, constraints=constraints, options=(*without_cuda, "--generate-hashes"))
+    # All its versions come from the CUDA lock; its own line of torch is no version that the index has.
+    uv_compile(source, lock, constraints=constraints, options=(*without_cuda, "--generate-hashes", "--upgrade"))
     text, count = _TORCH_REQUIREMENT.subn(torch_requirement(version, digests), lock.read_text(encoding="utf-8"))
     assert count == 1, f"torch stands {count} times in {lock}"
     lock.write_text(HEADER.format(source="torch.in and torch-cpu.sha256") + text, encoding="utf-8")
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Write all locks."""
+    keep = "--keep" in arguments
     done: list[Path] = []
     for name in SETS:
         source = REQUIREMENTS / ("torch.in" if name == "torch-cuda" else f"{name}.in")
         lock = REQUIREMENTS / f"{name}.lock.txt"
-        uv_compile(source, lock, constraints=done, options=("--generate-hashes",))
+        options = ("--generate-hashes", *([] if keep else ["--upgrade"]))
+        uv_compile(source, lock, constraints=done, options=options)
         lock.write_text(HEADER.format(source=source.name) + lock.read_text(encoding="utf-8"), encoding="utf-8")
         print(f"{lock.relative_to(ROOT)}: {len(re.findall('^[a-z].*==', lock.read_text(encoding='utf-8'), re.M))} pins")
         done.append(lock)
@@ -102,4 +108,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,11 @@ import rasterio
 from affine import Affine
 from onnx import TensorProto, helper, numpy_helper
 
-from botaclip.core.encoders import catalogue
-from botaclip.core.lattice import Lattice
+from botaclip.core.encoders import opening
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.model_file import ModelFile
 from botaclip.core.rasters import RasterSource, open_raster
+from botaclip.core.vector_source import lattice_for, on_lattice
 
 SPECIES = ("Carex nigra", "Poa annua", "Salix alba")
 PATCH_M = 100.0
@@ -111,11 +111,13 @@ def head_graph(random: np.random.Generator, species: int = len(SPECIES), layers:
 
 
 def content(
-    source: RasterSource, *, patch_m: float = PATCH_M, environment: Sequence[dict[str, Any]] = ()
+    source: RasterSource, *, patch_m: float = PATCH_M, environment: Sequence[dict[str, Any]] = (),
+    encoder: Encoder | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return metadata and parts of a model for a raster, and for environment layers where any are named."""
-    encoder = catalogue.get("random-conv", bands=source.roles, value_range=(0.0, 255.0))
-    lattice = Lattice.of(source, encoder.stride_px, encoder.margin_px, patch_m)
+    encoder = encoder or opening.get("random-conv", bands=source.roles, value_range=(0.0, 255.0))
+    lattice = lattice_for(encoder, source, patch_m)
+    encoder = on_lattice(encoder, lattice, patch_m)
     patch = lattice.patch(patch_m)
     random = np.random.default_rng(5)
     unit = random.normal(size=(30, WIDTH))
@@ -128,7 +130,7 @@ def content(
     metadata = {
         "format_version": 1, "created": "2026-01-01T00:00:00+00:00", "versions": {"botaclip": "0.1.0"},
         "encoder": encoder.metadata() | {"embedded": True},
-        "bands": [{"role": role, "wavelength_um": None} for role in source.roles], "value_range": [0.0, 255.0],
+        "bands": [{"role": role, "wavelength_um": None} for role in encoder.bands], "value_range": [0.0, 255.0],
         "lattice": lattice.to_json(), "patch": {"size_m": patch.size_m, "cells": patch.cells},
         "alignment": {"chosen": "botaclip", "lambda": 1.0, "steps": 40}, "data_type": "presence-absence",
         "cover_scale": {"name": "braun-blanquet", "source": "Turboveg 2"}, "releve_area_m2": 100.0,
@@ -142,19 +144,19 @@ def content(
     parts = {
         "adapter.onnx": adapter_graph(encoder.dimension, random, len(environment)),
         "head.onnx": head_graph(random, layers=len(environment)),
-        "encoder.onnx": encoder.onnx,
+        **encoder.graphs,
         "arrays.safetensors": {key: values.astype(np.float32) for key, values in arrays.items()},
         "plots.json": {"locations": "none", "plots": [{"id": str(i), "date": "", "digest": ""} for i in range(30)]},
     }
     if environment:
         metadata["environment"] = [dict(layer) for layer in environment]
-    assert metadata["encoder"]["sha256"] == hashlib.sha256(encoder.onnx).hexdigest()
     return metadata, parts
 
 
 def write_model(
-    path: Path, raster: Path, *, environment: Sequence[dict[str, Any]] = (), **changes: Any
+    path: Path, raster: Path, *, environment: Sequence[dict[str, Any]] = (), encoder: Encoder | None = None,
+    **changes: Any,
 ) -> ModelFile:
     """Write a valid model for a raster (and environment layers); ``changes`` replace metadata."""
-    metadata, parts = content(open_raster(raster), environment=environment)
+    metadata, parts = content(open_raster(raster), environment=environment, encoder=encoder)
     return ModelFile.write(path, metadata | changes, parts, overwrite=True)

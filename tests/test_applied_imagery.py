@@ -12,6 +12,7 @@ import pytest
 import rasterio
 from tests.model_fixture import SPECIES, write_model, write_raster
 from tests.small_scenes import SCENES, write_environment_model, write_layer, write_scene, write_scenes
+from tests.window_encoders import exact_encoder
 
 from botaclip.core import scene_maps
 from botaclip.core.applied_imagery import AppliedImagery, environment_for, imagery_for
@@ -333,6 +334,21 @@ def test_layers_given_for_nothing_are_said_to_be(model: ModelFile, terrain: tupl
     progress = Progress(log=lambda *line: said.append(line))
     assert environment_for(Model.open(model.path), [terrain[1]], progress) is None
     assert said == [("warning", "The model was trained without environment rasters; those given are not used.")]
+
+
+def test_imagery_in_the_order_of_the_models_bands(tmp_path: Path) -> None:
+    """FLAIR-HUB looks at near infrared, red, green; so it is read, whatever the order of the file or of --bands."""
+    raster = write_raster(tmp_path / "r.tif", size=200, bands=4)
+    model = Model(write_model(tmp_path / "m.botaclip", raster, encoder=exact_encoder(("nir", "red", "green"))))
+    for bands in (None, "green=2,nir=4,red=1", "blue=3,red=1,green=2,nir=4"):
+        scene = imagery_for(model, raster, bands=bands).scenes[0]
+        assert (scene.roles, scene.band_indexes) == (("nir", "red", "green"), (4, 1, 2))
+    swir = Model(write_model(tmp_path / "s.botaclip", raster, encoder=exact_encoder(("nir", "red", "green")), bands=[
+        {"role": "swir1"}, {"role": "um1.38"}, {"role": "red"}
+    ]))  # fmt: skip
+    with pytest.raises(ModelFileError, match=r"nir: swir1, um1\.38 missing.*named with --bands, for example swir1=5"):
+        imagery_for(swir, raster)
+    assert imagery_for(swir, raster, bands="red=1,um1.38=2,swir1=3").scenes[0].band_indexes == (3, 2, 1)
 
 
 def test_imagery_with_other_bands_than_the_models(tmp_path: Path) -> None:

@@ -2,7 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from botaclip.core.band_names import WAVELENGTHS_UM, AmbiguousBands, Band, roles_of
+from botaclip.core.band_names import (
+    NAMED_ROLES,
+    ROLES,
+    WAVELENGTHS_UM,
+    AmbiguousBands,
+    Band,
+    in_order,
+    role_of,
+    role_title,
+    roles_of,
+    wavelength_um,
+)
 
 
 def roles(names: str, hints: str = "", *, colours: str = "") -> str:
@@ -114,4 +125,42 @@ def test_wavelengths_say_which_band_is_nearest() -> None:
     landsat = [Band(wavelength_um=um) for um in (0.443, 0.482, 0.561, 0.655, 0.865)]
     assert roles_of(landsat) == {"red": 4, "green": 3, "blue": 2, "nir": 5}
     assert roles_of([Band(wavelength_um=um) for um in (0.705, 1.6, 2.2)]) == {}
-    assert all(roles_of([Band(wavelength_um=um)]) == {role: 1} for role, um in WAVELENGTHS_UM.items())
+    assert all(roles_of([Band(wavelength_um=um)]) == {role: 1} for role, um in WAVELENGTHS_UM.items() if role in ROLES)
+
+
+def test_further_roles_are_never_found_by_themselves() -> None:
+    bands = [Band(name, wavelength_um=um) for name, um in (
+        ("rededge1", 0.705), ("Red edge 2", 0.74), ("swir1", 1.61), ("SWIR2", 2.19), ("VV", None), ("vh", None),
+        ("elevation", None), ("um1.38", 1.38),
+    )]  # fmt: skip
+    assert roles_of(bands) == {}
+    assert set(NAMED_ROLES).isdisjoint(ROLES)
+
+
+@pytest.mark.parametrize(
+    ("word", "role", "um"),
+    [
+        ("red", "red", 0.665), (" NIR ", "nir", 0.842), ("rededge1", "rededge1", 0.705), ("rededge2", "rededge2", 0.74),
+        ("rededge3", "rededge3", 0.783), ("swir1", "swir1", 1.61), ("SWIR2", "swir2", 2.19), ("vv", "vv", 5.405),
+        ("vh", "vh", 5.405), ("elevation", "elevation", None), ("um1.38", "um1.38", 1.38),
+        ("UM0.4430", "um0.443", 0.443), ("um10", "um10", 10.0), ("um", None, None), ("um0", None, None),
+        ("um0.1", None, None), ("um101", None, None), ("um1,38", None, None), ("um-1", None, None),
+        ("um1e3", None, None), ("umnan", None, None), ("ndvi", None, None), ("", None, None),
+    ],
+)  # fmt: skip
+def test_words_and_wavelengths_of_roles(word: str, role: str | None, um: float | None) -> None:
+    assert role_of(word) == role
+    assert wavelength_um(role or word) == um
+
+
+def test_roles_keep_one_order() -> None:
+    mixed = ["um2.2", "elevation", "swir1", "blue", "um0.443", "vh", "nir", "red", "rededge1"]
+    ordered = ("red", "blue", "nir", "rededge1", "swir1", "vh", "elevation", "um0.443", "um2.2")
+    assert in_order(mixed) == in_order(reversed(mixed)) == ordered
+    assert in_order(("nir", "green", "red")) == ("red", "green", "nir")
+
+
+def test_titles_are_for_people() -> None:
+    assert [role_title(role) for role in ("red", "nir", "rededge2", "swir1", "vv", "elevation", "um1.38")] == [
+        "red", "near infrared", "red edge 2", "short-wave infrared 1", "radar VV", "elevation", "1.38 micrometres",
+    ]  # fmt: skip

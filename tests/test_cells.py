@@ -10,7 +10,7 @@ from tests.small_rasters import KINDS, awkward, texture, write_raster
 
 from botaclip.core import cells as module
 from botaclip.core.cells import CellSource
-from botaclip.core.encoders import catalogue
+from botaclip.core.encoders import opening
 from botaclip.core.environment_rasters import Environment, EnvironmentReader
 from botaclip.core.errors import Cancelled, EncoderError
 from botaclip.core.lattice import Lattice, PatchSpec
@@ -24,7 +24,7 @@ PATCHES = (40.0, 50.0)
 
 def cells_of(path: Path, *, patch_m: float = 40.0) -> tuple[CellSource, PatchSpec]:
     source = open_raster(path)
-    encoder = catalogue.get("random-conv", bands=source.roles, value_range=(0.0, 255.0), threads=1)
+    encoder = opening.get("random-conv", bands=source.roles, value_range=(0.0, 255.0), threads=1)
     lattice = Lattice.of(source, encoder.stride_px, encoder.margin_px, patch_m)
     return CellSource(LatticeReader(source, lattice), encoder), lattice.patch(patch_m)
 
@@ -153,7 +153,7 @@ def test_it_can_be_stopped(tmp_path: Path) -> None:
 
 def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
     cells, _ = cells_of(awkward(tmp_path, "own"))
-    other = catalogue.get("random-conv", bands=("red",), value_range=(0, 255))
+    other = opening.get("random-conv", bands=("red",), value_range=(0, 255))
     with pytest.raises(EncoderError, match="looks at red, the raster has red, green, blue"):
         CellSource(cells.reader, other)
     lattice = Lattice(cells.reader.lattice.crs_wkt, 0, 0, 1, 1, 16)

@@ -99,8 +99,41 @@ def test_the_logged_command_line_does_the_same() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["encoders"], "botaclip encoders"),
+        (["encoders", "list"], "botaclip encoders"),
+        (["encoders", "show", "dofa-base"], "botaclip encoders show dofa-base"),
+        (["encoders", "list", "dofa-base"], "botaclip encoders list dofa-base"),
+        (["encoders", "show", "--json", "dofa-base"], "botaclip encoders show dofa-base --json"),
+        (["encoders", "--json", "show", "dofa-base"], "botaclip encoders show dofa-base --json"),
+        (["cache", "clear", "--part", "graphs"], "botaclip cache clear --part graphs"),
+        (["encoders", "import", "a", "--file", "/", "--mean=-1,2"],
+         "botaclip encoders import a --file / --mean=-1,2"),
+    ],
+)  # fmt: skip
+def test_words_without_a_name_are_told_by_their_place(words: list[str], line: str) -> None:
+    command, given = cli.parse(words)
+    assert command is not None and command_line(command, given) == line
+    assert cli.parse(shlex.split(line)[1:]) == (command, given)
+
+
+@pytest.mark.parametrize(
+    ("words", "needs"),
+    [(["encoders"], "nothing"), (["encoders", "import", "a"], "train"), (["encoders", "export", "a"], "train"),
+     (["encoders", "remove", "a"], "nothing"), (["cache", "clear"], "nothing"), (["devices"], "run")],
+)  # fmt: skip
+def test_the_environment_depends_on_the_action(words: list[str], needs: str) -> None:
+    command, given = cli.parse(words)
+    assert command is not None and command.needs_for(given) == needs
+
+
+@pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["encoders", "fetch"], "--action cannot be 'fetch'. Use one of list, show, download"),
+        (["encoders", "show", "a", "b"], "'b' is too much"),
+        (["encoders", "import", "a", "--file", "/nowhere/x.pth"], "there is no file or folder /nowhere/x.pth"),
         (["embedd"], "there is no command 'embedd'. Perhaps you mean embed."),
         (["embed", "--raste", "a"], "there is no option '--raste'. Perhaps you mean --raster."),
         (["embed"], "botaclip embed: --raster is missing."),

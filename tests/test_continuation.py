@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tests.model_fixture import write_model, write_raster
 
-from botaclip.core.encoders import catalogue
+from botaclip.core.encoders import opening
 from botaclip.core.errors import LeakageError, ModelFileError, OptionError, PairingError
 from botaclip.core.lattice import PatchSpec
 from botaclip.core.model import Model
@@ -299,9 +299,9 @@ def test_environment_of_either_model_does_not_matter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes, found",
     [
-        ({"encoder": catalogue.get("random-conv", bands=("green", "red"), value_range=(0.0, 255.0))},
+        ({"encoder": opening.get("random-conv", bands=("green", "red"), value_range=(0.0, 255.0))},
          "the bands differ: red, green there, green, red here"),
-        ({"encoder": catalogue.get("random-conv", bands=("red", "green"), value_range=(0.0, 4000.0))},
+        ({"encoder": opening.get("random-conv", bands=("red", "green"), value_range=(0.0, 4000.0))},
          "the range of values differs: 0 to 255 there, 0 to 4000 here"),
         ({"lattice": dataclasses.replace(LATTICE, pixel_m=1.0)}, "the pixel differs: 2 m there, 1 m here"),
         ({"lattice": dataclasses.replace(LATTICE, stride_px=8)}, "the cell differs: 10 pixels there, 8 pixels here"),
@@ -319,6 +319,40 @@ def test_another_encoder_is_refused(parent: Parent) -> None:
         parent.file.metadata | {"encoder": parent.file.metadata["encoder"] | {"sha256": "0" * 64}}))))  # fmt: skip
     with pytest.raises(ModelFileError, match=r"the encoder differs: random-conv\S* \(0{12}\) there"):
         other.check(ENCODER, LATTICE, LATTICE.patch(PATCH_M))
+
+
+def with_encoder(parent: Parent, **changes: Any) -> Parent:
+    """Return the parent with another description of its encoder."""
+    about = {**parent.file.metadata["encoder"], **changes}
+    metadata = json.loads(json.dumps({**parent.file.metadata, "encoder": about}))
+    return dataclasses.replace(parent, file=dataclasses.replace(parent.file, metadata=metadata))
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [({"centre": 0.5}, "centre 0.5"), ({"kind": "tokens"}, "kind tokens"),
+     ({"spread": [0.2, 0.3]}, r"spread \[0.2, 0.3")],
+)
+def test_the_same_graph_used_otherwise_is_refused(parent: Parent, changes: dict[str, Any], found: str) -> None:
+    with pytest.raises(ModelFileError, match=f"the use of the encoder differs: .*{found}.* there, .* here"):
+        with_encoder(parent, **changes).check(ENCODER, LATTICE, LATTICE.patch(PATCH_M))
+
+
+def test_what_an_older_model_does_not_say_is_no_difference(parent: Parent) -> None:
+    older = with_encoder(parent)
+    for name in ("centre", "spread", "kind"):
+        del older.file.metadata["encoder"][name]
+    older.check(ENCODER, LATTICE, LATTICE.patch(PATCH_M))
+
+
+def test_an_encoder_that_sees_far_has_seen_more(parent: Parent) -> None:
+    east, north = FIRST.places[:, 0] + EAST, FIRST.places[:, 1] + NORTH
+    rim = int(east.argmax())
+    far = with_encoder(parent, reach_px=ENCODER.margin_px + 100)
+    further_m = REACH_M + 1.01 * np.sqrt(2) * 2 * 100 * LATTICE.pixel_m
+    for metres, expected in ((further_m - 2.0, True), (further_m + 2.0, False)):
+        points, digests = table_of([(east[rim] + metres, north[rim])])
+        assert seen_by(far, points, digests).tolist() == [expected], metres
 
 
 def test_values_of_another_meaning_are_refused(parent: Parent) -> None:

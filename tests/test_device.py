@@ -13,11 +13,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from botaclip.core import device
 from botaclip.core.device import Trial, choose_device, devices, encoder_on, try_device
-from botaclip.core.encoders import catalogue
+from botaclip.core.encoders import opening
 from botaclip.core.encoders.encoder import Encoder
+from botaclip.core.encoders.joined import JoinedEncoder
 from botaclip.core.errors import DeviceError, EncoderError
 from botaclip.core.onnx_scan import scan_onnx
 from botaclip.core.progress import SILENT, Progress
+
+from .window_encoders import exact_encoder, token_encoder
 
 TRUTH = np.array([1.0, -4.0], np.float32)
 
@@ -94,10 +97,22 @@ def test_a_machine_without_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_encoder_on_the_cpu() -> None:
     def make(name: str) -> Encoder:
-        return catalogue.get("random-conv", bands=("red", "green"), value_range=(0, 255), device=name)
+        return opening.get("random-conv", bands=("red", "green"), value_range=(0, 255), device=name)
 
     encoder, name = encoder_on("cpu", make, SILENT)
     assert name == "cpu" and encoder.bands == ("red", "green")
+
+
+@pytest.mark.parametrize(
+    "encoder", [token_encoder(), exact_encoder(), JoinedEncoder((exact_encoder(), token_encoder()))]
+)
+def test_every_kind_of_encoder_is_tried(encoder: Encoder) -> None:
+    asked: list[str] = []
+    tried, name = encoder_on("cpu", lambda device: asked.append(device) or encoder, SILENT)
+    assert name == "cpu" and tried is encoder and asked == ["cpu"]
+    tile = device._one_tile(encoder)
+    assert tile.size == {"tokens": 6 * 9, "exact": 6, "joined": 6 + 6 * 9}[encoder.kind]
+    assert np.isfinite(tile).all() and np.abs(tile).max() > 0
 
 
 def test_devices_job(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests.conftest import shared
 from tests.small_rasters import texture
 
-from botaclip.core.encoders import catalogue, random_conv
+from botaclip.core.encoders import embedded, opening, random_conv
 from botaclip.core.encoders.onnx_session import OnnxEncoder, open_session
 from botaclip.core.errors import EncoderError
 
@@ -14,7 +14,7 @@ MARGIN, STRIDE = random_conv.MARGIN_PX, random_conv.STRIDE_PX
 
 
 def encoder(bands: tuple[str, ...] = RGB) -> OnnxEncoder:
-    return catalogue.get("random-conv", bands=bands, value_range=(0.0, 255.0), threads=1)
+    return opening.get("random-conv", bands=bands, value_range=(0.0, 255.0), threads=1)
 
 
 def window(rows: int, cols: int, *, bands: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +111,7 @@ def test_what_a_pixel_that_is_not_valid_holds_does_not_matter() -> None:
 
 def test_values_are_scaled_by_the_range_and_clipped() -> None:
     pixels, valid = window(2, 2)
-    narrow = catalogue.get("random-conv", bands=RGB, value_range=(1000.0, 3550.0), threads=1)
+    narrow = opening.get("random-conv", bands=RGB, value_range=(1000.0, 3550.0), threads=1)
     np.testing.assert_allclose(narrow.encode(pixels * 10 + 1000, valid), encoder().encode(pixels, valid), atol=2e-5)
     np.testing.assert_array_equal(encoder().encode(pixels + 1e6, valid), encoder().encode(pixels * 0 + 255, valid))
     assert narrow.sha256 == encoder().sha256
@@ -141,7 +141,7 @@ def stored(made: OnnxEncoder) -> dict:
 
 def test_an_encoder_survives_the_model_file() -> None:
     made = encoder(RGBN)
-    again = catalogue.from_parts(made.onnx, stored(made))
+    again = embedded.from_parts(made.graphs, stored(made))
     assert (again.bands, again.value_range, again.dimension) == (RGBN, (0.0, 255.0), made.dimension)
     pixels, valid = window(2, 2, bands=4)
     np.testing.assert_allclose(again.encode(pixels, valid), made.encode(pixels, valid), atol=1e-6)
@@ -150,14 +150,14 @@ def test_an_encoder_survives_the_model_file() -> None:
 def test_an_altered_encoder_is_refused() -> None:
     made = encoder()
     with pytest.raises(EncoderError, match="not the one it was trained with"):
-        catalogue.from_parts(encoder(RGBN).onnx, stored(made))
+        embedded.from_parts(encoder(RGBN).graphs, stored(made))
     with pytest.raises(EncoderError, match="does not describe its encoder"):
-        catalogue.from_parts(made.onnx, {"encoder": {}})
+        embedded.from_parts(made.graphs, {"encoder": {}})
 
 
 def test_what_does_not_fit_is_worded() -> None:
-    with pytest.raises(EncoderError, match=r"no encoder 'resnet'.*Choose one of random-conv"):
-        catalogue.get("resnet", bands=RGB, value_range=(0, 255))
+    with pytest.raises(EncoderError, match=r"no encoder 'resnet'.*botaclip encoders list"):
+        opening.get("resnet", bands=RGB, value_range=(0, 255))
     with pytest.raises(EncoderError, match="looks at red, green, blue but got 4 bands"):
         encoder().encode(*window(1, 1, bands=4))
     pixels, valid = window(2, 2)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tests.small_rasters import UTM_CORNER, awkward, texture, write_raster
 
 from botaclip.core.errors import RasterError
-from botaclip.core.lattice import Lattice, PatchSpec, has_own_lattice
+from botaclip.core.lattice import Lattice, PatchSpec, has_own_lattice, window_stride
 from botaclip.core.lattice_reader import LatticeReader
 from botaclip.core.places import Points, parse_crs
 from botaclip.core.rasters import RasterSource, open_raster
@@ -286,3 +287,44 @@ def test_a_long_raster_that_drifts_off_the_grid_is_not_on_it(tmp_path: Path) -> 
     assert not LatticeReader(source, MODEL).plain
     source = raster(tmp_path, "b.tif", Affine(1.0002, 0, 600_000, 0, -1.0002, 5_200_000))
     assert LatticeReader(source, MODEL.for_source(source)).plain
+
+
+@pytest.mark.parametrize(
+    ("patch_px", "stride", "cells"),
+    [
+        (3, 1, 3), (8, 1, 8), (11.9, 1, 11), (12, 1, 12), (15.5, 1, 15), (16, 2, 8), (17, 2, 8), (22, 2, 11),
+        (30, 3, 10), (40, 4, 10), (50, 5, 10), (53, 5, 10), (55, 5, 11), (100, 10, 10), (224, 28, 8), (512, 64, 8),
+        (10_000, 512, 19),
+    ],
+)
+def test_the_stride_of_patches_that_are_looked_at_as_a_whole(patch_px: float, stride: int, cells: int) -> None:
+    assert window_stride(patch_px) == stride
+    assert math.floor(patch_px / stride) == cells
+
+
+@pytest.mark.parametrize("patch_px", [16.0, 23.7, 61.3, 99.0, 250.0, 1234.5])
+def test_no_other_stride_covers_more_of_the_patch(patch_px: float) -> None:
+    def covered(stride: int) -> int:
+        return math.floor(patch_px / stride) * stride
+
+    allowed = [stride for stride in range(1, 400) if patch_px / 12 <= stride <= patch_px / 8]
+    chosen = window_stride(patch_px)
+    assert chosen in allowed
+    assert covered(chosen) == max(map(covered, allowed))
+    assert all(covered(stride) < covered(chosen) for stride in allowed if stride < chosen)
+
+
+@pytest.mark.parametrize(
+    ("patch_m", "finer", "stride", "factor", "cells"),
+    [(30.0, 1, 3, 1, 10), (30.0, 2, 5, 2, 12), (5.0, 1, 1, 1, 5), (2.0, 1, 1, 2, 4), (1.0, 1, 1, 4, 4)],
+)
+def test_a_lattice_for_whole_patches(
+    tmp_path: Path, patch_m: float, finer: int, stride: int, factor: int, cells: int
+) -> None:
+    source = open_raster(awkward(tmp_path, "own"))
+    lattice = Lattice.for_window(source, patch_m, finer=finer)
+    assert (lattice.stride_px, lattice.factor, lattice.pixel_m) == (stride, factor, 1 / factor)
+    assert lattice.patch(patch_m).cells == cells
+    assert Lattice.of(source, 10, 4, 100.0, finer=finer).factor == finer
+    with pytest.raises(RasterError, match=r"a patch of 0.05 m is too small for pixels of 1 m"):
+        Lattice.for_window(source, 0.05)

@@ -29,8 +29,10 @@ DEPENDENCY_FREE = {
         "errors", "options", "commands", "progress", "unfinished", "interpreter", "worker_client", "cli", "worker_boot",
         "data_folder", "managed_environment", "setup_environment", "torch_build", "jobs", "lock_files",
         "base_python", "package_installer", "python_environment", "environment_removal", "set_up_lock", "own_process",
+        "encoder_actions", "cache_actions", "cache_folder", "encoders.record", "encoders.record_json",
+        "encoders.registry", "encoders.licences", "encoders.store", "encoders.downloads", "encoders.spec",
     )
-} | {"botaclip", "botaclip.core"}
+} | {"botaclip", "botaclip.core", "botaclip.core.encoders"}
 # Started by the boot files; not for QGIS, yet free of dependencies, so that they can word a missing package.
 WORKER = {f"botaclip.core.{name}" for name in ("cli_boot", "worker")}
 # affine is rasterio's own type of a transform and comes with it.
@@ -38,9 +40,16 @@ RUN_SET = {"numpy", "rasterio", "affine", "pyproj", "pyogrio", "onnxruntime", "s
 TRAIN_SET = RUN_SET | {"scipy", "sklearn", "skl2onnx", "pandas", "onnx", "matplotlib"}
 TORCH = {
     "core/losses.py", "core/adapters.py", "training/alignment.py", "training/parallel.py", "training/torch_device.py",
+    "core/encoders/frozen.py", "core/encoders/checkpoint.py", "core/encoders/dofa.py", "core/encoders/dofa_v2.py",
+    "core/encoders/vit.py", "core/encoders/timm_library.py", "core/encoders/dinov3.py", "core/encoders/flair.py",
+    "core/encoders/mit.py", "core/encoders/flair_hub.py", "core/encoders/timm_backbone.py",
+    "core/encoders/export.py", "core/encoders/torch_encoder.py",
 }
 # Imported inside a function, when an encoder is made for training; the run set does not bring it.
-LAZY = {"core/encoders/random_conv.py": {"onnx"}}
+LAZY = {
+    f"core/encoders/{name}.py": {"onnx"}
+    for name in ("graph_writer", "export", "plain_graph", "precision", "foreign_wrapping")
+}
 FOREIGN = {"qgis", "osgeo", "processing", "PyQt5", "PyQt6", "PySide2", "PySide6", "sip"}
 
 

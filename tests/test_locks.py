@@ -114,6 +114,24 @@ def test_the_cpu_lock_holds_the_cpu_build_and_no_cuda(platform: str) -> None:
     assert len([name for name in cuda if name.startswith(("nvidia", "cuda", "triton"))]) > 10
 
 
+@pytest.mark.parametrize(("python", "platform"), list(itertools.product(PYTHONS, PLATFORMS)))
+def test_what_reads_pretrained_encoders_comes_with_both_builds(python: str, platform: str) -> None:
+    train = pinned(REQUIREMENTS / "train.lock.txt", python, platform)
+    assert {"onnx", "onnxscript", "onnx-ir", "ml-dtypes"} <= set(train)
+    builds = [pinned(REQUIREMENTS / f"torch-{build}.lock.txt", python, platform) for build in ("cpu", "cuda")]
+    # torchvision is built for one torch; its digests are of wheels for every Python from 3.10 to 3.14.
+    for name in ("timm", "torchvision", "huggingface-hub", "safetensors", "pyyaml", "pillow"):
+        assert len(builds[0][name]) == 1 and builds[0][name] == builds[1][name], name
+    assert torch_build.torch_version(REQUIREMENTS) == "2.13.0" and builds[0]["torchvision"] == ["0.28.0"]
+
+
+def test_the_lock_without_torch_still_holds_torchvision() -> None:
+    """The CPU wheel is installed on its own, and the names differ only in their ends."""
+    text = torch_build.without_torch((REQUIREMENTS / "torch-cpu.lock.txt").read_text(encoding="utf-8"))
+    names = {name for name, _ in lock_files.pins(text)}
+    assert "torch" not in names and {"timm", "torchvision", "filelock"} <= names
+
+
 def test_the_cpu_lock_is_made_from_the_list_of_digests() -> None:
     digests = lock_files.read_digests(REQUIREMENTS / "torch-cpu.sha256")
     listed = [entry for entry in entries(REQUIREMENTS / "torch-cpu.lock.txt") if entry[0] == "torch"]

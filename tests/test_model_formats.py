@@ -7,6 +7,7 @@ is never to be written anew: the numbers below are what that version said.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -17,9 +18,13 @@ import rasterio
 from affine import Affine
 from tests import hostile_models as hostile
 from tests.model_fixture import content, write_raster
+from tests.window_encoders import exact_encoder, token_encoder
 
 import botaclip
+from botaclip.core import model_metadata
 from botaclip.core.commands import COMMANDS
+from botaclip.core.encoders import opening
+from botaclip.core.encoders.joined import JoinedEncoder
 from botaclip.core.errors import ModelFileError
 from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
@@ -94,12 +99,37 @@ def test_a_model_is_written_in_the_oldest_format_that_can_say_it(tmp_path: Path)
     assert plain.metadata["format_version"] == 1
     layers = [{"name": "dem", "file": "dem.tif", "band": 1, "path": "/data/dem.tif"}]
     wide = ModelFile.write(tmp_path / "wide.botaclip", {**metadata, "environment": layers}, parts)
-    assert wide.metadata["format_version"] == 2 == FORMATS[-1]
+    assert wide.metadata["format_version"] == 2
     stored = json.loads(ModelFile.open(wide.path).parts["metadata.json"])
     assert (stored["format_version"], stored["environment"]) == (2, layers)
     lie = hostile.write(hostile.with_metadata(format_version=1), wide, tmp_path / "lie.botaclip")
     with pytest.raises(ModelFileError, match="says format 1 but has environment layers, which came with format 2"):
         ModelFile.open(lie)
+
+
+@pytest.mark.parametrize("kind", ["exact", "tokens", "per band", "joined", "licence", "large"])
+def test_what_the_first_formats_cannot_say_is_format_3(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So an older version says that it is newer; it would compute nonsense, or call it damaged."""
+    source = open_raster(write_raster(tmp_path / "r.tif", size=200))
+    plain = opening.get("random-conv", bands=source.roles, value_range=(0.0, 255.0))
+    encoders = {
+        "exact": exact_encoder(), "tokens": token_encoder(), "joined": JoinedEncoder((plain, exact_encoder())),
+        "per band": dataclasses.replace(plain, centre=(0.4, 0.4, 0.3)),
+    }  # fmt: skip
+    metadata, parts = content(source, encoder=encoders.get(kind))
+    if kind == "licence":
+        parts["encoder.licence.txt"] = b"Be kind.\n"
+    if kind == "large":
+        monkeypatch.setattr(model_metadata, "LARGEST_FIRST_GRAPH", 1000)
+    made = ModelFile.write(tmp_path / "m.botaclip", metadata, parts)
+    assert made.metadata["format_version"] == 3
+    assert ModelFile.open(made.path) == made
+    if kind in encoders:
+        lie = hostile.write(hostile.with_metadata(format_version=2), made, tmp_path / "lie.botaclip")
+        with pytest.raises(ModelFileError, match="format 2 but has an encoder of a kind, which came with format 3"):
+            ModelFile.open(lie)
 
 
 def test_what_cannot_be_shown_is_written_as_blanks(tmp_path: Path) -> None:
@@ -119,8 +149,8 @@ def test_a_newer_model_says_which_version_reads_it(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError) as caught:
         ModelFile.open(path)
     assert caught.value.sentence == (
-        f"{path}: it was made by a newer version of BotaCLIP (format 3; this version, {botaclip.__version__}, reads "
-        "formats up to 2). "
+        f"{path}: it was made by a newer version of BotaCLIP (format 4; this version, {botaclip.__version__}, reads "
+        "formats up to 3). "
         "Update the plugin to version 1.4.2 or newer."
     )
 
@@ -135,4 +165,4 @@ def test_no_update_to_an_older_version_is_asked_for(tmp_path: Path, maker: str, 
     path = hostile.write(newer, ModelFile.open(FIRST), tmp_path / "newer.botaclip")
     with pytest.raises(ModelFileError, match="format 99") as caught:
         ModelFile.open(path)
-    assert caught.value.sentence.endswith(f"formats up to 2). {remedy}")
+    assert caught.value.sentence.endswith(f"formats up to 3). {remedy}")

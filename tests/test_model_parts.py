@@ -8,18 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from botaclip.core.errors import PairingError
+from botaclip.core.encoders.onnx_session import OnnxEncoder
+from botaclip.core.errors import OptionError, PairingError
+from botaclip.core.model_file import ModelFile
 from botaclip.core.places import Points
 from botaclip.core.plot_locations import coarsened
-from botaclip.core.progress import SILENT
+from botaclip.core.progress import SILENT, Progress
 from botaclip.training import evaluation
+from botaclip.training import model_parts as parts_module
 from botaclip.training.evaluation import fit_image_column
 from botaclip.training.extent import training_extent
-from botaclip.training.model_parts import model_parts
+from botaclip.training.model_parts import embedded_parts, model_parts
 
 from .small_landscape import CRS, plot_places
 from .small_tables import thirds
-from .trained_models import LAYERS, pairs, plots, protocol, releves, trained
+from .trained_models import ENCODER, LAYERS, pairs, plots, protocol, releves, trained
 
 EAST, NORTHING = plot_places(40)
 POINTS = Points(x=EAST, y=NORTHING, crs=CRS)
@@ -120,3 +123,64 @@ def test_a_weight_is_stated_only_where_something_is_weighed(asked: str, weight: 
     alignment = trained(tmp_path / "m.botaclip", plots(), asked)[1].metadata["alignment"]
     assert (alignment["chosen"], alignment["lambda"]) == (asked, weight)
     assert alignment["steps"] in (4, 8) and not alignment["continued"]
+
+
+# --- The encoder in the file -----------------------------------------------------------------------------------------
+
+
+def licensed(**changes: object) -> OnnxEncoder:
+    assert isinstance(ENCODER, OnnxEncoder)
+    return dataclasses.replace(
+        ENCODER, licence="DINOv3", licence_text="DINOv3 License\r\n\r\nSection 1\x0c\n", **changes
+    )  # fmt: skip
+
+
+def test_an_encoder_takes_the_text_of_its_licence_along(tmp_path: Path) -> None:
+    said: list[tuple[str, str]] = []
+    progress = Progress(log=lambda *line: said.append(line))
+    encoder = licensed(kind="exact", input_px=64, pooling="cls", precision="fp16", verified=False)
+    path = tmp_path / "m.botaclip"
+    model, _, _ = trained(path, plots(), "none", encoder=encoder, progress=progress)
+    assert ModelFile.open(path).parts["encoder.licence.txt"] == b"DINOv3 License\n\nSection 1 \n"
+    assert model.metadata["licence"] == (
+        "The model's own parts: as its author decides; encoder: DINOv3, whose text is in the file (encoder.licence.txt)"
+    )
+    assert (model.metadata["format_version"], model.metadata["encoder"]["precision"]) == (3, "fp16")
+    assert ("warning", "The model file holds the encoder random-conv: whoever gets it gets that encoder under its "
+            "licence (DINOv3), and its notice goes with it. --embed-encoder no leaves both out.") in said  # fmt: skip
+    outside = tmp_path / "outside.botaclip"
+    model, _, _ = trained(outside, plots(), "none", encoder=encoder, embed_encoder="no")
+    assert not any(name.startswith("encoder.") for name in model.file.parts)
+    assert not model.metadata["encoder"]["embedded"] and model.metadata["licence"].endswith("encoder: DINOv3")
+
+
+def test_bands_are_written_with_their_wavelengths(tmp_path: Path) -> None:
+    encoder = dataclasses.replace(licensed(), licence_text="", bands=("swir1", "um1.38"))
+    metadata = trained(tmp_path / "m.botaclip", plots(), "none", encoder=encoder)[1].metadata
+    assert metadata["bands"] == [{"role": "swir1", "wavelength_um": 1.61}, {"role": "um1.38", "wavelength_um": 1.38}]
+    assert metadata["format_version"] == 1
+
+
+def test_how_large_an_encoder_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits as the option table has them; tried on a small encoder with small ones."""
+    assert (parts_module.EMBEDDED_BY_ITSELF, parts_module.MOST_EMBEDDED) == (128_000_000, 512_000_000)
+    size = len(ENCODER.onnx)
+    said: list[tuple[str, str]] = []
+    progress = Progress(log=lambda *line: said.append(line))
+
+    def found(by_itself: int, most: int, asked: str) -> list[str]:
+        said.clear()
+        monkeypatch.setattr(parts_module, "EMBEDDED_BY_ITSELF", by_itself)
+        monkeypatch.setattr(parts_module, "MOST_EMBEDDED", most)
+        return list(embedded_parts(ENCODER, asked, progress))
+
+    assert found(size, size, "auto") == ["encoder.onnx"] and not said
+    assert found(size - 1, size, "auto") == []
+    assert len(said) == 1 and "needs the same encoder installed. --embed-encoder yes puts it in." in said[0][1]
+    assert found(size - 1, size, "yes") == ["encoder.onnx"] and not said
+    assert found(size, size, "no") == [] and not said
+    with pytest.raises(OptionError, match=r"too large for a model file.*--embed-encoder no, or a smaller graph"):
+        found(size, size - 1, "yes")
+    monkeypatch.undo()
+    with pytest.raises(OptionError, match="which is no licence"):
+        embedded_parts(dataclasses.replace(licensed(), licence_text="x" * 2**21), "yes")

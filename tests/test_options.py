@@ -31,6 +31,8 @@ FACES = {
     "demo-data": "output seed plots species",
     "devices": "json",
     "setup": "packages torch wheels index-url proxy python check remove",
+    "encoders": "action encoder file accept-licence sha256 url mirror proxy mode precision pooling stage output json",
+    "cache": "action part json",
 }
 
 

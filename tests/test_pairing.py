@@ -10,6 +10,8 @@ import pytest
 from affine import Affine
 
 from botaclip.core.cover_scales import SCALES
+from botaclip.core.encoders.encoder import Encoder
+from botaclip.core.encoders.joined import JoinedEncoder
 from botaclip.core.errors import OptionError, PairingError
 from botaclip.core.imagery import open_imagery
 from botaclip.core.lattice_imagery import LatticeImagery
@@ -23,6 +25,7 @@ from botaclip.core.releves import ReleveTable
 from .model_fixture import PATCH_M
 from .model_fixture import write_raster as write_noise
 from .small_rasters import write_raster
+from .window_encoders import exact_encoder, token_encoder
 
 
 @pytest.fixture(scope="module")
@@ -245,3 +248,40 @@ def test_the_remedy_is_that_of_the_reason_most_plots_have(imagery: LatticeImager
     assert remedy({OUTSIDE: 2, UNCERTAIN: 1}).startswith("check the CRS")
     assert remedy({"the place was blurred: to 10 km": 1}) == "bring the exact places of the plots"
     assert remedy({}) == "bring more relevés"
+
+
+@pytest.mark.parametrize(
+    ("encoder", "reach_px"),
+    [(token_encoder(), 16), (exact_encoder(), 0), (JoinedEncoder((exact_encoder(), token_encoder())), 18)],
+)
+def test_every_kind_of_encoder_gives_vectors_and_a_field(
+    source: RasterSource, encoder: Encoder, reach_px: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOTACLIP_CACHE", str(tmp_path / "cache"))
+    laid = LatticeImagery.lay(open_imagery(source.name), encoder=encoder, patch_m=PATCH_M)
+    table = releves(X, Y, ["a", "a", "b", "c", "d", "e"])
+    pairs = paired(laid, table)
+    assert pairs.plots.tolist() == [0, 2] and pairs.vectors.shape == (2, encoder.dimension)
+    # Plots two metres apart share a node or have neighbouring ones, and edge plots are not seen, whatever looks.
+    with laid.cells(0) as cells:
+        np.testing.assert_array_equal(pairs.vectors, cells.patches(pairs.rows, pairs.cols, pairs.patch)[0])
+    assert pairs.field_m == pytest.approx((laid.lattice.stride_px + 2 * reach_px) * laid.lattice.pixel_m)
+    said: list[str] = []
+    again = paired(laid, table, Progress(log=lambda _, text: said.append(text)))
+    np.testing.assert_array_equal(again.vectors, pairs.vectors)
+    assert any("from the cache" in text for text in said)
+
+
+def test_the_cache_knows_how_a_graph_is_used(
+    source: RasterSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same graph with another window, range of values or normalisation makes other vectors."""
+    monkeypatch.setenv("BOTACLIP_CACHE", str(tmp_path / "cache"))
+    table = releves(X[:1], Y[:1], ["a"])
+    uses = [{}, {"drop_tokens": 1}, {"value_range": (0.0, 200.0)}, {"centre": (0.4, 0.4, 0.4)}, {"spread": 0.3}]
+    made = []
+    for use in uses:
+        laid = LatticeImagery.lay(open_imagery(source.name), encoder=token_encoder(**use), patch_m=PATCH_M)
+        made.append(paired(laid, table).vectors)
+    assert len(list((tmp_path / "cache").glob("*.safetensors"))) == len(uses)
+    assert len({vectors.tobytes() for vectors in made}) == len(uses)

@@ -10,7 +10,7 @@ import pytest
 from tests.small_rasters import awkward, texture, write_raster
 
 from botaclip.core.cells import CellSource
-from botaclip.core.encoders import catalogue
+from botaclip.core.encoders import opening
 from botaclip.core.errors import Cancelled
 from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.lattice_reader import LatticeReader
@@ -20,7 +20,7 @@ from botaclip.core.rasters import open_raster
 
 def cells_of(raster: Path) -> CellSource:
     source = open_raster(raster)
-    encoder = catalogue.get("random-conv", bands=source.roles, value_range=(0.0, 255.0))
+    encoder = opening.get("random-conv", bands=source.roles, value_range=(0.0, 255.0))
     lattice = Lattice.of(source, encoder.stride_px, encoder.margin_px, 60.0)
     return CellSource(LatticeReader(source, lattice), encoder)
 

@@ -37,7 +37,7 @@ def listed(qgis: Qgis) -> set[str]:
 
 
 def test_all_algorithms_are_listed(qgis: Qgis) -> None:
-    assert len(ALGORITHMS) == 9
+    assert len(ALGORITHMS) == 11
     assert listed(qgis) == ALGORITHMS
 
 
@@ -89,7 +89,9 @@ TYPES = {
     ("embed", "MODEL"): "file", ("embed", "OUTPUT"): "rasterDestination", ("predict", "POINTS"): "source",
     ("predict", "OUTPUT"): "vectorDestination", ("demodata", "OUTPUT"): "folderDestination",
     ("devices", "JSON"): "boolean", ("train", "ENVIRONMENT"): "multilayer", ("embed", "ENVIRONMENT"): "multilayer",
-    ("setup", "WHEELS"): "file", ("train", "TAXA"): "source", ("train", "INIT"): "file",
+    ("encoders", "ACTION"): "enum", ("encoders", "FILE"): "file", ("encoders", "OUTPUT"): "fileDestination",
+    ("encoders", "CALIBRATION"): "raster", ("cache", "PART"): "enum", ("setup", "WHEELS"): "file",
+    ("train", "TAXA"): "source", ("train", "INIT"): "file",
     ("train", "CRS_FIELD"): "field", ("predict", "CRS_FIELD"): "field", ("train", "PREDICTIONS"): "vectorDestination",
 }  # fmt: skip
 

@@ -345,3 +345,57 @@ def test_identity_follows_the_sources_of_a_vrt_and_the_mask_beside_a_file(tmp_pa
     ) as mask:
         mask.update_tags(INTERNAL_MASK_FLAGS_1="2")
     assert open_raster(tile).identity != after[1]
+
+
+def test_further_bands_have_roles_only_where_they_are_named(tmp_path: Path) -> None:
+    names = ["blue", "green", "red", "nir", "rededge1", "swir1", "VV", "elevation", "cirrus"]
+    path = write_raster(tmp_path / "a.tif", texture(9, 20, 20), descriptions=names, colours=None)
+    assert open_raster(path).roles == ("red", "green", "blue", "nir")
+    named = "um1.380=9, elevation = 8,vv=7,SWIR1=6,rededge1=5,nir=4,red=3"
+    source = open_raster(path, bands=named)
+    assert source.roles == ("red", "nir", "rededge1", "swir1", "vv", "elevation", "um1.38")
+    assert source.band_indexes == (3, 4, 5, 6, 7, 8, 9)
+    assert "swir1 = band 6" in source.describe()
+
+
+@pytest.mark.parametrize(
+    ("bands", "words"),
+    [
+        ("swir3=1", "'swir3=1' is no role = band number; roles are red, green, blue, nir, rededge1, rededge2, "
+         "rededge3, swir1, swir2, vv, vh, elevation, or um and a wavelength in micrometres .um1.38."),
+        ("um0=1", "'um0=1' is no role"),
+        ("um1.38", "'um1.38' is no role"),
+        ("red=1,RED=2", "red is named twice"),
+        ("um1.38=1,um1.380=2", r"um1\.38 is named twice"),
+        ("red=1,um0.7=1", "does not name different bands"),
+        ("red=9", "there is no band 9"),
+        ("red=" + "9" * 5000, "is no role"),
+    ],
+)
+def test_bands_that_cannot_be_named_so(tmp_path: Path, bands: str, words: str) -> None:
+    with pytest.raises(RasterError, match=words):
+        open_raster(write_raster(tmp_path / "a.tif", texture(), colours=None), bands=bands)
+
+
+def test_fewer_bands_in_another_order(tmp_path: Path) -> None:
+    """Pixels, nodata and validity follow; what an encoder looks at may come in any order."""
+    pixels = texture(4, 40, 40)
+    pixels[:, :10] = 0
+    pixels[3, 20:30] = 0  # nodata in infrared alone: a pixel is missing where all bands chosen are
+    path = write_raster(tmp_path / "a.tif", pixels, nodata=0, descriptions=["red", "green", "blue", "nir"])
+    source = open_raster(path)
+    taken = source.take(("nir", "red"))
+    assert (taken.roles, taken.band_indexes) == (("nir", "red"), (4, 1))
+    assert (taken.dtype, taken.nodata, taken.tiles[0].nodata) == ("uint8", 0.0, (0.0, 0.0))
+    with rasterio.open(path) as dataset:
+        found, valid = read_tile(taken.tiles[0], dataset, taken.band_indexes)
+        np.testing.assert_array_equal(found, pixels[[3, 0]])
+        np.testing.assert_array_equal(valid, pixels[[3, 0]].any(axis=0))
+        alone = source.take(("nir",))
+        assert not read_tile(alone.tiles[0], dataset, alone.band_indexes)[1][20:30].any()
+    assert source.take(source.roles) is source
+    identities = {source.take(roles).identity for roles in (("nir", "red"), ("red", "nir"), ("red",), source.roles)}
+    assert len(identities) == 4 and taken.identity == open_raster(path).take(("nir", "red")).identity
+    for roles in (("red", "swir1"), (), ("red", "red")):
+        with pytest.raises(RasterError, match="cannot be reduced to"):
+            source.take(roles)

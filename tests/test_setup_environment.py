@@ -77,7 +77,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
 
 
 def test_the_run_set_is_made_from_a_folder_of_wheels(made: FakePlugin) -> None:
-    assert "Installing run: about 115 MB from" in made.said and "400 MB on disk" in made.said
+    assert "Installing run: about 120 MB from" in made.said and "400 MB on disk" in made.said
     for name in ("numpy", "rasterio", "pyproj", "pyogrio", "onnxruntime", "safetensors"):
         assert f"  {name} 1.0\n" in made.said
     folder = only(made.folders)
@@ -380,5 +380,5 @@ def test_the_disk_must_have_room(plugin: FakePlugin, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(setup_environment.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 300_000_000))
     with pytest.raises(OutputError, match=r"there are 300 MB free, and 400 MB are needed"):
         setup_environment.say_sizes(["run"], "cpu", plugin.wheels, SILENT)
-    with pytest.raises(OutputError, match=r"and 515 MB are needed"):
+    with pytest.raises(OutputError, match=r"and 520 MB are needed"):
         setup_environment.say_sizes(["run"], "cpu", None, SILENT)

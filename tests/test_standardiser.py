@@ -49,3 +49,33 @@ def test_a_feature_that_hardly_ever_fires_is_held_at_a_hundredth_of_the_median_s
 def test_vectors_without_any_variance_stay_finite() -> None:
     raw = np.full((10, 4), 2.0, dtype=np.float32)
     np.testing.assert_array_equal(Standardiser.fit(raw)(raw + 1.0), np.ones((10, 4), dtype=np.float32))
+
+
+def test_every_encoder_gets_the_same_share_of_the_variance() -> None:
+    raw = np.concatenate([vectors(dimension=24), 1e4 * vectors(dimension=6), 1e-3 * vectors(dimension=3)], axis=1)
+    made = Standardiser.fit(raw, (24, 6, 3))(raw)
+    totals = [part.var(axis=0).sum() for part in np.split(made, [24, 30], axis=1)]
+    np.testing.assert_allclose(totals, 11.0, rtol=1e-4)
+    np.testing.assert_allclose(made.mean(axis=0), 0.0, atol=1e-4)
+
+
+def test_what_hardly_varies_is_judged_within_its_encoder() -> None:
+    """Beside an encoder of large numbers one of small numbers is no dead feature."""
+    raw = np.concatenate([1e6 * vectors(dimension=8), vectors(dimension=4)], axis=1)
+    alone = Standardiser.fit(raw)(raw)
+    assert alone[:, 8:].std() < 0.1
+    made = Standardiser.fit(raw, (8, 4))(raw)
+    np.testing.assert_allclose(made[:, 8:].std(axis=0), np.sqrt(6 / 4), rtol=1e-4)
+
+
+def test_one_encoder_is_standardised_as_ever() -> None:
+    raw = vectors()
+    for blocks in ((), (12,)):
+        made, plain = Standardiser.fit(raw, blocks), Standardiser.fit(raw)
+        np.testing.assert_array_equal(made.mean, plain.mean)
+        np.testing.assert_array_equal(made.scale, plain.scale)
+
+
+def test_blocks_that_are_no_vector_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"blocks of \(8, 5\) are no vector of 12"):
+        Standardiser.fit(vectors(), (8, 5))

@@ -15,7 +15,7 @@ from scipy.special import expit
 
 from botaclip.core.cells import CellSource
 from botaclip.core.commands import TRAIN
-from botaclip.core.encoders import catalogue
+from botaclip.core.encoders import opening
 from botaclip.core.errors import Cancelled, OutputError, PairingError
 from botaclip.core.lattice import Lattice
 from botaclip.core.lattice_reader import LatticeReader
@@ -161,7 +161,7 @@ def test_the_model_file_opens_and_verifies(plain: Trained) -> None:
 def raw_vectors(folder: Path, rows: list[dict[str, Any]]) -> np.ndarray:
     """Return the frozen vectors at plots, by the lattice function itself."""
     source = open_raster(folder / "image.tif")
-    encoder = catalogue.get("random-conv", bands=source.roles, value_range=source.value_range())
+    encoder = opening.get("random-conv", bands=source.roles, value_range=source.value_range())
     lattice = Lattice.of(source, encoder.stride_px, encoder.margin_px, 100.0)
     patch = lattice.patch(100.0)
     points = Points(x=np.array([row["x"] for row in rows]), y=np.array([row["y"] for row in rows]), crs=CRS)

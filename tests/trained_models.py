@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from botaclip.core.cover_scales import SCALES
-from botaclip.core.encoders import catalogue
+from botaclip.core.encoders import opening
 from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.lattice import Lattice
 from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
 from botaclip.core.pairing import Pairs
 from botaclip.core.places import Points, parse_crs
-from botaclip.core.progress import SILENT
+from botaclip.core.progress import SILENT, Progress
 from botaclip.core.releves import ReleveTable
 from botaclip.training.alignment import Alignment, Start
 from botaclip.training.continuation import Parent
@@ -30,7 +30,7 @@ from .small_tables import planted, thirds
 CRS = "EPSG:2154"
 EAST, NORTH = 700_000.0, 6_600_000.0
 PATCH_M = 100.0
-ENCODER: Encoder = catalogue.get("random-conv", bands=("red", "green"), value_range=(0.0, 255.0))
+ENCODER: Encoder = opening.get("random-conv", bands=("red", "green"), value_range=(0.0, 255.0))
 LATTICE = Lattice(
     crs_wkt=parse_crs(CRS).to_wkt(), origin_x=EAST, origin_y=NORTH + 2_000.0, unit_m=1.0, pixel_m=2.0,
     stride_px=ENCODER.stride_px,
@@ -93,15 +93,18 @@ class _Imagery:
 
 def trained(
     path: Path, table: TrainingTable, asked: str = "botaclip", *, head: str = "linear", init: Parent | None = None,
-    locations: str = "exact",
+    locations: str = "exact", encoder: Encoder | None = None, progress: Progress = SILENT, **options: Any,
 ) -> tuple[Model, ModelParts, Protocol]:
     """Train and write a model; returns it as read again, its parts, and how it was trained."""
     start = None if init is None else init.start(releves(table), pairs(table))
     how = protocol(asked, head=head, start=start)
-    parameters = {"plot_locations": locations, "raster": "image.tif", "releves": "releves.csv", "random_state": 1}
+    parameters = {
+        "plot_locations": locations, "raster": "image.tif", "releves": "releves.csv", "random_state": 1, **options
+    }
+    joined = pairs(table) if encoder is None else pairs(table, encoder=encoder)
     parts = model_parts(
-        table, releves(table), pairs(table), _Imagery(), how, parameters, {},  # type: ignore[arg-type]
+        table, releves(table), joined, _Imagery(), how, parameters, {},  # type: ignore[arg-type]
         environment=() if table.environment is None else LAYERS[: table.environment.shape[1]], init=init,
-        progress=SILENT,
+        progress=progress,
     )  # fmt: skip
     return Model(ModelFile.write(path, parts.metadata, parts.parts, overwrite=True)), parts, how

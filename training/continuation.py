@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,7 @@ class Parent:
              bool(np.allclose(self.value_range, encoder.value_range))),
             ("encoder differs", _encoder(about["encoder"]["id"], about["encoder"]["sha256"]),
              _encoder(encoder.id, encoder.sha256), about["encoder"]["sha256"] == encoder.sha256),
+            ("use of the encoder differs", *_uses(about["encoder"], encoder.metadata())),
             # Before the pixel, which is made finer for a smaller patch.
             ("patch differs", f"{own_patch.size_m:g} m", f"{patch.size_m:g} m",
              math.isclose(own_patch.size_m, patch.size_m, rel_tol=0.01)),
@@ -283,6 +284,24 @@ def without_seen(folds: Folds, seen: Mask) -> list[tuple[NDArray[np.integer], ND
 
 def _range(values: tuple[float, float]) -> str:
     return f"{values[0]:g} to {values[1]:g}"
+
+
+def _uses(its: Mapping[str, Any], ours: Mapping[str, Any]) -> tuple[str, str, bool]:
+    """Return how two models use the same graph, in words, and whether they do it alike."""
+    names = ("kind", "window_tokens", "drop_tokens", "centre", "spread", "bands")
+    first, second = (
+        [{name: part[name] for name in names if name in part} for part in about.get("parts", [about])]
+        for about in (its, ours)
+    )
+    # Models of the first formats do not say everything; what only one of them says is no difference.
+    alike = len(first) == len(second) and all(
+        one[name] == other[name] for one, other in zip(first, second, strict=True) for name in one.keys() & other.keys()
+    )
+    words = (
+        "; ".join(", ".join(f"{name} {value}" for name, value in part.items()) for part in parts)
+        for parts in (first, second)
+    )
+    return next(words), next(words), alike
 
 
 def _encoder(name: object, sha256: object) -> str:

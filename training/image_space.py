@@ -33,7 +33,7 @@ class ImageSpace:
         progress: Progress = SILENT,
     ) -> ImageSpace:
         """Fit what ``trial`` names: images of ``table``, relevés (row by row) of ``releves``."""
-        standardiser = Standardiser.fit(table.vectors)
+        standardiser = Standardiser.fit(table.vectors, table.blocks)
         seen, start = frozenset(table.ids) | frozenset(releves.ids), trial.alignment.start
         adapter: Adapter | None = None
         if not trial.frozen:

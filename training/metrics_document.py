@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import botaclip
+from botaclip.core.encoder_metadata import mode_words, parts_of, precision_words
 from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.pairing import Pairs
 from botaclip.core.plot_locations import parse_plot_locations
@@ -223,6 +224,7 @@ def _data(
         "patch_size_m": pairs.patch.size_m,
         "lattice": pairs.lattice.describe(),
         "encoder": parameters["encoder"],
+        **_encoder(pairs),
         "head": parameters["head"],
         "environment": [] if imagery.environment is None else list(imagery.environment.names),
         "image_date": parameters["image_date"],
@@ -238,6 +240,21 @@ def _data(
     if table.taxa:
         found["taxa"] = dict(collections.Counter(name.status for name in table.taxa))
     return found
+
+
+def _encoder(pairs: Pairs) -> dict[str, Any]:
+    """Return how the encoder looks at the image, and what is known of it."""
+    about = pairs.encoder.metadata()
+    poolings = [str(part["pooling"]) for part in parts_of(about) if part.get("pooling")]
+    unverified = [str(part["id"]) for part in parts_of(about) if part.get("verified") is False]
+    return {
+        "encoder_mode": mode_words(about),
+        "encoder_precision": precision_words(about),
+        **({"encoder_pooling": ", ".join(poolings)} if poolings else {}),
+        "encoder_licence": pairs.encoder.licence,
+        "encoder_sha256": pairs.encoder.sha256,
+        **({"encoder_unverified": ", ".join(unverified)} if unverified else {}),
+    }
 
 
 def _plots(data: TrainingTable, blocked: CrossValidation, locations: str) -> list[dict[str, Any]]:

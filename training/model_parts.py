@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,13 +15,16 @@ from safetensors.numpy import save
 from sklearn.decomposition import PCA
 
 import botaclip
-from botaclip.core.errors import PairingError
+from botaclip.core.band_names import wavelength_um
+from botaclip.core.encoder_metadata import LICENCE_PART
+from botaclip.core.encoders.encoder import Encoder
+from botaclip.core.errors import OptionError, PairingError
 from botaclip.core.lattice_imagery import LatticeImagery
-from botaclip.core.model_metadata import format_of
+from botaclip.core.model_file import PARTS
+from botaclip.core.model_metadata import format_of, writable
 from botaclip.core.pairing import Pairs
 from botaclip.core.plot_locations import parse_plot_locations, plot_records
-from botaclip.core.progress import Progress
-from botaclip.core.rasters import WAVELENGTHS_UM
+from botaclip.core.progress import SILENT, Progress
 from botaclip.core.releves import ReleveTable
 from botaclip.training.calibration import Calibrators
 from botaclip.training.continuation import Parent, earlier_plots
@@ -40,7 +44,8 @@ from botaclip.training.vegeta import ReleveTower, fit_releve_tower
 Array = NDArray[np.floating]
 
 PRINCIPAL_COMPONENTS = 256
-LARGEST_EMBEDDED_ENCODER = 50_000_000
+# Bytes of an encoder's graphs that go into the model file by themselves (all together), and at most (each).
+EMBEDDED_BY_ITSELF, MOST_EMBEDDED = 128_000_000, 512_000_000
 CITE = (
     "Cerna, Si-Moussi, Thuiller, Hendrikx, Miele: BotaCLIP: Contrastive Learning for Botany-Aware Representation of "
     "Earth Observation Data, arXiv:2511.21194 (the method); BotaCLIP for QGIS, BotaCLIP developers (this software)"
@@ -88,7 +93,10 @@ def model_parts(
     ------
     PairingError
         Layers and values of the environment differ in number.
+    OptionError
+        The encoder is to be in the file and is too large for it.
     """
+    encoder_parts = embedded_parts(pairs.encoder, parameters.get("embed_encoder") or "auto", progress)
     layers = 0 if data.environment is None else data.environment.shape[1]
     if layers != len(environment):
         raise PairingError(f"plots come with {layers} environment values each, for {len(environment)} layers")
@@ -135,16 +143,15 @@ def model_parts(
         ).encode(),
     }
     encoder = pairs.encoder
-    embedded = len(encoder.onnx) <= LARGEST_EMBEDDED_ENCODER
-    if embedded:
-        parts["encoder.onnx"] = encoder.onnx
+    parts |= encoder_parts
+    about = {**encoder.metadata(), "embedded": bool(encoder_parts)}
     low, high = encoder.value_range
     metadata = {
-        "format_version": format_of({"environment": environment}),
+        "format_version": format_of({"environment": environment, "encoder": about}, parts),
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "versions": versions(),
-        "encoder": {**encoder.metadata(), "embedded": embedded},
-        "bands": [{"role": role, "wavelength_um": WAVELENGTHS_UM.get(role)} for role in encoder.bands],
+        "encoder": about,
+        "bands": [{"role": role, "wavelength_um": wavelength_um(role)} for role in encoder.bands],
         "value_range": [float(low), float(high)],
         "lattice": pairs.lattice.to_json(),
         "patch": {"size_m": pairs.patch.size_m, "cells": pairs.patch.cells},
@@ -159,7 +166,8 @@ def model_parts(
         "training": _training(data, kept, pairs, parameters["plot_locations"]),
         "plot_locations": parameters["plot_locations"],
         "scores": without_nan({"protocol": "strict", "blocked": sayable(dict(summary), table.data_type)}),
-        "licence": "The model's own parts: as its author decides; encoder: " + encoder.licence,
+        "licence": "The model's own parts: as its author decides; encoder: " + encoder.licence
+        + (f", whose text is in the file ({LICENCE_PART})" if LICENCE_PART in parts else ""),
         "cite": CITE,
         "provenance": {
             "software": f"BotaCLIP for QGIS {botaclip.__version__}",
@@ -169,6 +177,56 @@ def model_parts(
         },
     }
     return ModelParts(metadata, parts, chosen, trials)
+
+
+def embedded_parts(encoder: Encoder, asked: str, progress: Progress = SILENT) -> dict[str, bytes]:
+    """Return the parts of a model file that hold the encoder and its licence; none where it stays outside.
+
+    Also called before long work, so that what cannot be is said then.
+
+    Parameters
+    ----------
+    encoder
+        The encoder.
+    asked
+        ``auto``: up to 128 MB, all graphs together; ``yes``: up to 512 MB each; ``no``.
+    progress
+        Told what follows from it for whoever gets the file.
+
+    Raises
+    ------
+    OptionError
+        ``asked`` is ``yes`` and a graph is too large, or the text of its licence is.
+    """
+    graphs = encoder.graphs
+    size, largest = sum(map(len, graphs.values())), max(map(len, graphs.values()))
+    if asked == "yes" and largest > MOST_EMBEDDED:
+        raise OptionError(
+            f"the encoder {encoder.id} of {largest / 1e6:.0f} MB is too large for a model file, which holds up to "
+            f"{MOST_EMBEDDED / 1e6:.0f} MB", where="--embed-encoder",
+            remedy="use --embed-encoder no, or a smaller graph with --precision fp16 or int8",
+        )  # fmt: skip
+    if asked == "no" or (asked != "yes" and size > EMBEDDED_BY_ITSELF):
+        if asked != "no":
+            progress.warning(
+                f"The encoder {encoder.id} of {size / 1e6:.0f} MB does not go into the model file: whoever uses the "
+                "model needs the same encoder installed. --embed-encoder yes puts it in."
+            )
+        return {}
+    text = re.sub(r"\r\n?", "\n", encoder.licence_text)
+    if not text.strip():
+        return dict(graphs)
+    licence = str(writable(text)).encode()
+    if len(licence) > PARTS[LICENCE_PART]:
+        raise OptionError(
+            f"the text of the licence of {encoder.id} is of {len(licence) / 1e6:.1f} MB, which is no licence",
+            remedy="install the encoder again with the right --licence-file, or use --embed-encoder no",
+        )
+    progress.warning(
+        f"The model file holds the encoder {encoder.id}: whoever gets it gets that encoder under its licence "
+        f"({encoder.licence}), and its notice goes with it. --embed-encoder no leaves both out."
+    )
+    return {**graphs, LICENCE_PART: licence}
 
 
 def _head_graph(head: Head, calibrators: Calibrators, width: int) -> bytes:

@@ -16,7 +16,11 @@ def data(metrics: Metrics) -> str | None:
     facts = {
         "n_plots": "plots used", "n_species": "species modelled", "raster": "image", "bands": "bands",
         "releves": "relevés", "data_type": "kind of relevés", "cover_scale": "cover scale",
-        "patch_size_m": "image square", "lattice": "lattice", "encoder": "encoder", "head": "species model",
+        "patch_size_m": "image square", "lattice": "lattice", "encoder": "encoder",
+        "encoder_mode": "mode of the encoder",
+        "encoder_precision": "precision of the encoder", "encoder_pooling": "pooling of the encoder",
+        "encoder_licence": "licence of the encoder", "encoder_sha256": "SHA-256 of the encoder's graph",
+        "encoder_unverified": "not held against the official implementation", "head": "species model",
         "n_scenes": "scenes", "environment": "environment", "image_date": "date of the image",
         "init": "continues from",
     }  # fmt: skip

@@ -66,7 +66,8 @@ def tables_of(file: ModelFile) -> Iterator[Mapping[str, Any]]:
     """Yield the tables of plots: the model's own with its reach and extent, and those of the models before it."""
     plots, about = file.plots(), file.metadata
     encoder, lattice = about["encoder"], Lattice.from_json(about["lattice"])
-    field_m = (encoder["stride_px"] + 2 * encoder["margin_px"]) * lattice.pixel_m
+    # Models of the first formats do not say how far their encoder sees: as far as its margin.
+    field_m = (encoder["stride_px"] + 2 * encoder.get("reach_px", encoder["margin_px"])) * lattice.pixel_m
     # Patches are centred on nodes, up to half a cell from their plots.
     touching_m = float(about["patch"]["size_m"]) + field_m + lattice.cell_m
     own = {

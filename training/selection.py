@@ -112,7 +112,7 @@ def inner_validation(
     sums = {key: [_Sum() for _ in penalties] for key in keys}
 
     for number, (train, held) in enumerate(folds):
-        standardiser = Standardiser.fit(table.vectors[train])
+        standardiser = Standardiser.fit(table.vectors[train], table.blocks)
         inside, outside = standardiser(table.vectors[train]), standardiser(table.vectors[held])
         near, far = (None if table.environment is None else table.environment[rows] for rows in (train, held))
         presence = table.presence[train]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +31,34 @@ class Standardiser:
     scale: Array
 
     @classmethod
-    def fit(cls, vectors: Array) -> Standardiser:
-        """Return the standardiser of ``vectors`` (N, D); call it with training plots only."""
+    def fit(cls, vectors: Array, blocks: Sequence[int] = ()) -> Standardiser:
+        """Return the standardiser of ``vectors`` (N, D); call it with training plots only.
+
+        Parameters
+        ----------
+        vectors
+            Of the training plots.
+        blocks
+            Lengths of the parts of a vector that come from different encoders. Each is standardised by itself, since
+            their units have nothing in common, and gets the same share of the whole variance D, so that the one with
+            the most dimensions does not drown the others.
+        """
+        if len(blocks) > 1:
+            return cls._of_blocks(vectors, blocks)
         mean = vectors.mean(axis=0, dtype=np.float64)
         scale = vectors.std(axis=0, dtype=np.float64)
         floor = 0.01 * float(np.median(scale)) or 1.0
         scale = np.maximum(scale, floor)
         return cls(mean.astype(np.float32), scale.astype(np.float32))
+
+    @classmethod
+    def _of_blocks(cls, vectors: Array, blocks: Sequence[int]) -> Standardiser:
+        if sum(blocks) != vectors.shape[1]:
+            raise ValueError(f"blocks of {tuple(blocks)} are no vector of {vectors.shape[1]}")
+        parts = [cls.fit(part) for part in np.split(vectors, np.cumsum(blocks)[:-1], axis=1)]
+        each = vectors.shape[1] / len(blocks)
+        scale = [part.scale / math.sqrt(each / width) for part, width in zip(parts, blocks, strict=True)]
+        return cls(np.concatenate([part.mean for part in parts]), np.concatenate(scale).astype(np.float32))
 
     @classmethod
     def of_layers(cls, values: Array) -> Standardiser:

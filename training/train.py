@@ -8,9 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from botaclip.core.environment_rasters import Environment
 from botaclip.core.errors import PairingError
-from botaclip.core.imagery import open_imagery
 from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.metric_places import common_plane, geocentric, widening
 from botaclip.core.model_file import ModelFile
@@ -34,6 +32,7 @@ from botaclip.training.sites import sites_of
 from botaclip.training.splits import RandomFolds, SpatialBlocks, Split, inner_compromise, inner_folds
 from botaclip.training.torch_device import torch_device
 from botaclip.training.train_estimate import training_minutes
+from botaclip.training.training_imagery import training_imagery
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.truth import truth_at
 from botaclip.training.truth_maps import truth_maps
@@ -67,8 +66,8 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     for line in table.report:
         progress.info(line)
     parent = Parent.open(parameters["init"], alignment=parameters["alignment"]) if parameters["init"] else None
-    imagery = _imagery(parameters, progress, parent)
-    pairs = _pair(table, imagery, parameters, progress.stage(0.01, 0.15))
+    imagery = training_imagery(parameters, progress.stage(0.0, 0.02), parent)
+    pairs = _pair(table, imagery, parameters, progress.stage(0.02, 0.15))
     data = training_table(table, pairs, parameters["raster"])
     progress.info(f"{len(data)} plots with an image patch, {len(data.species)} species to model.")
 
@@ -138,26 +137,6 @@ def _rules(parameters: dict[str, Any]) -> PairingRules:
     return PairingRules(parameters["patch_size"], parameters["image_date"], parameters["date_tolerance"])
 
 
-def _imagery(parameters: dict[str, Any], progress: Progress, parent: Parent | None = None) -> LatticeImagery:
-    """Open all scenes on their lattices, with the encoder that looks at them and the rasters beside them."""
-    imagery = open_imagery(parameters["raster"], bands=parameters["bands"])
-    progress.info(imagery.describe())
-    environment = None
-    if parameters["environment"]:
-        environment = Environment.open(parameters["environment"])
-        progress.info(environment.describe())
-    if parent is not None:
-        parent.check_values(imagery.value_range())
-    laid = LatticeImagery.lay(
-        imagery, encoder=parameters["encoder"], patch_m=parameters["patch_size"], environment=environment,
-        value_range=None if parent is None else parent.value_range,
-    )
-    if parent is not None:
-        parent.check(laid.encoder, laid.lattice, laid.lattice.patch(parameters["patch_size"]))
-    progress.info(laid.lattice.describe())
-    return laid
-
-
 def _pair(table: ReleveTable, imagery: LatticeImagery, parameters: dict[str, Any], progress: Progress) -> Pairs:
     """Give every plot its frozen vector on the lattice of its scene."""
     return pair(table, imagery, imagery.lattice.patch(parameters["patch_size"]), _rules(parameters), progress)
@@ -189,6 +168,7 @@ def training_table(table: ReleveTable, pairs: Pairs, raster: str) -> TrainingTab
         ids=tuple(str(name) for name in kept.plot_ids),
         places=places,
         vectors=pairs.image_vectors,
+        blocks=pairs.encoder.blocks,
         cover=kept.cover,
         presence=kept.presence[:, kept.targets].astype("float32"),
         species=species,

@@ -29,7 +29,7 @@ def training_minutes(data: TrainingTable, protocol: Protocol, *, folds: int, inn
     folds, inner_folds
         Numbers of outer folds (of one kind) and of inner folds.
     """
-    vectors = Standardiser.fit(data.vectors)(data.vectors)
+    vectors = Standardiser.fit(data.vectors, data.blocks)(data.vectors)
     longest = max(protocol.alignments, key=lambda alignment: max(alignment.checkpoints))
 
     def fit(steps: int) -> None:

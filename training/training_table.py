@@ -40,6 +40,8 @@ class TrainingTable:
         where ``places`` do.
     sites
         Site of each plot (N,); None where nobody looked.
+    blocks
+        Lengths of the parts of a vector that come from different encoders; empty for one encoder.
     """
 
     ids: tuple[str, ...]
@@ -53,6 +55,7 @@ class TrainingTable:
     environment: Array | None = None
     geocentric: Array | None = None
     sites: tuple[str, ...] | None = None
+    blocks: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from botaclip.core.cells import CellSource
 from botaclip.core.pairing import Pairs
 from botaclip.core.places import Points
 from botaclip.core.progress import SILENT, Progress
+from botaclip.core.vector_source import VectorSource
 from botaclip.training.continuation import Parent, seen_by
 from botaclip.training.evaluation import choose, fit_image_column
 from botaclip.training.parallel import one_thread_each
@@ -31,13 +31,14 @@ Floats = NDArray[np.float64]
 Indexes = NDArray[np.int64]
 
 PLACES = 2_000
+_FEWER_PLACES, _DEAR_NODES = 500, 4  # where every patch is looked at by itself and may take a tenth of a second
 FEWEST_PLACES = 30
 MAPS = ("raw", "adapted")
 _ROUNDS = 40
 
 
 def clear_places(
-    pairs: Pairs, cells: CellSource, species: Sequence[str], *, parent: Parent | None = None, places: int = PLACES,
+    pairs: Pairs, cells: VectorSource, species: Sequence[str], *, parent: Parent | None = None, places: int = PLACES,
     random_state: int = 1,
 ) -> tuple[Indexes, Indexes, Floats]:
     """Draw nodes where the truth is known and whose patches are clear of all training patches.
@@ -87,8 +88,8 @@ def clear_places(
 
 
 def truth_maps(
-    data: TrainingTable, pairs: Pairs, cells: CellSource, trials: Sequence[Trial], protocol: Protocol, *,
-    parent: Parent | None = None, places: int = PLACES, progress: Progress = SILENT,
+    data: TrainingTable, pairs: Pairs, cells: VectorSource, trials: Sequence[Trial], protocol: Protocol, *,
+    parent: Parent | None = None, places: int | None = None, progress: Progress = SILENT,
 ) -> dict[str, Any] | None:
     """Correlate the raw and the adapted map with the truth.
 
@@ -105,7 +106,7 @@ def truth_maps(
     parent
         The model that training continues from.
     places
-        Number of places.
+        Number of places; None takes 2,000, or 500 where every patch is looked at by itself.
 
     Returns
     -------
@@ -114,6 +115,8 @@ def truth_maps(
         "high", "p"}, "places"}``; Pearson's r, the difference paired by species, adapted less raw. None where the
         truth is not known at 30 places or more.
     """
+    if places is None:
+        places = PLACES if cells.tried_nodes >= _DEAR_NODES else _FEWER_PLACES
     rows, cols, truth = clear_places(
         pairs, cells, data.species, parent=parent, places=places, random_state=protocol.random_state
     )

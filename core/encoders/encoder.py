@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+E = TypeVar("E", bound="Encoder")
 
 
 class Encoder(Protocol):
     """What the rest of the house knows about an encoder.
 
-    A cell's vector depends on its own ``stride_px`` square and ``margin_px`` pixels around it and on nothing
-    else, so it is the same in every window.
+    Its vectors depend on the pixels of a cell (``dense``, ``tokens``) or patch (``exact``) and of its surroundings
+    up to ``reach_px``, and on nothing else, so they are the same in every window that is read.
     """
 
     @property
@@ -26,13 +28,23 @@ class Encoder(Protocol):
         ...
 
     @property
+    def identity(self) -> str:
+        """Digest of everything that a vector depends on besides the pixels."""
+        ...
+
+    @property
     def bands(self) -> tuple[str, ...]:
         """Band roles it looks at, in order."""
         ...
 
     @property
     def dimension(self) -> int:
-        """Length of a cell's vector."""
+        """Length of a vector."""
+        ...
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Lengths of the parts of a vector that come from different encoders, in order."""
         ...
 
     @property
@@ -42,12 +54,17 @@ class Encoder(Protocol):
 
     @property
     def margin_px(self) -> int:
-        """Pixels of surroundings that a cell needs on each side."""
+        """Pixels of surroundings that a cell of a dense encoder needs on each side."""
+        ...
+
+    @property
+    def reach_px(self) -> int:
+        """How far beyond its own cell (or patch) a vector sees, in pixels."""
         ...
 
     @property
     def kind(self) -> str:
-        """``dense``: any window; other kinds look at one patch at a time."""
+        """``dense``: any window; ``tokens``: windows at fixed places; ``exact``: the patch itself; ``joined``."""
         ...
 
     @property
@@ -61,8 +78,18 @@ class Encoder(Protocol):
         ...
 
     @property
+    def licence_text(self) -> str:
+        """Text of a licence that goes wherever the weights go; empty where there is none."""
+        ...
+
+    @property
     def onnx(self) -> bytes:
-        """The graph, for the model file."""
+        """The (first) graph, for the model file."""
+        ...
+
+    @property
+    def graphs(self) -> dict[str, bytes]:
+        """All graphs, by the names of their parts in a model file."""
         ...
 
     @property
@@ -70,10 +97,47 @@ class Encoder(Protocol):
         """Pixel values that become 0 and 1."""
         ...
 
+    @property
+    def batch(self) -> int:
+        """How many windows are best handed over at once."""
+        ...
+
+    @property
+    def tile_px(self) -> int:
+        """Side of a tile on which the encoder can be tried."""
+        ...
+
     def metadata(self) -> dict[str, Any]:
         """What a model file says about the encoder."""
         ...
 
+    def with_stride(self: E, stride_px: int) -> E:
+        """Return the encoder on a lattice of this stride."""
+        ...
+
+    def with_threads(self: E, threads: int | None) -> E:
+        """Return the encoder on so many threads."""
+        ...
+
     def encode(self, pixels: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Turn pixels (B, C, H, W) and their validity (B, H, W) into vectors (B, D, h, w)."""
+        """Turn pixels (B, C, H, W) and their validity (B, H, W) into vectors: (B, D, h, w), ``exact`` (B, D)."""
+        ...
+
+
+class TokenEncoder(Encoder, Protocol):
+    """An encoder whose tokens see a whole window, of which the inner ones are kept."""
+
+    @property
+    def window_tokens(self) -> int:
+        """Side of the window in tokens."""
+        ...
+
+    @property
+    def drop_tokens(self) -> int:
+        """Rings of tokens at the window's border that are dropped."""
+        ...
+
+    @property
+    def kept_tokens(self) -> int:
+        """Side of what is kept, in tokens."""
         ...

@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import json
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from botaclip.core.encoders.batches import Batches, OutOfGraphMemory, first_size
 from botaclip.core.errors import EncoderError
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -23,6 +26,11 @@ MOST_MEMORY = 4 * 2**30
 _PLACE = re.compile(r"\S*onnxruntime\S*:\d+ [^()]*\([^()]*\)(?: const)?\s*")
 _CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 _SHARED_ARENA = "session.use_env_allocators"
+# How onnxruntime, CUDA and its libraries say that memory is not enough.
+_NO_MEMORY = re.compile(r"bfc_arena|bad_alloc|Failed to allocate|out of memory|ALLOC_FAILED|CUDA failure 2\b", re.I)
+
+KINDS = ("dense", "tokens", "exact")
+Number = float | tuple[float, ...]
 
 
 @functools.cache
@@ -100,15 +108,17 @@ def run_session(session: onnxruntime.InferenceSession, inputs: dict[str, NDArray
 
     Raises
     ------
+    OutOfGraphMemory
+        The graph asks for more memory than graphs may have.
     EncoderError
-        The graph fails on this input, or asks for more memory than graphs may have.
+        The graph fails on this input.
     """
     try:
         outputs: list[NDArray[Any]] = session.run(None, inputs)
     except Exception as error:  # as above
         reason = str(error)
-        if "bfc_arena" in reason or "bad_alloc" in reason or "Failed to allocate" in reason:
-            raise EncoderError(
+        if _NO_MEMORY.search(reason):
+            raise OutOfGraphMemory(
                 "the ONNX graph asks for more memory than there is for it",
                 remedy="close other programs, or do not use this model",
             ) from error
@@ -124,25 +134,48 @@ def _reason(text: str) -> str:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class OnnxEncoder:
-    """A convolutional encoder: graph ``pixels (B, C, H, W) -> cells (B, D, h, w)`` on scaled values.
+    """One graph that turns scaled pixels into vectors, of one of three kinds.
+
+    ``dense``: ``pixels (B, C, h s + 2 m, w s + 2 m) -> cells (B, D, h, w)`` with ``s = stride_px``,
+    ``m = margin_px``: a cell sees its own square and the margin around it and nothing else.
+    ``tokens``: ``pixels (B, C, W, W) -> cells (B, D, W / s, W / s)`` with ``W = window_tokens * s``: a token sees the
+    whole window, so windows lie at fixed places (:class:`~botaclip.core.token_source.TokenSource`).
+    ``exact``: ``pixels (B, C, P, P) -> vectors (B, D)`` for any P: the patch itself is the input.
 
     Parameters
     ----------
     id, licence, citation
         Name, licence of the weights, and whom to cite.
     onnx
-        The graph. ``H = h * stride_px + 2 * margin_px``, widths likewise.
+        The graph.
     bands
         Roles of the input bands, in order.
     value_range
         Pixel values that become 0 and 1.
     dimension, stride_px, margin_px
-        Length of a cell's vector, side of a cell, surroundings needed on each side; the field is
-        ``stride_px + 2 * margin_px`` wide.
+        Length of a vector, side of a cell, and (``dense``) surroundings needed on each side. The stride of an
+        ``exact`` encoder is that of the lattice: :meth:`with_stride`.
     centre, spread
-        The graph's input is ``(scaled - centre) / spread``; a pixel that is not valid enters as 0.
+        The graph's input is ``(scaled - centre) / spread``, one number or one for each band; a pixel that is not
+        valid enters as 0.
+    kind
+        ``dense``, ``tokens`` or ``exact``.
+    window_tokens, drop_tokens
+        Of ``tokens``: side of the window, and how many rings of tokens at its border are dropped.
+    input_px
+        Of ``exact``: side of the square that the graph resizes a patch to.
+    pooling, stage, precision, checkpoint_sha256, fidelity, verified
+        How the graph was made, of what, how near it is to the full precision, and whether its loader was held
+        against the official one.
+    licence_text
+        Text of a licence that goes wherever the graph goes; empty where there is none.
     device, threads
         See :func:`open_session`.
+
+    Raises
+    ------
+    EncoderError
+        The settings contradict each other.
     """
 
     id: str
@@ -152,13 +185,40 @@ class OnnxEncoder:
     dimension: int
     stride_px: int
     margin_px: int
-    centre: float
-    spread: float
+    centre: Number
+    spread: Number
     licence: str
     citation: str
     kind: str = "dense"
+    window_tokens: int = 0
+    drop_tokens: int = 0
+    input_px: int = 0
+    pooling: str = ""
+    stage: int | None = None
+    precision: str = "fp32"
+    checkpoint_sha256: str = ""
+    fidelity: Mapping[str, Any] | None = None
+    verified: bool = True
+    licence_text: str = ""
     device: str = "cpu"
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the rest of the house relies on."""
+        if self.kind not in KINDS:
+            raise EncoderError(f"{self.id} is of a kind that is not known here, {self.kind!r}",
+                               remedy="update the plugin")  # fmt: skip
+        for name in ("centre", "spread"):
+            value = getattr(self, name)
+            if isinstance(value, (list, tuple)):
+                object.__setattr__(self, name, tuple(float(number) for number in value))
+                if len(value) != len(self.bands):
+                    raise EncoderError(f"{self.id} has {len(self.bands)} bands and a {name} for {len(value)}")
+        if self.kind == "tokens" and not 0 <= 2 * self.drop_tokens < self.window_tokens:
+            raise EncoderError(
+                f"{self.id} has windows of {self.window_tokens} tokens, of which nothing is left after "
+                f"{self.drop_tokens} at each border"
+            )
 
     @functools.cached_property
     def sha256(self) -> str:
@@ -166,8 +226,71 @@ class OnnxEncoder:
         return hashlib.sha256(self.onnx).hexdigest()
 
     @functools.cached_property
+    def identity(self) -> str:
+        """Digest of everything that a vector depends on besides the pixels: the graph and its settings."""
+        names = ("sha256", "kind", "bands", "value_range", "stride_px", "margin_px", "centre", "spread",
+                 "window_tokens", "drop_tokens")  # fmt: skip
+        return hashlib.sha256(json.dumps([getattr(self, name) for name in names]).encode()).hexdigest()
+
+    @property
+    def reach_px(self) -> int:
+        """How far beyond its own cell (or patch) a vector sees, in pixels."""
+        if self.kind == "tokens":
+            return (self.window_tokens - self.drop_tokens - 1) * self.stride_px
+        return self.margin_px if self.kind == "dense" else 0
+
+    @property
+    def kept_tokens(self) -> int:
+        """Side of what is kept of a window, in tokens; 0 where there are none."""
+        return self.window_tokens - 2 * self.drop_tokens
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Lengths of the parts of a vector that come from different encoders: this one's only."""
+        return (self.dimension,)
+
+    @property
+    def graphs(self) -> dict[str, bytes]:
+        """The graph by the name of its part in a model file."""
+        return {"encoder.onnx": self.onnx}
+
+    @property
+    def batch(self) -> int:
+        """How many windows are best handed to :meth:`encode` at once."""
+        return self._batches.size
+
+    @property
+    def tile_px(self) -> int:
+        """Side of a tile on which the encoder can be tried."""
+        if self.kind == "tokens":
+            return self.window_tokens * self.stride_px
+        return 4 * self.stride_px + 2 * self.margin_px if self.kind == "dense" else self.input_px or 64
+
+    def with_stride(self, stride_px: int) -> OnnxEncoder:
+        """Return the encoder on a lattice of another stride; only where the stride is no property of the encoder.
+
+        Raises
+        ------
+        EncoderError
+            Its cells have a size of their own.
+        """
+        if stride_px == self.stride_px:
+            return self
+        if self.kind != "exact":
+            raise EncoderError(f"{self.id} has cells of {self.stride_px} pixels, the lattice of {stride_px}")
+        return dataclasses.replace(self, stride_px=stride_px)
+
+    def with_threads(self, threads: int | None) -> OnnxEncoder:
+        """Return the encoder on so many threads; a GPU takes no notice of them."""
+        return self if self.device != "cpu" or threads == self.threads else dataclasses.replace(self, threads=threads)
+
+    @functools.cached_property
     def _session(self) -> onnxruntime.InferenceSession:
         return open_session(self.onnx, device=self.device, threads=self.threads)
+
+    @functools.cached_property
+    def _batches(self) -> Batches:
+        return Batches(first_size(self.device, len(self.bands) * self.tile_px**2))
 
     def scaled(self, pixels: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return what the graph sees: values of the range to 0..1 (clipped), centred; 0 where not valid."""
@@ -175,51 +298,111 @@ class OnnxEncoder:
         scaled = np.subtract(pixels, np.float32(low), dtype=np.float32)
         scaled *= np.float32(1.0 / (high - low))
         np.clip(scaled, 0.0, 1.0, out=scaled)
-        scaled -= np.float32(self.centre)
-        scaled *= np.float32(1.0 / self.spread)
+        scaled -= _by_band(self.centre)
+        scaled *= _by_band(np.reciprocal(np.asarray(self.spread, dtype=np.float64)))
         if not valid.all():
             scaled *= valid[:, None]
         return scaled
 
     def encode(self, pixels: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Turn pixels into cell vectors.
+        """Turn pixels into vectors.
 
         Parameters
         ----------
         pixels
-            float32 (B, C, h * stride + 2 margin, w * stride + 2 margin), in the raster's values.
+            float32 (B, C, H, W), in the raster's values, of the size that the kind asks for.
         valid
             bool (B, H, W).
 
         Returns
         -------
-        float32 (B, D, h, w)
+        float32: ``dense`` (B, D, h, w); ``tokens`` (B, D, k, k), the inner tokens that are kept; ``exact`` (B, D).
 
         Raises
         ------
         EncoderError
-            The window is no whole number of cells plus margins, or has other bands.
+            The window has another size or other bands than the encoder takes, or the graph makes something else than
+            it states.
+        OutOfGraphMemory
+            Not even one window fits into the device's memory.
         """
         if pixels.shape[1] != len(self.bands):
             raise EncoderError(f"{self.id} looks at {', '.join(self.bands)} but got {pixels.shape[1]} bands",
                                remedy="choose the bands that the model was trained on with --bands")  # fmt: skip
-        for side in pixels.shape[2:]:
+        expected = self._shape(*pixels.shape[2:])
+
+        def compute(part: NDArray[np.float32]) -> NDArray[np.float32]:
+            made = run_session(self._session, {"pixels": part})[0]
+            if made.dtype != np.float32 or made.shape != (len(part), *expected):
+                raise EncoderError(
+                    f"the graph of {self.id} made {made.dtype} {made.shape} of {part.shape}, not what it states",
+                    remedy="do not use this model",
+                )
+            return made
+
+        scaled = self.scaled(pixels, valid)
+        if self.kind == "dense":
+            return compute(scaled)
+        result = self._batches.run(compute, scaled)
+        if self.kind == "exact":
+            return result
+        kept = slice(self.drop_tokens, self.window_tokens - self.drop_tokens)
+        return result[:, :, kept, kept]
+
+    def _shape(self, height: int, width: int) -> tuple[int, ...]:
+        """Return the shape of what the graph makes of one window of this size; refuse another size than it takes."""
+        if self.kind == "exact":
+            if height != width or not height:
+                raise EncoderError(f"{self.id} looks at squares, not at windows of {height} x {width} pixels")
+            return (self.dimension,)
+        if self.kind == "tokens":
+            side = self.window_tokens * self.stride_px
+            if (height, width) != (side, side):
+                raise EncoderError(
+                    f"{self.id} looks at windows of {side} pixels a side, not of {height} x {width}"
+                )
+            return self.dimension, self.window_tokens, self.window_tokens
+        for side in (height, width):
             if side - 2 * self.margin_px < self.stride_px or (side - 2 * self.margin_px) % self.stride_px:
                 raise EncoderError(
                     f"a window of {side} pixels is no whole number of cells of {self.stride_px} "
                     f"with margins of {self.margin_px}"
                 )
-        result = run_session(self._session, {"pixels": self.scaled(pixels, valid)})[0]
-        cells = tuple((side - 2 * self.margin_px) // self.stride_px for side in pixels.shape[2:])
-        if result.dtype != np.float32 or result.shape != (len(pixels), self.dimension, *cells):
-            raise EncoderError(
-                f"the graph of {self.id} made {result.dtype} {result.shape} of {pixels.shape}, not what it states",
-                remedy="do not use this model",
-            )
-        return result
+        rows, cols = ((side - 2 * self.margin_px) // self.stride_px for side in (height, width))
+        return self.dimension, rows, cols
 
     def metadata(self) -> dict[str, Any]:
-        """Return what a model file says about the encoder (without ``embedded``)."""
-        about = ("id", "sha256", "kind", "licence", "citation")
-        numbers = ("stride_px", "margin_px", "dimension", "centre", "spread")
-        return {name: getattr(self, name) for name in (*about, *numbers)}
+        """Return what a model file says about the encoder (without ``embedded``).
+
+        A dense encoder with one centre and spread says what the first release reads, and more only where there is
+        more to say.
+        """
+        first = ("id", "sha256", "kind", "licence", "citation", "stride_px", "margin_px", "dimension", "centre",
+                 "spread")  # fmt: skip
+        about = {name: getattr(self, name) for name in first}
+        for name in ("centre", "spread"):
+            if isinstance(about[name], tuple):
+                about[name] = list(about[name])
+        more = {name: getattr(self, name) for name in _MORE}
+        if not self.plain:
+            return about | {"reach_px": self.reach_px} | more
+        return about | {name: value for name, value in more.items() if value != _MORE[name]}
+
+    @property
+    def plain(self) -> bool:
+        """Whether the first release of model files can describe it: dense, with one centre and spread."""
+        return self.kind == "dense" and not isinstance(self.centre, tuple) and not isinstance(self.spread, tuple)
+
+
+# What else a model file says about an encoder, and what it is where nothing is said.
+_MORE: dict[str, Any] = {
+    field.name: field.default for field in dataclasses.fields(OnnxEncoder)
+    if field.name in ("window_tokens", "drop_tokens", "input_px", "pooling", "stage", "precision",
+                      "checkpoint_sha256", "fidelity", "verified")
+}  # fmt: skip
+
+
+def _by_band(value: Any) -> NDArray[np.float32]:
+    """Return a number, or numbers (C,) so that they meet the bands of (B, C, H, W)."""
+    numbers = np.asarray(value, dtype=np.float32)
+    return numbers if numbers.ndim == 0 else numbers[:, None, None]

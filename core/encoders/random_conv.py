@@ -19,6 +19,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from botaclip.core.encoders.graph_writer import GraphWriter
+
 STRIDE_PX = 10
 MARGIN_PX = 4
 CENTRE = 0.4
@@ -40,65 +42,31 @@ def dimension(bands: int) -> int:
 
 def build(bands: Sequence[str]) -> bytes:
     """Return the serialised ONNX graph for these band roles; the same bytes on every machine."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    nodes: list[onnx.NodeProto] = []
-    constants: list[onnx.TensorProto] = []
-
-    def constant(values: np.ndarray) -> str:
-        constants.append(numpy_helper.from_array(np.ascontiguousarray(values), f"constant_{len(constants)}"))
-        return constants[-1].name
-
-    def apply(operator: str, *inputs: str, **attributes: object) -> str:
-        nodes.append(helper.make_node(operator, list(inputs), [f"value_{len(nodes)}"], **attributes))
-        return nodes[-1].output[0]
-
-    def cropped(image: str, border: int) -> str:
-        if border == 0:
-            return image
-        edges = constant(np.array([border] * 2)), constant(np.array([-border] * 2)), constant(np.array([2, 3]))
-        return apply("Slice", image, *edges)
-
-    def pooled(image: str, side: int) -> str:
-        return apply("AveragePool", image, kernel_shape=[side, side], strides=[side, side])
+    graph = GraphWriter()
 
     def mean_and_spread(image: str, side: int) -> list[str]:
-        mean, square = pooled(image, side), pooled(apply("Mul", image, image), side)
-        variance = apply("Sub", square, apply("Mul", mean, mean))
-        return [mean, apply("Sqrt", apply("Max", variance, constant(np.array(0.0, dtype=np.float32))))]
+        mean, square = graph.pooled(image, side), graph.pooled(graph.apply("Mul", image, image), side)
+        variance = graph.apply("Sub", square, graph.apply("Mul", mean, mean))
+        return [mean, graph.apply("Sqrt", graph.apply("Max", variance, graph.number(0.0)))]
 
     def responses(image: str, filters: np.ndarray, biases: np.ndarray, stride: int) -> str:
-        weights, sides = constant(filters.astype(np.float32)), list(filters.shape[2:])
-        bias = constant(biases.astype(np.float32))
-        return apply("Relu", apply("Conv", image, weights, bias, kernel_shape=sides, strides=[stride, stride]))
+        return graph.apply("Relu", graph.convolved(image, filters, biases, stride))
 
     # RandomState's stream is frozen by NumPy's promise; Generator's is not.
     random = np.random.RandomState(_SEED)
     fine = _filters(random, _FINE_FILTERS, len(bands), _FINE_SIDE)
     coarse = _filters(random, _COARSE_FILTERS, len(bands), _COARSE_SIDE)
     tints, tint_bias = _tints(random, len(bands))
-    halved, outer = pooled("pixels", 2), cropped("pixels", MARGIN_PX - (_FINE_SIDE - 2) // 2)
+    halved, outer = graph.pooled("pixels", 2), graph.cropped("pixels", MARGIN_PX - (_FINE_SIDE - 2) // 2)
     images = [
         responses(outer, fine, np.full(len(fine), _BIAS), 2),
         responses(halved, coarse, np.full(len(coarse), _BIAS), 1),
-        responses(cropped(halved, MARGIN_PX // 2), tints, tint_bias, 1),
+        responses(graph.cropped(halved, MARGIN_PX // 2), tints, tint_bias, 1),
     ]
-    parts = mean_and_spread(cropped("pixels", MARGIN_PX), STRIDE_PX)
+    parts = mean_and_spread(graph.cropped("pixels", MARGIN_PX), STRIDE_PX)
     for image in images:  # each at half the resolution
         parts += mean_and_spread(image, STRIDE_PX // 2)
-    nodes.append(helper.make_node("Concat", parts, ["cells"], axis=1))
-    tensor = helper.make_tensor_value_info
-    graph = helper.make_graph(
-        nodes, "random-conv",
-        [tensor("pixels", TensorProto.FLOAT, ["batch", len(bands), "height", "width"])],
-        [tensor("cells", TensorProto.FLOAT, ["batch", dimension(len(bands)), "rows", "columns"])],
-        constants,
-    )  # fmt: skip
-    opset = [helper.make_opsetid("", 17)]
-    model = helper.make_model(graph, opset_imports=opset, ir_version=8, producer_name="botaclip")
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    return graph.serialised("random-conv", len(bands), dimension(len(bands)), parts)
 
 
 def _tints(random: np.random.RandomState, bands: int) -> tuple[np.ndarray, np.ndarray]:

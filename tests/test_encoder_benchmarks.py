@@ -1,0 +1,66 @@
+"""The arithmetic of the encoders' benchmarks, on graphs and vectors whose figures are known."""
+
+from __future__ import annotations
+
+import math
+import sys
+
+import numpy as np
+import pytest
+
+from botaclip.core.encoders.graph_writer import GraphWriter
+
+from .conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import encoder_dense  # noqa: E402
+import encoder_graphs  # noqa: E402
+import encoder_modes  # noqa: E402
+import encoder_speed  # noqa: E402
+
+
+def test_operations_are_two_for_each_multiplication() -> None:
+    graph = GraphWriter()
+    wide = graph.convolved("pixels", np.ones((8, 3, 5, 5)))  # 20 x 20 -> 16 x 16
+    narrow = graph.convolved(wide, np.ones((2, 8, 1, 1)), stride=2)  # -> 8 x 8
+    onnx = graph.serialised("test", 3, 2, [narrow])
+    assert encoder_graphs.graph_flops(onnx, (1, 3, 20, 20)) == 2 * (16**2 * 8 * 75 + 8**2 * 2 * 8)
+    assert encoder_graphs.graph_flops(onnx, (4, 3, 20, 20)) == 4 * encoder_graphs.graph_flops(onnx, (1, 3, 20, 20))
+    product = encoder_speed._product(np.ones((32, 32), dtype=np.float32))
+    assert encoder_graphs.graph_flops(product, (32, 32)) == 2 * 32**3
+
+
+def test_random_weights_are_the_same_each_time_and_of_each_kind() -> None:
+    one, other = (encoder_graphs._random(f"blocks.{i}.attn.qkv.weight", (96, 64)) for i in (0, 1))
+    assert np.array_equal(one, encoder_graphs._random("blocks.0.attn.qkv.weight", (96, 64)))
+    assert not np.array_equal(one, other)
+    assert one.std() == pytest.approx(1 / 8, rel=0.05)
+    assert encoder_graphs._random("norm.weight", (4000,)).mean() == pytest.approx(1, abs=0.01)
+    assert encoder_graphs._random("norm.bias", (4000,)).mean() == pytest.approx(0, abs=0.01)
+    assert encoder_graphs._random("bn1.running_var", (4000,)).min() >= 1
+    assert encoder_graphs._random("blocks.0.gamma_1", (4000,)).mean() == pytest.approx(0.5, abs=0.01)
+    assert encoder_graphs._random("bn1.num_batches_tracked", ()).dtype == np.int64
+
+
+def test_cosines() -> None:
+    one, other = np.array([[3.0, 4.0], [1.0, 0.0]]), np.array([[6.0, 8.0], [1.0, 1.0]])
+    assert encoder_speed.cosines(one, other) == pytest.approx(((1 + math.sqrt(0.5)) / 2, math.sqrt(0.5)))
+    agreed = encoder_modes.agreement(one, other)
+    assert agreed == pytest.approx({"median": (1 + math.sqrt(0.5)) / 2, "mean": (1 + math.sqrt(0.5)) / 2,
+                                    "lowest": math.sqrt(0.5)})  # fmt: skip
+
+
+def test_the_largest_difference_is_in_spreads_and_dead_dimensions_count() -> None:
+    random = np.random.default_rng(0)
+    dense = random.normal(0, [[2.0], [0.5], [0.0]], (3, 1000)).astype(np.float32)
+    alone = dense.copy()
+    alone[1, 7] += 0.01
+    found = encoder_dense.Differences(3)
+    for part in (slice(0, 400), slice(400, 1000)):
+        found.add(dense[:, part], alone[:, part])
+    assert found.count == 1000
+    assert found.relative() == pytest.approx(0.01 / dense[1].std(), rel=1e-3)
+    alone[2, 3] = 1e-6
+    found.add(dense, alone)
+    assert found.relative() == math.inf
