@@ -17,6 +17,7 @@ from botaclip.core.applied_model import NO_ENVIRONMENT, NODATA, NOWHERE, OK, OUT
 from botaclip.core.area import Area, Limits, nothing_left
 from botaclip.core.device import encoder_on
 from botaclip.core.encoders.encoder import Encoder
+from botaclip.core.encoders.gpu import on_gpu
 from botaclip.core.environment_rasters import Environment
 from botaclip.core.errors import ModelFileError, OptionError
 from botaclip.core.imagery import Imagery, open_imagery
@@ -106,7 +107,8 @@ class AppliedImagery:
             # Two graphs on a thread each do more than one on two: most of its steps are too small to be shared out.
             return encoder.with_threads(max(1, cores // workers)) if workers > 1 and device == "cpu" else encoder
 
-        encoder, name = encoder_on(device, make, progress)
+        faster = on_gpu(model.encoder("cpu"), device, progress) if device != "cpu" else None
+        encoder, name = (faster, "cuda") if faster is not None else encoder_on(device, make, progress)
         return cls(model, LatticeImagery(imagery, encoder, model.lattice, lattices, layers), name, workers)
 
     def __enter__(self) -> AppliedImagery:

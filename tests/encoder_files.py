@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from botaclip.core.encoders.record import EncoderRecord
 from botaclip.core.encoders.registry import RECORDS
 
 _TOKENS = ("cls_token", "storage_tokens", "mask_token", "pos_embed", "weight_tokens", "bias_token")
@@ -33,13 +34,13 @@ def made_up(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     return state
 
 
-def shapes_of(encoder: str) -> dict[str, tuple[int, ...]]:
+def shapes_of(encoder: str | EncoderRecord) -> dict[str, tuple[int, ...]]:
     """Return keys and shapes of a checkpoint of DOFA, DINOv3 (its publisher's layout) or FLAIR-INC with ResNet34."""
-    record = RECORDS[encoder]
+    record = RECORDS[encoder] if isinstance(encoder, str) else encoder
     if record.architecture == "dofa":
         return _dofa(**{key: int(record.variant[key]) for key in ("width", "depth", "patch_px", "image_px")})
     if record.architecture == "dinov3":
-        return _dinov3(record.dimension)
+        return _dinov3(record.dimension, int(record.variant.get("depth", 12)))
     return _resnet34(len(record.bands))
 
 
@@ -84,7 +85,7 @@ def _dofa(width: int, depth: int, patch_px: int, image_px: int) -> dict[str, tup
     return shapes
 
 
-def _dinov3(width: int, depth: int = 12) -> dict[str, tuple[int, ...]]:
+def _dinov3(width: int, depth: int) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {
         "cls_token": (1, 1, width), "storage_tokens": (1, 4, width), "mask_token": (1, width),
         "patch_embed.proj.weight": (width, 3, 16, 16), "patch_embed.proj.bias": (width,),

@@ -19,7 +19,8 @@ package = script("package")
 
 ALGORITHMS = {
     f"botaclip:{name}" for name in (
-        "demodata", "train", "embed", "suitability", "predict", "info", "verify", "devices", "setup",
+        "demodata", "train", "embed", "suitability", "predict", "info", "verify", "devices", "setup", "encoders",
+        "cache",
     )
 }
 

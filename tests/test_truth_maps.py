@@ -27,6 +27,7 @@ from botaclip.training.heads import fit_linear
 from botaclip.training.metrics_document import metrics_document
 from botaclip.training.selection import inner_validation
 from botaclip.training.standardiser import Standardiser
+from botaclip.training.training_imagery import training_imagery
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.truth import truth_at, truth_correlation_at
 
@@ -66,7 +67,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
         )  # fmt: skip
         printed = job.train(parameters, Progress())["print"]
         releves = job._read(parameters)
-        imagery = job._imagery(parameters, Progress())
+        imagery = training_imagery(parameters, Progress())
         pairs = job._pair(releves, imagery, parameters, Progress())
         data = job.training_table(releves, pairs, parameters["raster"])
         metrics = json.loads((folder / "metrics.json").read_text())

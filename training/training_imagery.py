@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.encoders.fit import say_fit
+from botaclip.core.encoders.gpu import on_gpu
 from botaclip.core.encoders.joined import JoinedEncoder
 from botaclip.core.encoders.opening import open_encoder
 from botaclip.core.encoders.spec import EncoderSpec
@@ -57,6 +59,9 @@ def training_imagery(parameters: dict[str, Any], progress: Progress, parent: Par
     embedded_parts(encoder, parameters["embed_encoder"])  # what cannot be is said before any long work
     laid = LatticeImagery.lay(imagery, encoder=encoder, patch_m=patch_m, environment=environment)
     _say_fit(laid, imagery, patch_m, progress)
+    faster = on_gpu(laid.encoder, parameters["device"], progress)
+    if faster is not None:
+        laid = dataclasses.replace(laid, encoder=faster)
     if parent is not None:
         parent.check(laid.encoder, laid.lattice, laid.lattice.patch(parameters["patch_size"]))
     progress.info(laid.lattice.describe())

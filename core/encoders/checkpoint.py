@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import pickletools
+import pickletools  # nosec B403  # it reads opcodes and runs none
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping

@@ -476,7 +476,7 @@ class _Transfer:
                                     remedy="give another address with --url")  # fmt: skip
             if code == 407:
                 return EncoderError("the proxy wants a name and a password (HTTP 407)", where=where,
-                                    remedy="give them in --proxy http://name:password@host:port")  # fmt: skip
+                                    remedy="give both in --proxy, in front of the host and an @")  # fmt: skip
             return EncoderError(f"the server answers HTTP {code}", where=where, remedy="give another one with --url")
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):

@@ -60,7 +60,7 @@ _DOFA_NOTES = (
     "numbers), the others with its statistics of Sentinel-2 (nir, rededge, swir) and Sentinel-1 (vh, vv)."
 )
 _DOFA_HUB = "https://huggingface.co/torchgeo/dofa/resolve"
-_DOFA_REVISION = "b8db318b64a90b9e085ec04ba8851233c5893666"
+_DOFA_REVISION = "b8db318b64a90b9e085ec04ba8851233c5893666"  # pragma: allowlist secret
 _AUTHORS_HUB = "https://huggingface.co/earthflow/DOFA/resolve/main"
 _VITS = {
     "small": ("S", 384, 12, 6), "base": ("B", 768, 12, 12), "large": ("L", 1024, 24, 16), "huge": ("H", 1280, 32, 16),

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import gc
+import hashlib
 
 import numpy as np
 import torch
@@ -51,6 +52,12 @@ class TorchEncoder(OnnxEncoder):
     @functools.cached_property
     def _batches(self) -> Batches:
         return Batches(self.at_once)
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """As the graph's, and how far the numbers were reduced: vectors of one are not kept for the other."""
+        whole = super().identity
+        return hashlib.sha256(f"{whole} {self.autocast}".encode()).hexdigest() if self.autocast else whole
 
     def encode(self, pixels: Floats, valid: NDArray[np.bool_]) -> Floats:
         """Turn pixels into vectors; see :meth:`OnnxEncoder.encode`.
@@ -173,11 +180,12 @@ def on_device(
 
 def _tile(encoder: OnnxEncoder) -> tuple[Floats, NDArray[np.bool_]]:
     """One tile of noise, coarse and fine, in the raster's values."""
-    side, random = encoder.tile_px, np.random.default_rng(0)
+    side, noise = encoder.tile_px, np.random.default_rng(0)
     bands = len(encoder.bands)
-    coarse = np.kron(random.random((bands, -(-side // 16), -(-side // 16))), np.ones((1, 16, 16)))[:, :side, :side]
+    blocks = noise.uniform(size=(bands, -(-side // 16), -(-side // 16)))
+    coarse = np.kron(blocks, np.ones((1, 16, 16)))[:, :side, :side]
     low, high = encoder.value_range
-    tile = low + (high - low) * (0.7 * coarse + 0.3 * random.random((bands, side, side)))
+    tile = low + (high - low) * (0.7 * coarse + 0.3 * noise.uniform(size=(bands, side, side)))
     return tile.astype(np.float32)[None], np.ones((1, side, side), dtype=bool)
 
 
