@@ -43,7 +43,7 @@ TORCH = {
     "core/encoders/frozen.py", "core/encoders/checkpoint.py", "core/encoders/dofa.py", "core/encoders/dofa_v2.py",
     "core/encoders/vit.py", "core/encoders/timm_library.py", "core/encoders/dinov3.py", "core/encoders/flair.py",
     "core/encoders/mit.py", "core/encoders/flair_hub.py", "core/encoders/timm_backbone.py",
-    "core/encoders/export.py", "core/encoders/torch_encoder.py",
+    "core/encoders/export.py", "core/encoders/torch_encoder.py", "core/encoders/gpu.py",
 }
 # Imported inside a function, when an encoder is made for training; the run set does not bring it.
 LAZY = {
