@@ -167,7 +167,8 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         context: QgsProcessingContext,
         feedback: QgsProcessingFeedback,
     ) -> dict[str, Any]:
-        said = answer.get("print") or ""
+        # A job may have other words for a log in proportional type than for a terminal.
+        said = answer.get("log") or answer.get("print") or ""
         summary = said if isinstance(said, str) else "\n".join(str(line) for line in said)
         if summary:
             feedback.pushInfo(summary)

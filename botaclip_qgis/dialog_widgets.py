@@ -18,6 +18,7 @@ from qgis.core import (
 from qgis.gui import QgsAbstractProcessingParameterWidgetWrapper, QgsFileWidget, QgsGui, QgsProcessingGui
 from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
+from botaclip.botaclip_qgis.encoder_choice import EncoderChoice
 from botaclip.botaclip_qgis.parameters import MODEL_FILTER
 from botaclip.botaclip_qgis.project_entries import project_model, project_raster
 from botaclip.botaclip_qgis.raster_choice import RasterChoice
@@ -70,9 +71,8 @@ class RasterWidget(_OwnWidget):
     def make(self) -> QWidget:  # noqa: D102
         optional = bool(self.parameterDefinition().flags() & QgsProcessingParameterDefinition.Flag.FlagOptional)
         choice = RasterChoice(optional=optional)
-        image = project_raster()
-        if image:
-            choice.set_value(image)
+        # What may be given is only taken when asked for.
+        choice.set_value(None if optional else project_raster() or choice.value())
         choice.changed.connect(self.changed)
         return choice
 
@@ -105,6 +105,30 @@ class ModelWidget(_OwnWidget):
 
     def widgetValue(self) -> Any:  # noqa: D102
         return self.inner.filePath().strip() or None
+
+
+class EncoderWidget(_OwnWidget):
+    """Shows an :class:`~botaclip.botaclip_qgis.encoder_choice.EncoderChoice` of all encoders that are known."""
+
+    installed_only = False
+
+    def make(self) -> QWidget:  # noqa: D102
+        choice = EncoderChoice(installed_only=self.installed_only)
+        choice.setAccessibleName(self.parameterDefinition().description())
+        choice.editTextChanged.connect(self.changed)
+        return choice
+
+    def setWidgetValue(self, value: Any, context: QgsProcessingContext) -> None:  # noqa: D102
+        self.inner.set_value(value)
+
+    def widgetValue(self) -> Any:  # noqa: D102
+        return self.inner.value()
+
+
+class InstalledEncoderWidget(EncoderWidget):
+    """The same where the encoder is to work at once: what is not installed is shown and cannot be chosen."""
+
+    installed_only = True
 
 
 class FieldWidget(_OwnWidget):

@@ -6,6 +6,7 @@ nothing here loads ``qgis.gui`` under ``qgis_process``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,11 +76,28 @@ _SAID_SHORT = {
     "init": "model to continue from",
     "predictions": "plots with what unseen models say",
     "wheels": "folder to install from without internet",
-    "file": "checkpoint, ONNX file or folder to import",
-    "accept-licence": "I have read it and accept it",
-    "mirror": "address that holds the encoders' files",
     "cog": "Cloud Optimized GeoTIFF",
 }
+# The same for options that belong to one action or some of their command; the label says to which.
+_SAID_OF_AN_ACTION = {
+    "file": "checkpoint, ONNX file or folder",
+    "accept-licence": "I have read it and accept it",
+    "licence-file": "text to keep beside the weights",
+    "sha256": "that the file must have",
+    "url": "instead of the known address",
+    "mirror": "address that holds the encoders' files",
+    "architecture": "timm:NAME, onnx, or like another encoder",
+    "record": "JSON file that describes the encoder",
+    "bands": "such as red,green,blue",
+    "mean": "one number a band",
+    "std": "one number a band",
+    "value-range": "such as 0,255",
+    "gsd": "finest,coarsest, in metres",
+    "calibration": "raster for int8",
+    "output": "ONNX file",
+}
+# How the help of such an option begins: "import: ...", "import, export: ...", "import under a new name: ...".
+_ACTIONS = re.compile(r"((?:download|import|export|clear)\b[\w ,]{0,50}): ")
 
 _VECTOR_TYPES = {
     Kind.TABLE: QgsProcessing.SourceType.TypeVector,
@@ -141,8 +159,12 @@ def label(option: Option) -> str:
     words = [_SPELLING.get(word, word) for word in option.name.split("-")]
     text = " ".join(words)
     text = text[:1].upper() + text[1:]
-    if option.name in _SAID_SHORT and option.kind is not Kind.INTEGER:  # not the counts of demo-data
-        text = f"{text}: {_SAID_SHORT[option.name]}"
+    belongs = _ACTIONS.match(option.help)
+    said = _SAID_OF_AN_ACTION if belongs else _SAID_SHORT
+    if belongs:
+        text = f"{text} ({belongs[1]})"
+    if option.name in said and option.kind is not Kind.INTEGER:  # not the counts of demo-data
+        text = f"{text}: {said[option.name]}"
     return f"{text} [{option.unit}]" if option.unit else text
 
 
@@ -241,9 +263,14 @@ def _flag(option: Option) -> QgsProcessingParameterDefinition:
 
 
 def _text(option: Option) -> QgsProcessingParameterDefinition:
-    return QgsProcessingParameterString(
+    parameter = QgsProcessingParameterString(
         option.parameter, label(option), option.default, optional=_optional(option)
     )
+    if option.name == "encoder":
+        # One to work with has a default; one to fetch, show or take in has none.
+        kind = "InstalledEncoderWidget" if option.default else "EncoderWidget"
+        _set_widget(parameter, f"botaclip.botaclip_qgis.dialog_widgets.{kind}")
+    return parameter
 
 
 def _model(option: Option) -> QgsProcessingParameterDefinition:

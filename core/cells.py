@@ -21,7 +21,10 @@ Vectors = NDArray[np.float32]
 Shares = NDArray[np.float32]
 Check = Callable[[], None]
 
-_RUN_CELLS = 12  # side of what one run of the encoder takes: large enough to be fast, small enough for the cache
+# Side of what one run of the encoder takes: large enough to be fast, small enough for the cache ...
+_RUN_CELLS = 12
+# ... and, where the margin is wide, so many margins, because what lies in it is computed anew by the next run.
+_RUN_MARGINS, _RUN_PX = 4, 512
 _WALK_CELLS, _WALK_PX = 128, 2048  # side of what is held at once while patches are gathered
 _GROUP_NODES = 32  # patches whose centres lie in one such square share their cells
 _SUM_CHANNELS = 32
@@ -29,6 +32,16 @@ _SUM_CHANNELS = 32
 
 def nothing() -> None:
     """Ask nothing."""
+
+
+def run_cells(stride_px: int, margin_px: int) -> int:
+    """Return how many cells high and wide a run of an encoder is: about four margins, in whole dozens.
+
+    A run of ``n`` cells computes ``(n s + 2 m)²`` pixels for the ``(n s)²`` that it is about: with a dozen cells and a
+    wide margin nine times as many, with four margins 2.25 times. Beyond 512 pixels memory counts for more.
+    """
+    wanted = min(_RUN_MARGINS * margin_px, _RUN_PX) // stride_px
+    return max(1, -(-wanted // _RUN_CELLS)) * _RUN_CELLS
 
 
 def check_fit(reader: PixelReader, encoder: Encoder, environment: EnvironmentReader | None) -> None:
@@ -87,6 +100,11 @@ class CellSource:
         self.environment = environment
 
     @property
+    def run_cells(self) -> int:
+        """Side of what one run of the encoder takes, in cells."""
+        return run_cells(self.encoder.stride_px, self.encoder.margin_px)
+
+    @property
     def dimension(self) -> int:
         """Length of a vector: the encoder's, and one for every environment layer."""
         return self.encoder.dimension + (0 if self.environment is None else len(self.environment))
@@ -130,10 +148,10 @@ class CellSource:
     def _look(self, window: PixelWindow, seen: Shares, vectors: Vectors, check: Check) -> None:
         """Let the encoder look at the cells of a window that are seen (h, w), and fill in ``vectors`` (D, h, w)."""
         stride, margin = self.encoder.stride_px, self.encoder.margin_px
-        height, width = window.height, window.width
-        for top in range(0, height, _RUN_CELLS):
-            for left in range(0, width, _RUN_CELLS):
-                bottom, right = min(top + _RUN_CELLS, height), min(left + _RUN_CELLS, width)
+        height, width, side = window.height, window.width, self.run_cells
+        for top in range(0, height, side):
+            for left in range(0, width, side):
+                bottom, right = min(top + side, height), min(left + side, width)
                 if not seen[top:bottom, left:right].any():
                     continue
                 check()
@@ -239,8 +257,9 @@ class CellSource:
     def block_nodes(self, step_px: int, patch: PatchSpec) -> tuple[int, int]:
         """Return how many nodes high and wide a block of a map with this step may be."""
         return MOST_ROWS, widest(
-            step_px, patch, stride_px=self.encoder.stride_px, dimension=self.dimension, plain=self.reader.plain
-        )
+            step_px, patch, stride_px=self.encoder.stride_px, dimension=self.dimension, plain=self.reader.plain,
+            strip_cells=self.run_cells,
+        )  # fmt: skip
 
     def cost(self, height: int, width: int, step_px: int, patch: PatchSpec) -> float:
         """Return how many cells are computed for a block of so many nodes."""

@@ -52,7 +52,9 @@ STRIDE = _o(
 )
 BANDS = _o(
     "bands", Kind.TEXT,
-    "Bands by role, for example red=1,green=2,blue=3,nir=4. Not given: read from band names and colours.",
+    "Bands by role, for example red=1,green=2,blue=3,nir=4. Not given: read from band names and colours. Other roles, "
+    "never guessed: rededge1, rededge2, rededge3, swir1, swir2, vv, vh, elevation, and um1.38 for a band at 1.38 "
+    "micrometres.",
     advanced=True,
 )
 ENVIRONMENT = _o(
@@ -194,7 +196,7 @@ TRAIN = Command(
            default=100.0, unit="m", minimum=0.1, maximum=100_000.0),
         _o("encoder", Kind.TEXT,
            "Frozen encoder that turns the image into vectors; a+b joins the vectors of two. 'botaclip encoders list' "
-           "shows them all.", default="random-conv", advanced=True),
+           "shows them all.", default="random-conv"),
         MODE, PRECISION, POOLING, STAGE,
         _o("embed-encoder", Kind.CHOICE,
            "Whether the encoder goes into the model file, so that the file is all one needs: auto up to 128 MB, yes up "
@@ -371,15 +373,18 @@ ENCODERS = Command(
         _o("encoder", Kind.TEXT, "Name of the encoder; for import, also a new name of your own.", positional=True),
         _o("file", Kind.FILE,
            "import: checkpoint (*.pth, *.ckpt, *.safetensors), ONNX file, or a folder that holds them."),
-        _o("accept-licence", Kind.FLAG, "I have read the encoder's licence and accept it.", default=False),
+        _o("accept-licence", Kind.FLAG, "download, import: I have read the encoder's licence and accept it.",
+           default=False),
         _o("licence-file", Kind.FILE, "import: file with the licence's text, to be kept beside the weights.",
            advanced=True),
-        _o("sha256", Kind.TEXT, "SHA-256 that the file must have; needed to fetch what no record pins."),
+        _o("sha256", Kind.TEXT,
+           "download, import: SHA-256 that the file must have; needed to fetch what no record pins."),
         _o("url", Kind.TEXT, "download: address of the checkpoint instead of the record's.", advanced=True),
         _o("mirror", Kind.TEXT,
            "download: address in front of which the record's file name is put, instead of the publisher's.",
            advanced=True),
-        _o("proxy", Kind.TEXT, "Proxy, for example http://proxy.example.org:8080. QGIS gives its own.", advanced=True),
+        _o("proxy", Kind.TEXT, "download: proxy, for example http://proxy.example.org:8080. QGIS gives its own.",
+           advanced=True),
         _o("architecture", Kind.TEXT,
            "import under a new name: timm:NAME, onnx, or the name of an encoder that it is like (dofa-base ...). Not "
            "given: what the file looks like.",
@@ -397,14 +402,16 @@ ENCODERS = Command(
            advanced=True),
         _o("input-size", Kind.INTEGER, "import: side of its input in pixels.", minimum=8, maximum=4096, advanced=True),
         _o("input-name", Kind.TEXT, "import of ONNX: name of the input. Not given: the only one.", advanced=True),
-        _o("output-name", Kind.TEXT, "import of ONNX: name of the output. Not given: the first.", advanced=True),
+        _o("output-name", Kind.TEXT,
+           "import of ONNX: name of the output, or of a value on the way to it. Not given: the only one.",
+           advanced=True),
         _o("licence", Kind.TEXT, "import under a new name: licence of the weights.", advanced=True),
         _o("citation", Kind.TEXT, "import under a new name: whom to cite.", advanced=True),
-        MODE, PRECISION, POOLING, STAGE,
+        *(dataclasses.replace(one, help=f"export: {one.help}") for one in (MODE, PRECISION, POOLING, STAGE)),
         _o("calibration", Kind.RASTER,
            "export: raster on whose tiles int8 is calibrated and precision is measured.", advanced=True),
         _o("output", Kind.OUTPUT_FILE, "export: ONNX file to write. Not given: it is kept with the encoder."),
-        _o("json", Kind.FLAG, "Print as JSON.", default=False),
+        _o("json", Kind.FLAG, "Print as JSON.", default=False, advanced=True),
         *EVERYWHERE,
     ),
     group="Set-up", needs="nothing",

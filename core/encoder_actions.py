@@ -41,9 +41,9 @@ def encoders(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``print`` (lines, or JSON where ``json`` was asked for), and what the action found: ``encoders`` (list),
-        ``encoder`` (show, download, import), ``files`` (verify), ``freed_bytes`` (remove), ``output`` and ``fidelity``
-        (export).
+        ``print`` (lines, or JSON where ``json`` was asked for), ``log`` where a dialog had better say it otherwise
+        than a terminal, and what the action found: ``encoders`` (list), ``encoder`` (show, download, import),
+        ``files`` (verify), ``freed_bytes`` (remove), ``output`` and ``fidelity`` (export).
 
     Raises
     ------
@@ -62,7 +62,8 @@ def encoders(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         raise OptionError(f"--output belongs to export, not to {action}", remedy="leave it out")
     outputs = _ACTIONS[action](parameters, progress)
     if parameters.get("json"):
-        found = {key: value for key, value in outputs.items() if key != "print"}
+        found = {key: value for key, value in outputs.items() if key not in ("print", "log")}
+        outputs.pop("log", None)
         outputs["print"] = json.dumps(found, indent=2, ensure_ascii=False)
     return outputs
 
@@ -80,14 +81,29 @@ def _list(parameters: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     ]  # fmt: skip
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    words = (
+        "unverified: not held against the makers' own code. unpinned: no digest is known, so that a download needs one "
+        "from you"
+    )
     lines += [
-        "", "*: depends on the bands. unverified: not held against the makers' own code. unpinned: no digest is known, "
-        "so that a download needs one from you (--sha256).",
+        "", f"*: depends on the bands. {words} (--sha256).",
         "botaclip encoders show NAME says how to get one, and under which licence.",
     ]  # fmt: skip
+    at_hand = [one for one in found if one["state"].startswith(("built in", "installed"))]
+    log = [_line(one) for one in at_hand] + ["", *(_line(one) for one in found if one not in at_hand)]
+    log += ["", f"{words} (SHA-256).", "The action show says how to get one, and under which licence."]
     for name in _damaged(store):
         progress.warning(store.problem(name))
-    return {"print": lines, "encoders": found, "folder": str(store.folder)}
+    return {"print": lines, "log": log, "encoders": found, "folder": str(store.folder)}
+
+
+def _line(about: Mapping[str, Any]) -> str:
+    """Return a line on one encoder that is readable in any type; a table is not where letters differ in width."""
+    size = f"vectors of {about['dimension']}" if about["dimension"] else "size of the vectors by the bands"
+    return (
+        f"{about['id']} ({about['title']}): {about['state']}; bands {', '.join(about['bands']) or 'any'}; "
+        f"modes {', '.join(about['modes'])}; {size}; licence {about['licence'] or 'not stated'}"
+    )
 
 
 def _damaged(store: Store) -> list[str]:
@@ -155,9 +171,11 @@ def _show(parameters: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         lines += ["", store.problem(name)]
     about["licence_about"] = {"title": licence.title, "url": licence.url, "summary": licence.summary,
                               "accept": licence.accept}  # fmt: skip
+    log = list(lines)
     if installed is None and record.architecture != "builtin":
         lines += ["", "How to get it:", *(f"  {line}" for line in how_to_get(record))]
-    return {"print": lines, "encoder": about}
+        log += ["", "How to get it:", *_how_in_a_dialog(record)]
+    return {"print": lines, "log": log, "encoder": about}
 
 
 def _sizes(record: EncoderRecord) -> list[tuple[str, str]]:
@@ -180,6 +198,17 @@ def how_to_get(record: EncoderRecord) -> list[str]:
         sha256 = "" if record.pinned else " --sha256 DIGEST"
         lines.append(f"botaclip encoders download {record.id}{address}{sha256}{accept}")
     lines.append(f"botaclip encoders import {record.id} --file {record.file or 'FILE'}{accept}")
+    return lines
+
+
+def _how_in_a_dialog(record: EncoderRecord) -> list[str]:
+    tick = ", Accept licence ticked" if licence_of(record).accept else ""
+    lines = []
+    if record.file or record.url:
+        needed = ["" if record.url else "its address as URL", "" if record.pinned else "its SHA-256"]
+        given = "".join(f", {one}" for one in needed if one)
+        lines.append(f"Action download, Encoder {record.id}{given}{tick}.")
+    lines.append(f"Or fetch it by hand: action import, Encoder {record.id}, File: your {record.file or 'file'}{tick}.")
     return lines
 
 
@@ -219,7 +248,7 @@ def accept_licence(record: EncoderRecord, parameters: Mapping[str, Any], progres
     if not parameters.get("accept_licence"):
         raise EncoderError(
             f"{record.id} comes under the {licence.title}, which has to be accepted",
-            remedy=f"read it at {licence.url}, then say so with --accept-licence",
+            remedy=f"read it at {licence.url}, then say so with --accept-licence (in QGIS: tick 'Accept licence')",
         )
     return licence.id
 

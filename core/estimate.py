@@ -130,7 +130,7 @@ def estimate(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     Raises
     ------
     OptionError
-        ``command`` is neither.
+        ``command`` is neither, or the model is of another mode than is asked for.
     """
     command = parameters.get("command")
     if command not in ("embed", "suitability"):
@@ -139,7 +139,7 @@ def estimate(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     with AppliedImagery.open(
         parameters["model"], parameters["raster"], bands=parameters.get("bands"),
         environment=parameters.get("environment"), device=parameters.get("device") or "auto", maps=True,
-        progress=progress,
+        mode=parameters.get("mode") or "auto", progress=progress,
     ) as applied:
         areas = applied.areas(
             stride_m=parameters.get("stride"), extent=parameters.get("extent"), mask=parameters.get("mask"),

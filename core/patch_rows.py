@@ -29,7 +29,7 @@ Sums = NDArray[np.float64]
 _Total = tuple[Sums, Sums, Sums]  # vectors (D, w), counted cells (w), shares (w); one row stands for zeros before any
 
 MOST_ROWS = 128  # of nodes in a block
-_STRIP_CELLS = 12  # rows of cells at a time: one row of the encoder's runs
+_STRIP_CELLS = 12  # rows of cells at a time that are usual: one row of the encoder's runs
 _SUM_CHANNELS = 32
 _WIDEST_CELLS = 1024  # of a strip: bounds its pixels and vectors in memory
 _WIDEST_WARPED_CELLS = 256  # where pixels are resampled in pieces, of which only some are kept for the next strip
@@ -59,8 +59,9 @@ class Grid:
 
 
 def widest(
-    step_px: int, patch: PatchSpec, *, stride_px: int = 1, dimension: int = 1, plain: bool = True
-) -> int:
+    step_px: int, patch: PatchSpec, *, stride_px: int = 1, dimension: int = 1, plain: bool = True,
+    strip_cells: int = _STRIP_CELLS,
+) -> int:  # fmt: skip
     """Return how many nodes wide a block may be.
 
     Parameters
@@ -73,9 +74,12 @@ def widest(
         Side of a cell, and length of its vector.
     plain
         Whether pixels are read without resampling.
+    strip_cells
+        Rows of cells that are held at a time; higher strips are narrower.
     """
     cells = min(_WIDEST_CELLS if plain else _WIDEST_WARPED_CELLS, max(64, _WIDEST_PX // stride_px))
     cells = cells * _USUAL_DIMENSION // max(_USUAL_DIMENSION, dimension)
+    cells = cells * _STRIP_CELLS // max(_STRIP_CELLS, strip_cells)
     return max(8, (max(cells, 2 * patch.cells) - patch.cells) * stride_px // step_px + 1)
 
 
@@ -106,7 +110,7 @@ def patch_rows(
     check
         Called for every strip; what it raises ends the walk.
     """
-    even = cells.grain == 1 and grid.patch.cells % grid.step == 0 and _STRIP_CELLS % grid.step == 0
+    even = cells.grain == 1 and grid.patch.cells % grid.step == 0 and cells.run_cells % grid.step == 0
     group = grid.step if even else 1
     running = _RunningSums(grid, group)
     for window in _strips(cells, grid, ahead):
@@ -120,7 +124,7 @@ def _strips(cells: CellSource, grid: Grid, ahead: Executor | None) -> Iterator[P
     """Read the block from top to bottom."""
     half = grid.patch.cells // 2
     top, left, bottom = grid.row - half, grid.col - half, grid.row - half + grid.cell_rows
-    strips = pieces(top, bottom, _STRIP_CELLS, cells.grain)
+    strips = pieces(top, bottom, cells.run_cells, cells.grain)
     return read_ahead(cells.read, ((row, left, height, grid.cell_cols) for row, height in strips), ahead)
 
 

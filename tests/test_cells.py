@@ -11,10 +11,12 @@ from tests.small_rasters import KINDS, awkward, texture, write_raster
 from botaclip.core import cells as module
 from botaclip.core.cells import CellSource
 from botaclip.core.encoders import opening
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.environment_rasters import Environment, EnvironmentReader
 from botaclip.core.errors import Cancelled, EncoderError
 from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.lattice_reader import LatticeReader
+from botaclip.core.patch_rows import Grid
 from botaclip.core.progress import Progress
 from botaclip.core.rasters import open_raster
 
@@ -251,3 +253,47 @@ def test_an_environment_on_another_lattice_is_refused(tmp_path: Path) -> None:
     environment = EnvironmentReader(cells.environment.environment, other)  # type: ignore[union-attr]
     with pytest.raises(EncoderError, match="on another lattice than the image"):
         CellSource(cells.reader, cells.encoder, environment)
+
+
+@pytest.mark.parametrize(
+    ("stride", "margin", "side"),
+    # The two that are built in, FLAIR's stages 1, 2 and 3, and margins that memory has the last word on.
+    [(10, 4, 12), (10, 6, 12), (2, 16, 36), (4, 32, 36), (8, 96, 48), (8, 1000, 72), (32, 512, 24), (64, 0, 12)],
+)
+def test_a_run_is_about_four_margins_wide(stride: int, margin: int, side: int) -> None:
+    assert module.run_cells(stride, margin) == side
+    assert side * stride < module._RUN_PX + 12 * stride + 1
+
+
+def test_wide_margins_make_wide_runs_of_the_same_cells(tmp_path: Path) -> None:
+    """A margin of 60 px around cells of 10 px, of which the encoder uses 4 px: runs of 24 cells instead of 12."""
+    plain, _ = cells_of(write_raster(tmp_path / "a.tif", texture(3, 500, 400)))
+    wide = CellSource(plain.reader, WideMargin(plain.encoder, 60))  # type: ignore[arg-type]
+    assert (plain.run_cells, wide.run_cells) == (12, 24)
+    expected, seen = plain.cells(-1, 2, 44, 30)
+    found, seen_too = wide.cells(-1, 2, 44, 30)
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+    np.testing.assert_array_equal(seen_too, seen)
+    assert wide.encoder.runs == [(24, 24), (24, 6), (20, 24), (20, 6)]  # type: ignore[attr-defined]
+    for step, side in ((1, 6), (2, 6), (8, 8), (5, 7)):
+        grid = Grid(2, 3, 30 // step, 24 // step, step, PatchSpec(10.0 * side, side))
+        rows = [np.concatenate([part for _, part in source.patch_rows(grid)], axis=1) for source in (plain, wide)]
+        np.testing.assert_allclose(rows[1], rows[0], atol=1e-5)
+
+
+class WideMargin:
+    """An encoder that is given more surroundings than it uses, and notes how large its runs are."""
+
+    def __init__(self, encoder: Encoder, margin_px: int) -> None:
+        self._encoder, self.margin_px = encoder, margin_px
+        self.runs: list[tuple[int, int]] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._encoder, name)
+
+    def encode(self, pixels: np.ndarray, valid: np.ndarray) -> np.ndarray:
+        more = self.margin_px - self._encoder.margin_px
+        inner = slice(more, -more)
+        made = self._encoder.encode(pixels[:, :, inner, inner], valid[:, inner, inner])
+        self.runs.append(made.shape[2:])
+        return made

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import array
+import datetime
 import hashlib
 import json
 import os
+import types
 import zipfile
-from pathlib import Path
+from collections import OrderedDict
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from botaclip.core.encoders import checkpoint
-from botaclip.core.encoders.checkpoint import REFUSED, read_checkpoint, refuse
+from botaclip.core.encoders.checkpoint import REFUSED, Setting, read_checkpoint, refuse
 from botaclip.core.errors import EncoderError
 
 from . import parity
@@ -141,6 +146,38 @@ def test_it_says_what_the_checkpoint_looks_like(tmp_path: Path) -> None:
     assert equal(found.state, state)
 
 
+SETTINGS = {
+    "plain": {"lr": 1e-3, "classes": {1: ["building", 3]}, "on": True, "none": None, "many": {1, 2}, "b": b"bytes"},
+    "ordered": OrderedDict(lr=0.1, betas=(0.9, 0.99)),
+    "namespace": argparse.Namespace(lr=0.1, deeper=argparse.Namespace(path="x"), tensor=torch.ones(2)),
+    "simple namespace": types.SimpleNamespace(lr=0.1),
+    "numpy": {"lr": np.float64(0.1), "count": np.int32(4), "half": np.float16(2), "on": np.bool_(True)},
+    "path": {"data": PurePosixPath("/data"), "here": Path("x"), "theirs": PureWindowsPath("C:/x")},
+}
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_beside_the_weights_are_passed_over(tmp_path: Path, name: str, zipped: bool) -> None:
+    """As Lightning writes it, which FLAIR-INC's rgbie_15cl is."""
+    content = {
+        "epoch": 3, "pytorch-lightning_version": "2.0.0", "state_dict": {f"model.{k}": v for k, v in PLAIN.items()},
+        "hyper_parameters": SETTINGS[name], "hparams_name": "kwargs", "loops": {"fit_loop": {"state_dict": {}}},
+        "callbacks": {"ModelCheckpoint": {"best_model_path": "a.ckpt", "best_model_score": torch.tensor(0.5)}},
+        "optimizer_states": [{"state": {0: {"step": torch.tensor(1.0)}}, "param_groups": [{"lr": 0.1}]}],
+    }  # fmt: skip
+    torch.save(content, tmp_path / "a.ckpt", _use_new_zipfile_serialization=zipped)
+    assert equal(read_checkpoint(tmp_path / "a.ckpt").state)
+    assert not any(isinstance(one, tuple) and one[0] is Setting for one in torch.serialization.get_safe_globals())
+
+
+def test_settings_are_no_weights(tmp_path: Path) -> None:
+    torch.save({"conv.weight": torch.ones(2), "lr": np.float64(0.1)}, tmp_path / "a.pth")
+    assert "'lr' is of type Setting, not a tensor" in refusal(tmp_path / "a.pth")
+    torch.save(argparse.Namespace(model=PLAIN), tmp_path / "b.pth")
+    assert "the file holds a Setting, not tensors by name" in refusal(tmp_path / "b.pth")
+
+
 # --- What is refused -------------------------------------------------------------------------------------------------
 
 
@@ -154,8 +191,13 @@ def test_a_pickle_with_code_is_not_opened(tmp_path: Path, zipped: bool) -> None:
 
 
 def test_objects_and_programs_are_more_than_numbers(tmp_path: Path) -> None:
-    torch.save({"model": PLAIN, "args": argparse.Namespace(x=1)}, tmp_path / "args.pth")
-    assert "more than numbers" in refusal(tmp_path / "args.pth")
+    for thing in (datetime.timedelta(1), np.ones(2), array.array("d", [1.0]), print):
+        torch.save({"model": PLAIN, "args": thing}, tmp_path / "args.pth")
+        assert "more than numbers" in refusal(tmp_path / "args.pth"), thing
+    hidden = argparse.Namespace(x=Hostile(tmp_path / "was run"))
+    torch.save({"model": PLAIN, "args": hidden}, tmp_path / "hidden.pth")
+    assert "more than numbers" in refusal(tmp_path / "hidden.pth")
+    assert not (tmp_path / "was run").exists()
     torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pth")
     assert "more than numbers" in refusal(tmp_path / "module.pth")
     with pytest.warns(DeprecationWarning):

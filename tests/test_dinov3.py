@@ -260,6 +260,17 @@ def test_missing_and_unexpected_keys_are_named() -> None:
     assert "blocks.1.norm1.weight" in caught.value.sentence and "blocks.7.norm1.weight" in caught.value.sentence
 
 
+@pytest.mark.parametrize("layout", ["Meta", *LAYOUTS])
+def test_the_layout_is_told_from_the_files_own_keys(layout: str) -> None:
+    state = dict(weights("tiny") if layout == "Meta" else LAYOUTS[layout](weights("tiny")))
+    del state["norm.weight"]
+    with pytest.raises(EncoderError) as caught:
+        encoder("tiny", state)
+    said = caught.value.sentence
+    assert "it lacks the key norm.weight" in said
+    assert f"it looks like DINOv3 ViT of width 64, patch 16 in the layout of {layout.split()[0]}" in said
+
+
 def test_another_number_of_bands_is_named() -> None:
     with pytest.raises(EncoderError, match=r"looks at 3 bands, not at the 4 given \(red, green, blue, nir\)"):
         build(record("tiny"), weights("tiny"), bands=(*BANDS, "nir"))

@@ -183,7 +183,9 @@ def test_a_licence_is_shown_and_accepted_first(
     change(monkeypatch, record, licence="DINOv3")
     text = said(capsys, "download", "test-vit", code=1)
     assert "Licence: DINOv3 License" in text and "No use for weapons" in text
-    assert f"Read it at {LICENCES['DINOv3'].url}, then say so with --accept-licence." in text and server.asked == []
+    accept = "then say so with --accept-licence (in QGIS: tick 'Accept licence')."
+    assert f"Read it at {LICENCES['DINOv3'].url}, {accept}" in text
+    assert server.asked == [] and text.count("No use for weapons") == 1, "once, before the refusal"
     server.texts = {"/folder/LICENSE.md": b"The whole DINOv3 License"}
     said(capsys, "download", "test-vit", "--accept-licence")
     installed = store.installed("test-vit")

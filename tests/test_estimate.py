@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.model_fixture import write_model
 from tests.small_rasters import texture, write_raster
 from tests.window_encoders import exact_encoder, token_encoder
 
@@ -17,9 +18,11 @@ from botaclip.core.area import Area
 from botaclip.core.encoders import opening
 from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.encoders.joined import JoinedEncoder
+from botaclip.core.errors import OptionError
 from botaclip.core.estimate import estimate_map
 from botaclip.core.imagery import open_imagery
 from botaclip.core.lattice_imagery import LatticeImagery
+from botaclip.core.progress import SILENT
 
 PATCH_M = 40.0
 
@@ -117,3 +120,12 @@ def test_dense_maps_are_estimated_as_ever(raster: Path) -> None:
         area = area_of(opened, 20.0)
         found = estimate_map(opened, {0: area}, 1, 1)
     assert found.cells == ((area.height - 1) * 2 + 4) * ((area.width - 1) * 2 + 4)
+
+
+def test_a_mode_that_is_not_the_models_is_refused(raster: Path, tmp_path: Path) -> None:
+    """As the map itself would be; an estimate of something else is of no use."""
+    given = {"model": str(write_model(tmp_path / "m.botaclip", raster).path), "raster": str(raster), "device": "cpu"}
+    assert module.estimate({"command": "suitability", "parameters": given | {"mode": "dense"}}, SILENT)["pixels"] > 0
+    for command in ("suitability", "embed"):
+        with pytest.raises(OptionError, match=r"trained in mode dense.*cannot be used in mode tokens"):
+            module.estimate({"command": command, "parameters": given | {"mode": "tokens"}}, SILENT)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botaclip.core.commands import COMMANDS, EVERYWHERE
+from botaclip.core.band_names import NAMED_ROLES
+from botaclip.core.commands import BANDS, COMMANDS, EVERYWHERE
 from botaclip.core.errors import OptionError
 from botaclip.core.options import Command, Kind, Option, check_outputs, command_line, parse_parameters
 
@@ -166,3 +167,7 @@ def test_outputs_beside_inputs_are_fine() -> None:
     given = {"raster": "a.tif", "releves": "r.csv", "output": "a.botaclip", "metrics": "r.json"}
     check_outputs(COMMANDS["train"], given)
     check_outputs(COMMANDS["demo-data"], {"output": "folder"})
+
+
+def test_the_help_of_bands_names_all_roles_that_are_never_guessed() -> None:
+    assert all(f"{role}," in BANDS.help for role in NAMED_ROLES) and "um1.38" in BANDS.help

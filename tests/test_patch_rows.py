@@ -94,3 +94,10 @@ def test_a_strip_is_not_wider_than_memory_allows(step: int, side: int, plain: bo
     nodes = widest(step, PatchSpec(1.0, side), plain=plain)
     assert nodes >= 8
     assert (nodes - 1) * step + side <= max(1024 if plain else 256, 2 * side)
+
+
+def test_higher_strips_are_narrower() -> None:
+    """So that as many cells are held at a time, whatever the encoder's runs are."""
+    patch = PatchSpec(1.0, 16)
+    assert [widest(8, patch, stride_px=8, strip_cells=cells) + 15 for cells in (12, 36, 48)] == [1024, 341, 256]
+    assert widest(8, patch, stride_px=8, dimension=1024, strip_cells=48) + 15 == 128

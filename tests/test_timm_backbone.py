@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from botaclip.core.encoders.export import export_graph
+from botaclip.core.encoders.onnx_session import open_session
 from botaclip.core.encoders.record import EncoderRecord
 from botaclip.core.encoders.timm_backbone import TimmBackbone, build, timm_record
 from botaclip.core.encoders.timm_library import create
@@ -118,6 +120,33 @@ def test_a_record_says_what_timm_says() -> None:
     assert (about.input_px, about.token_px, about.dimension, about.drop_tokens) == (256, 16, 384, 2)
     assert about.poolings == ("mean", "cls", "cls-mean") and about.stages == ()
     assert about.licence == "dinov3-license" and about.file == "model.safetensors"
+
+
+@pytest.mark.parametrize(("name", "input_px", "token_px", "window_px", "modes"), [
+    ("resnet10t", 176, 32, 192, ("exact", "tokens")), ("tinynet_e", 106, 32, 128, ("exact", "tokens")),
+    ("vit_tiny_patch16_224", 224, 16, 224, ("exact", "tokens")), ("inception_v3", 299, 32, 320, ("exact",)),
+])  # fmt: skip
+def test_sizes_that_the_stride_does_not_divide(
+    name: str, input_px: int, token_px: int, window_px: int, modes: tuple[str, ...]
+) -> None:
+    """Patches are looked at in the size of its training; windows are whole cells, or there are none."""
+    about = described(name)
+    assert (about.input_px, about.token_px, about.window_px, about.modes) == (input_px, token_px, window_px, modes)
+    if "tokens" not in modes:
+        return
+    ours = encoder(name)
+    assert ours.token_px == token_px
+    count = window_px // token_px
+    assert ours.tokens(image(window_px)).shape == (1, about.dimension, count, count)
+    assert 0 <= 2 * about.drop_tokens < count
+
+
+def test_such_a_network_becomes_graphs() -> None:
+    ours = encoder("resnet10t")
+    about, pixels = described("resnet10t"), image(192)
+    tokens = open_session(export_graph(ours, mode="tokens", channels=3, window_px=about.window_px))
+    found = tokens.run(None, {"pixels": pixels.numpy()})[0]
+    np.testing.assert_allclose(found, ours.tokens(pixels).numpy(), rtol=1e-3, atol=1e-4)
 
 
 def test_a_record_of_other_bands_needs_their_normalisation() -> None:

@@ -8,7 +8,7 @@ import json
 import pickletools  # nosec B403  # it reads opcodes and runs none
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +31,33 @@ _WRAPPERS = ("state_dict", "model_state_dict", "model", "teacher", "module", "ne
 _INDEX, _SINGLE = "model.safetensors.index.json", "model.safetensors"
 _MOST_INDEX_BYTES = 64 << 20
 _ANEW = "get the file anew"
+
+
+class Setting:
+    """Stands in a checkpoint where a training script kept its settings; takes whatever it is given and does nothing.
+
+    Trainers such as Lightning save their hyper-parameters beside the weights, as harmless objects that torch does not
+    know. Nobody here reads them, so that not even these are made.
+    """
+
+    def __new__(cls, *_: object) -> Setting:
+        """Make one of anything."""
+        return super().__new__(cls)
+
+    def __init__(self, *_: object) -> None:
+        """Keep nothing."""
+
+    def __setstate__(self, _: object) -> None:
+        """Keep nothing."""
+
+
+# What hyper-parameters are made of, by the names that pickles have for it, in old and new Python and numpy.
+_SETTINGS = (
+    "argparse.Namespace", "types.SimpleNamespace",
+    *(f"{module}.{kind}Path" for module in ("pathlib", "pathlib._local")
+      for kind in ("Posix", "Windows", "PurePosix", "PureWindows")),
+    "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,9 +83,9 @@ def read_checkpoint(path: Path, *, refused: Mapping[str, str] | None = None) -> 
     """Read a checkpoint: safetensors (one file, or a folder of several with its index), or numbers saved by torch.
 
     What the file is, its content says, not its name. A pickle is opened for numbers only; a file that holds anything
-    that would have to be run is refused. The dictionaries that training scripts put around the weights
-    (``state_dict``, ``model``, ``teacher`` ...) and the prefixes of Lightning, DistributedDataParallel and
-    ``torch.compile`` are taken off.
+    that would have to be run is refused, plain settings beside the weights (see :class:`Setting`) are passed over.
+    The dictionaries that training scripts put around the weights (``state_dict``, ``model``, ``teacher`` ...) and the
+    prefixes of Lightning, DistributedDataParallel and ``torch.compile`` are taken off.
 
     Parameters
     ----------
@@ -190,7 +217,8 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
 def _torch(file: Path) -> Mapping[str, Any]:
     where = str(file)
     try:
-        with warnings.catch_warnings():
+        names: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [(Setting, name) for name in _SETTINGS]
+        with warnings.catch_warnings(), torch.serialization.safe_globals(names):
             warnings.simplefilter("ignore")  # about programs and protocols: told as errors below
             content = torch.load(file, map_location="cpu", weights_only=True)
     # A damaged pickle raises whatever its bytes lead to; torch itself runs none of what they name.

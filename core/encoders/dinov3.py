@@ -164,6 +164,9 @@ class _Positions(nn.Module):
     def prepare(self, grid: tuple[int, int]) -> None:
         self.grid, self.ready = grid, self._code(*grid)
 
+    def unprepare(self) -> None:
+        self.grid, self.ready = None, None
+
     def get_embed(self, shape: Sequence[int]) -> Tensor:
         """Return sines beside cosines ``(h w, 2 D / heads)``; called by timm."""
         if self.ready is not None and tuple(shape) == self.grid:
@@ -205,6 +208,10 @@ class DINOv3(FrozenEncoder):
     def prepare(self, height_px: int, width_px: int) -> None:
         """Compute the rotary code of this size once."""
         self.positions.prepare((height_px // PATCH_PX, width_px // PATCH_PX))
+
+    def unprepare(self) -> None:
+        """Forget the rotary code of one size: a graph of any size makes it of the window's own height and width."""
+        self.positions.unprepare()
 
     def sequence(self, pixels: Tensor) -> Tensor:
         """Return all tokens after the last norm, ``(B, 1 + registers + h w, D)``: class, registers, patches by rows.
@@ -276,7 +283,7 @@ def build(
     weights = to_timm(state)
     check_bands(weights.state.get("patch_embed.proj.weight"), bands, record.title)
     network = _network(record, in_chans=len(bands), qkv_bias=weights.has_bias)
-    load_state(network, weights.state, name=record.title, tolerated=_TRAINING_ONLY)
+    load_state(network, weights.state, name=record.title, tolerated=_TRAINING_ONLY, file=state)
     for block, bias in weights.key_bias.items():
         network.blocks[block].attn.k_bias.copy_(bias)  # type: ignore[index,union-attr]
     network.rope = _Positions(_periods(network.rope.periods, weights.periods, record.title))  # type: ignore[arg-type,union-attr]

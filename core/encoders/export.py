@@ -98,7 +98,9 @@ def export_graph(
     progress.update(0.0, "exporting the encoder to ONNX")
     face = _Face(module, mode, pooling).eval()
     free = mode == "dense" or (mode == "tokens" and window_px is None)
-    if not free:
+    if free:
+        module.unprepare()
+    else:
         module.prepare(*example[2:])
     _look(face, example)
     reasons: list[str] = []

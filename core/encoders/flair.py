@@ -154,7 +154,7 @@ def build(
         network = create("resnet34", **settings, out_indices=tuple(range(5)))
         shallow = create("resnet34", **settings, out_indices=tuple(range(chosen)))
     network.to_empty(device="cpu")
-    load_state(network, weights, name=record.title, tolerated=("fc.",))
+    load_state(network, weights, name=record.title, tolerated=("fc.",), file=state)
     for group in (4, 5):
         if 2**group > output_stride:
             _dilate(network.get_submodule(f"layer{group - 1}"), 2**group // output_stride)

@@ -192,7 +192,7 @@ def build(
         settings["img_size"] = record.input_px
     network = create(name, **settings, out_indices=(0, 1, 2, 3))
     check_size((record.input_px, record.input_px), _trained_window(weights))
-    load_state(network, weights, name=record.title, tolerated=_UNUSED)
+    load_state(network, weights, name=record.title, tolerated=_UNUSED, file=state)
     with torch.device("meta"):  # a list of the wanted stages, into which those with the weights go
         shallow = create(name, **settings, out_indices=tuple(range(chosen)))
     for child, _ in shallow.named_children():

@@ -88,6 +88,9 @@ class FrozenEncoder(nn.Module):
         Without it the numbers are the same, and the graph is larger.
         """
 
+    def unprepare(self) -> None:
+        """Forget what :meth:`prepare` computed; before export with a free size, which must not hold that of one."""
+
     def frozen(self: _Module) -> _Module:
         """Return itself in eval mode and without gradients."""
         self.eval()
@@ -102,6 +105,7 @@ def load_state(
     name: str,
     optional: Iterable[str] = (),
     tolerated: Iterable[str] = (),
+    file: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Copy a checkpoint's tensors into a module, every one of them accounted for.
 
@@ -118,6 +122,8 @@ def load_state(
         Keys, or beginnings of keys that end in a dot, that the checkpoint may lack; the module keeps its own.
     tolerated
         Keys or such beginnings that the checkpoint may have and nobody here needs (heads, mask tokens).
+    file
+        The checkpoint by the keys of its file, where ``state`` has others: what it looks like is told from these.
 
     Raises
     ------
@@ -131,9 +137,10 @@ def load_state(
     unexpected = [key for key in shapes if key not in expected and not _stands_in(key, may_have)]
     wrong = [key for key, shape in expected.items() if shapes.get(key, shape) != shape]
     if missing or unexpected or wrong:
+        own_shapes = shapes if file is None else {key: tuple(value.shape) for key, value in file.items()}
         raise EncoderError(
-            f"the checkpoint does not fit {name}: {explain(expected, missing, unexpected, shapes)}",
-            remedy="choose the encoder that this file belongs to" if recognise(shapes) else "get the official file",
+            f"the checkpoint does not fit {name}: {explain(expected, missing, unexpected, shapes, own_shapes)}",
+            remedy="choose the encoder that this file belongs to" if recognise(own_shapes) else "get the official file",
         )
     own = module.state_dict()
     taken = {key: state[key].to(own[key].dtype) for key in expected if key in state}

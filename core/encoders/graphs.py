@@ -98,7 +98,7 @@ def required(store: Store, record: EncoderRecord) -> Installed:
             raise EncoderError(problem)
         raise EncoderError(
             f"the encoder {record.id} is not installed",
-            remedy=f"botaclip encoders show {record.id} says how to get it",
+            remedy=f"botaclip encoders show {record.id} says how to get it (in QGIS: the algorithm Encoders)",
         )
     return installed
 

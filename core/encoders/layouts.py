@@ -81,7 +81,9 @@ def recognise(shapes: Shapes) -> Layout | None:
     return None
 
 
-def explain(expected: Shapes, missing: Sequence[str], unexpected: Sequence[str], shapes: Shapes) -> str:
+def explain(
+    expected: Shapes, missing: Sequence[str], unexpected: Sequence[str], shapes: Shapes, file: Shapes | None = None
+) -> str:
     """Say in one sentence what is wrong with a checkpoint's keys, and what it looks like instead.
 
     Parameters
@@ -92,6 +94,8 @@ def explain(expected: Shapes, missing: Sequence[str], unexpected: Sequence[str],
         Keys that the checkpoint lacks, and that it has too much.
     shapes
         Keys and shapes that the checkpoint has.
+    file
+        Those of the file, where its keys were turned into another layout before; they say what it looks like.
     """
     said = []
     if missing:
@@ -102,7 +106,7 @@ def explain(expected: Shapes, missing: Sequence[str], unexpected: Sequence[str],
     if other:
         first = f"{other[0]} is {_size(shapes[other[0]])} instead of {_size(expected[other[0]])}"
         said.append(first if len(other) == 1 else f"{first}, and {len(other) - 1} more of another size")
-    layout = recognise(shapes)
+    layout = recognise(shapes if file is None else file)
     said.append(f"it looks like {layout.detail}" if layout else "it looks like no encoder that is known here")
     return "; ".join(said)
 

@@ -203,6 +203,6 @@ def build(
             remedy=f"give {', '.join(B5)} one number for each stage",
         )  # fmt: skip
     encoder = MixTransformer(len(bands), **sizes)
-    load_state(encoder, weights, name=record.title, tolerated=("head.",))
+    load_state(encoder, weights, name=record.title, tolerated=("head.",), file=state)
     encoder.end_at(chosen)
     return encoder.frozen()

@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnxruntime
@@ -31,6 +31,7 @@ _NO_MEMORY = re.compile(r"bfc_arena|bad_alloc|Failed to allocate|out of memory|A
 
 KINDS = ("dense", "tokens", "exact")
 Number = float | tuple[float, ...]
+Own = TypeVar("Own", bound="OnnxEncoder")
 
 
 @functools.cache
@@ -266,7 +267,7 @@ class OnnxEncoder:
             return self.window_tokens * self.stride_px
         return 4 * self.stride_px + 2 * self.margin_px if self.kind == "dense" else self.input_px or 64
 
-    def with_stride(self, stride_px: int) -> OnnxEncoder:
+    def with_stride(self: Own, stride_px: int) -> Own:
         """Return the encoder on a lattice of another stride; only where the stride is no property of the encoder.
 
         Raises
@@ -280,7 +281,7 @@ class OnnxEncoder:
             raise EncoderError(f"{self.id} has cells of {self.stride_px} pixels, the lattice of {stride_px}")
         return dataclasses.replace(self, stride_px=stride_px)
 
-    def with_threads(self, threads: int | None) -> OnnxEncoder:
+    def with_threads(self: Own, threads: int | None) -> Own:
         """Return the encoder on so many threads; a GPU takes no notice of them."""
         return self if self.device != "cpu" or threads == self.threads else dataclasses.replace(self, threads=threads)
 

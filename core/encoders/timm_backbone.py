@@ -61,8 +61,8 @@ class TimmBackbone(FrozenEncoder):
             output = self._output(weight.new_zeros(1, channels, input_px, input_px))
         self.dimension = self._width(output)
         self.channels_last = output.ndim == 4 and output.shape[1] != self.dimension
-        sides = self._grid(output, input_px, input_px)
-        self.token_px = max(1, round(input_px / sides[0]))
+        self.sides = self._grid(output, input_px, input_px)
+        self.token_px = self._stride_px(output, input_px)
 
     def _output(self, pixels: Tensor) -> Tensor:
         if self.index is None:
@@ -81,6 +81,17 @@ class TimmBackbone(FrozenEncoder):
                 f"{type(self.network).__name__} of timm gives no map of cells", remedy="choose another network"
             )
         return width
+
+    def _stride_px(self, output: Tensor, input_px: int) -> int:
+        """Pixels from one cell to the next; a map that sees beyond the border has a cell for a part of that too."""
+        quotient = input_px / self.sides[0]
+        infos = list(getattr(self.network, "feature_info", None) or ())
+        if output.ndim == 4 and infos:
+            info = infos[-1 if self.index is None else self.index]
+            stated = int(info.get("reduction", 0)) if isinstance(info, Mapping) else 0
+            if stated and abs(stated - quotient) < stated / 2:
+                return stated
+        return max(1, round(quotient))
 
     def _grid(self, output: Tensor, height_px: int, width_px: int) -> tuple[int, int]:
         """Rows and columns of cells in an output for an input of this size."""
@@ -178,7 +189,8 @@ def build(
     classifier = network.pretrained_cfg.get("classifier") or ()  # type: ignore[operator,union-attr]
     names = (classifier,) if isinstance(classifier, str) else classifier
     heads = tuple(f"{name.split('.', 1)[0]}." for name in names)
-    load_state(network, _in_timms_layout(network, state, heads), name=record.title, tolerated=heads)
+    weights = _in_timms_layout(network, state, heads)
+    load_state(network, weights, name=record.title, tolerated=heads, file=state)
     return TimmBackbone(network, input_px=record.input_px, index=index).frozen()
 
 
@@ -283,6 +295,7 @@ def timm_record(
     sized = {"img_size": side} if config.fixed_input_size and side != config.input_size[-1] else {}
     network = create(name, in_chans=len(roles), num_classes=0, **sized)
     look = TimmBackbone(network, input_px=side)
+    window, modes = _window(network, look, side)
     poolings: tuple[str, ...] = ("mean",)
     if look.has_class:
         poolings = ("cls", "mean", "cls-mean") if network.global_pool == "token" else ("mean", "cls", "cls-mean")
@@ -291,10 +304,24 @@ def timm_record(
         licence=licence or str(config.license or ""), bands=roles, value_range=value_range,
         mean=dict(mean) if mean else _scaled(roles, config.mean, high - low, low),
         std=dict(std) if std else _scaled(roles, config.std, high - low, 0.0),
-        input_px=side, token_px=look.token_px, window_px=side, drop_tokens=min(2, (side // look.token_px - 1) // 3),
-        dimension=look.dimension, poolings=poolings, stages=tuple(sorted(_stages(network), reverse=True)),
+        input_px=side, token_px=look.token_px, window_px=window,
+        drop_tokens=min(2, max(0, window // look.token_px - 1) // 3), dimension=look.dimension, modes=modes,
+        poolings=poolings, stages=tuple(sorted(_stages(network), reverse=True)),
         citation=CITATION,
     )  # fmt: skip
+
+
+def _window(network: nn.Module, look: TimmBackbone, side: int) -> tuple[int, tuple[str, ...]]:
+    """Return the side of a window of whole tokens, and the modes that the network can be used in.
+
+    Networks that take any size may have been trained with one that their stride does not divide (176 pixels, stride
+    32): their windows are the next larger multiple. Where a window of ``n`` strides does not give ``n`` cells, as in
+    networks without padding, or the size is fixed, patches as a whole are all that it can look at.
+    """
+    window = side if look.fixed_px is not None else -(-side // look.token_px) * look.token_px
+    sides = look.sides if window == side else TimmBackbone(network, input_px=window).sides
+    whole = window % look.token_px == 0 and sides == (window // look.token_px,) * 2
+    return window, ("exact", "tokens") if whole else ("exact",)
 
 
 def _scaled(roles: Sequence[str], values: Sequence[float], scale: float, offset: float) -> dict[str, float]:

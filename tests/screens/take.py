@@ -1,7 +1,9 @@
 """Opens the desktop QGIS under Xvfb with the plugin, runs a scene in it and keeps the screenshots.
 
 ``python tests/screens/take.py SCENE PROJECT [--fake]`` writes into ``build/screens``; ``SCENE`` is a file beside this
-one. ``--fake`` takes the worker with small jobs of ``tests/qgis/fake_boot.py``.
+one: ``click``, or ``encoders`` (any project; variables ``BOTACLIP_ENCODERS`` and ``BOTACLIP_CHECKPOINT`` name a store
+and a file of DINOv3 ViT-S/16 to take in, or none). ``--fake`` takes the worker with small jobs of
+``tests/qgis/fake_boot.py``.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,6 +66,8 @@ def main() -> int:
         ini.write_text(SETTINGS)
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "QT_"))},
+            # QGIS looks for its own Python's modules beside the first python3 on the path.
+            "PATH": f"{Path(shutil.which('qgis') or '/usr/bin/qgis').parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "XDG_RUNTIME_DIR": str(folder),
             "BOTACLIP_SCREENS": str(SCREENS),
             "BOTACLIP_SCENES": str(Path(__file__).resolve().parent),
