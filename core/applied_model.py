@@ -89,6 +89,8 @@ class AppliedModel:
             "BOTACLIP_VERSION": botaclip.__version__, "BOTACLIP_RASTER": Path(self.source.name).name,
             "BOTACLIP_LATTICE": self.lattice.describe(),
         }
+        if computed := self.cells.encoder.computed:
+            tags["BOTACLIP_ENCODER_PRECISION"] += f", computed {computed}"
         layers = ", ".join(str(layer["name"]) for layer in self.model.environment)
         return tags | ({"BOTACLIP_ENVIRONMENT": layers} if layers else {})
 

@@ -19,7 +19,7 @@ from botaclip.core.encoders.licences import LICENCES, licence_of
 from botaclip.core.encoders.record import EncoderRecord, Licence
 from botaclip.core.encoders.record_json import is_file_name, record_from_json, record_to_json
 from botaclip.core.encoders.registry import RECORDS
-from botaclip.core.encoders.store import Installed, Store, digest, in_mb
+from botaclip.core.encoders.store import Installed, Store, check_name, digest, in_mb
 from botaclip.core.errors import BotaclipError, Cancelled, EncoderError, OptionError
 from botaclip.core.progress import Progress
 
@@ -362,6 +362,9 @@ def _download(parameters: Mapping[str, Any], progress: Progress) -> dict[str, An
     record = _record_to_fetch(parameters, store)
     url, sha256 = _address(parameters, record), given_digest(parameters, record)
     check_address(url, pinned=bool(sha256))
+    file = record.file or _name_in(url)
+    # Before anything comes: it would be put in the place of what the store keeps under that name.
+    check_name(file, "give its name as 'file' in the record")
     if not sha256 and not record.pinned:
         raise EncoderError(
             f"no digest of {record.id} is known here, so that nothing could tell the right file from another",
@@ -378,7 +381,7 @@ def _download(parameters: Mapping[str, Any], progress: Progress) -> dict[str, An
         if there is not None and _is(there.sha256, sha256, record) and store.verify(record.id)[0][2] == there.sha256:
             return {"print": [f"{record.id} is installed already, in {there.folder}."],
                     "encoder": {**_about(record, store), "installed": _installed_json(there)}}  # fmt: skip
-        path = store.folder_of(record.id) / (record.file or _name_in(url))
+        path = store.folder_of(record.id) / file
         found = digest(path) if path.is_file() else ""
         if not found or not _is(found, sha256, record):
             progress.info(f"Fetching {public_address(url)}")

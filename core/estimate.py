@@ -61,12 +61,14 @@ def estimate_map(
     scene, area = applied.scene(number), areas[number]
     blocks = scene.blocks(area)
     order = np.linspace(len(blocks) // 2, len(blocks) - 1, min(_TRIES, len(blocks))).astype(int)
-    seconds = 0.0
+    seconds, warm = 0.0, False
     for index in dict.fromkeys(order.tolist()):
         # A part of a block shows how fast it goes; the whole of one may take as long as a small map.
         block = blocks[index]
         most = scene.cells.tried_nodes
         tried = Block(block.row, block.col, min(block.height, most), min(block.width, most))
+        if not warm:  # the first look also opens what lies on disk and warms the encoder up, once for the whole map
+            warm = _seconds(scene, area, Block(block.row, block.col, 1, 1))[1]
         seconds, found = _seconds(scene, area, tried)
         seconds *= pixels / (tried.height * tried.width) * _overlap(scene, area, tried, block) / applied.workers
         if found:

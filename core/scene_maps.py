@@ -263,6 +263,7 @@ class _Maps:
             "model": self.applied.model.file.sha256, "raster": layout.scenes[number].identity,
             "environment": None if layout.environment is None else layout.environment.identity,
             "area": self.areas[number].to_json(), "kind": self.kind.to_json(), "device": self.applied.device,
+            "encoder": layout.encoder.identity, "computed": layout.encoder.computed,
             "workers": self.applied.workers, "threads": os.environ.get("OMP_NUM_THREADS"),
             "versions": [botaclip.__version__, onnxruntime.__version__, np.__version__],
         }  # fmt: skip

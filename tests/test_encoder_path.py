@@ -15,8 +15,9 @@ import pytest
 import rasterio
 from safetensors.numpy import save_file
 
+from botaclip.core.cache_actions import cache
 from botaclip.core.click import click
-from botaclip.core.commands import EMBED, ENCODERS, SUITABILITY, TRAIN
+from botaclip.core.commands import CACHE, EMBED, ENCODERS, SUITABILITY, TRAIN
 from botaclip.core.embed import embed
 from botaclip.core.encoder_actions import encoders
 from botaclip.core.encoders.record_json import record_to_json
@@ -191,6 +192,34 @@ def test_a_model_without_its_encoder_finds_it_in_the_store(folder: Path) -> None
         look(folder, name)
     with rasterio.open(folder / "outside.tif") as one, rasterio.open(folder / "inside.tif") as two:
         np.testing.assert_array_equal(one.read(), two.read())
+
+
+def test_other_normalisation_makes_another_encoder_but_not_of_models_that_are_there(folder: Path) -> None:
+    """A record that is imported again with other numbers takes effect, and models keep to those they were made with."""
+
+    def given(mean: float, **rest: Any) -> None:
+        record = dataclasses.replace(
+            RECORDS["dinov3-vits16"], id="changing", file="dinov3-tiny.safetensors", url="", sha256_prefix="",
+            mean=dict.fromkeys(("red", "green", "blue"), mean), **TINY["dinov3-tiny"][1],  # type: ignore[arg-type]
+        )  # fmt: skip
+        (folder / "changing.json").write_text(json.dumps(record_to_json(record)), encoding="utf-8")
+        run(ENCODERS, encoders, action="import", encoder="changing", record=str(folder / "changing.json"),
+            file=str(folder / "dinov3-tiny.safetensors"), accept_licence=True)  # fmt: skip
+
+    given(100.0)
+    trained(folder, "first", encoder="changing", embed_encoder="no")
+    look(folder, "first")
+    given(30.0)
+    trained(folder, "second", encoder="changing")
+    models = [ModelFile.open(folder / f"{name}.botaclip") for name in ("first", "second")]
+    centres = [model.metadata["encoder"]["centre"] for model in models]
+    np.testing.assert_allclose(centres, [[100 / 255] * 3, [30 / 255] * 3])
+    before = (folder / "first.tif").read_bytes()
+    run(CACHE, cache, action="clear", part="graphs")
+    for path in (folder / "first.tif", folder / "first-e.tif"):
+        path.unlink()
+    look(folder, "first")
+    assert (folder / "first.tif").read_bytes() == before
 
 
 @pytest.mark.slow

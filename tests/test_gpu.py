@@ -17,6 +17,7 @@ from botaclip.core.commands import ENCODERS
 from botaclip.core.encoder_actions import encoders
 from botaclip.core.encoders import gpu, opening
 from botaclip.core.encoders.encoder import Encoder
+from botaclip.core.encoders.export import export_graph
 from botaclip.core.encoders.fidelity import cosine
 from botaclip.core.encoders.gpu import on_gpu
 from botaclip.core.encoders.joined import JoinedEncoder
@@ -31,6 +32,7 @@ from botaclip.core.progress import SILENT, Progress
 
 from .conftest import ROOT
 from .encoder_files import made_up, shapes_of
+from .toy_encoders import ToyConvolutions
 
 RGB = ("red", "green", "blue")
 NAME = "dinov3-tiny"
@@ -91,6 +93,7 @@ def test_a_network_moves_and_keeps_its_vectors(exact: OnnxEncoder) -> None:
     assert isinstance(found, TorchEncoder) and found.device == "cpu" and found.sha256 == exact.sha256
     assert lowest_cosine(exact, found, 70) >= 0.999
     assert [level for level, _ in lines] == ["info"] and f"{NAME} runs in" in lines[0][1]
+    assert (exact.computed, found.computed) == ("", f"in {found.autocast or 'float32'} on cpu")
 
 
 def test_tokens_move_and_keep_their_vectors(store: Path) -> None:
@@ -105,6 +108,22 @@ def test_of_several_only_networks_move(exact: OnnxEncoder) -> None:
     found = on_gpu(JoinedEncoder((small, exact)), "auto", device="cpu")
     assert isinstance(found, JoinedEncoder)
     assert found.parts[0] is small and isinstance(found.parts[1], TorchEncoder)
+    assert found.computed == f"{found.parts[1].computed} ({NAME})"
+    assert JoinedEncoder((small, exact)).computed == ""
+    assert JoinedEncoder((found.parts[1], found.parts[1])).computed == found.parts[1].computed
+
+
+def test_dense_networks_move_too(exact: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ToyConvolutions()
+    dense = OnnxEncoder(
+        id=NAME, onnx=export_graph(module, mode="dense", channels=3, window_px=32, input_px=32), bands=RGB,
+        value_range=(0.0, 255.0), dimension=module.dimension, stride_px=module.token_px, margin_px=module.margin_px,
+        centre=0.5, spread=0.2, licence="none", citation="none", threads=1, checkpoint_sha256=exact.checkpoint_sha256,
+    )  # fmt: skip
+    monkeypatch.setattr(gpu, "built", lambda installed, settings: module if settings.mode == "dense" else None)
+    found = on_gpu(dense, "cuda", device="cpu")
+    assert isinstance(found, TorchEncoder) and found.kind == "dense"
+    assert lowest_cosine(dense, found, 6 * module.token_px + 2 * module.margin_px) >= 0.999
 
 
 def test_where_nothing_is_to_be_moved(exact: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:

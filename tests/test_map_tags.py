@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,19 @@ from affine import Affine
 from tests.model_fixture import write_model, write_raster
 from tests.window_encoders import RGB, exact_encoder, token_encoder
 
+from botaclip.core import applied_imagery
+from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.embed import embed
 from botaclip.core.encoders import opening
 from botaclip.core.encoders.joined import JoinedEncoder
+from botaclip.core.encoders.onnx_session import OnnxEncoder
 from botaclip.core.errors import OptionError
 from botaclip.core.model_file import ModelFile
 from botaclip.core.predict import predict
 from botaclip.core.progress import SILENT
+from botaclip.core.scene_maps import MapKind, _Maps
 from botaclip.core.suitability import suitability
+from botaclip.core.windows import Windows
 
 ANYHOW: dict[str, Any] = {
     "device": "cpu", "overwrite": True, "species": None, "extent": None, "mask": None, "stride": 40.0,
@@ -69,6 +75,45 @@ def test_maps_say_which_encoder_made_them_and_when_the_image_was_taken(
     assert found["ENCODER"] == model.metadata["encoder"]["id"]
     assert found["ENCODER_SHA256"] == model.metadata["encoder"]["sha256"]
     assert (found["ENCODER_MODE"], found["ENCODER_PRECISION"], found["YEAR"]) == (mode, precision, "2019")
+
+
+@pytest.mark.parametrize("make", MAPS)
+def test_a_map_says_where_its_vectors_were_not_computed_as_the_graph_says(
+    raster: Path, models: dict[str, ModelFile], tmp_path: Path, make: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(applied_imagery, "on_gpu", lambda encoder, *_: _Elsewhere(**vars_of(encoder)))
+    asked = ANYHOW | {"raster": str(raster), "model": str(models["exact"].path), "output": str(tmp_path / "map.tif")}
+    make(asked | {"device": "auto"}, SILENT)
+    assert tags(tmp_path / "map.tif")["ENCODER_PRECISION"] == "fp16, computed in bfloat16 on cuda"
+
+
+class _Elsewhere(OnnxEncoder):
+    computed = "in bfloat16 on cuda"
+    identity = "0" * 64
+
+
+def vars_of(encoder: Any) -> dict[str, Any]:
+    return {field.name: getattr(encoder, field.name) for field in dataclasses.fields(OnnxEncoder)}
+
+
+def test_windows_of_an_encoder_computed_otherwise_are_not_taken_up(
+    raster: Path, models: dict[str, ModelFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The device has the same name: one ran in bfloat16, another fell back to float32."""
+    kind = MapKind("suitability", ("a",), "float32", float("nan"), lambda vectors: (vectors[:, :1], 0))
+    found = []
+    for identity, computed in (("0" * 64, "in bfloat16 on cuda"), ("1" * 64, "in float32 on cuda"),
+                               ("1" * 64, "on cuda"), ("0" * 64, "in bfloat16 on cuda")):  # fmt: skip
+        monkeypatch.setattr(_Elsewhere, "identity", identity)
+        monkeypatch.setattr(_Elsewhere, "computed", computed)
+        monkeypatch.setattr(applied_imagery, "on_gpu", lambda encoder, *_: _Elsewhere(**vars_of(encoder)))
+        with AppliedImagery.open(models["exact"].path, str(raster), device="auto") as applied:
+            areas = applied.areas(stride_m=40.0, extent=None, mask=None)
+            about = _Maps(applied, areas, kind, overwrite=True, cog=False)._about(0)
+        assert about["device"] == "cuda"
+        found.append(Windows(about).folder)
+    assert len(set(found)) == 3 and found[0] == found[3]
 
 
 @pytest.mark.parametrize("make", MAPS)

@@ -42,3 +42,13 @@ def test_how_the_encoder_looks_is_reported() -> None:
 def test_precision_is_never_silent(precision: str) -> None:
     encoder = dataclasses.replace(exact_encoder(), precision=precision)
     assert _encoder(pairs(plots(20), encoder=encoder))["encoder_precision"] == precision
+
+
+def test_where_the_vectors_were_computed_otherwise_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = exact_encoder()
+    assert "encoder_computed" not in _encoder(pairs(plots(20), encoder=encoder))
+    monkeypatch.setattr(OnnxEncoder, "computed", "in bfloat16 on cuda")
+    found = _encoder(pairs(plots(20), encoder=encoder))
+    assert (found["encoder_precision"], found["encoder_computed"]) == ("fp32", "in bfloat16 on cuda")
+    html = report_data.data({"data": found})
+    assert html is not None and "how its vectors were computed" in html and "in bfloat16 on cuda" in html

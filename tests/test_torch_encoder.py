@@ -62,7 +62,8 @@ def said() -> tuple[list[tuple[str, str]], Progress]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_float32_is_the_graph(kind: str, encoders: dict[str, OnnxEncoder]) -> None:
     encoder = on_device(encoders[kind], toy(kind), device="cpu", reduced=False)
-    assert isinstance(encoder, TorchEncoder) and encoder.autocast == ""
+    assert isinstance(encoder, TorchEncoder) and encoder.autocast == "" and encoder.computed == "in float32 on cpu"
+    assert encoders[kind].computed == "" and not torch.backends.cudnn.allow_tf32
     pixels, valid = tiles(kind)
     expected = encoders[kind].encode(pixels, valid)
     found = encoder.encode(pixels, valid)
@@ -74,7 +75,8 @@ def test_float32_is_the_graph(kind: str, encoders: dict[str, OnnxEncoder]) -> No
 def test_reduced_precision_is_close_and_said(kind: str, encoders: dict[str, OnnxEncoder]) -> None:
     lines, progress = said()
     encoder = on_device(encoders[kind], toy(kind), device="cpu", progress=progress)
-    assert encoder.autocast == "bfloat16"
+    assert encoder.autocast == "bfloat16" and encoder.computed == "in bfloat16 on cpu"
+    assert encoder.identity != encoders[kind].identity  # kept vectors and windows are not mixed
     pixels, valid = tiles(kind)
     expected, found = encoders[kind].encode(pixels, valid), encoder.encode(pixels, valid)
     assert not np.array_equal(expected, found) and cosine(rows(expected), rows(found)).min() > 0.999
@@ -83,7 +85,7 @@ def test_reduced_precision_is_close_and_said(kind: str, encoders: dict[str, Onnx
 
 def test_it_has_the_face_of_the_graph(encoders: dict[str, OnnxEncoder]) -> None:
     graph, encoder = encoders["tokens"], on_device(encoders["tokens"], toy("tokens"), device="cpu")
-    for name in ("id", "sha256", "identity", "kind", "bands", "dimension", "stride_px", "reach_px", "onnx", "graphs"):
+    for name in ("id", "sha256", "kind", "bands", "dimension", "stride_px", "reach_px", "onnx", "graphs"):
         assert getattr(encoder, name) == getattr(graph, name)
     assert encoder.metadata() == graph.metadata() and encoder.batch == 8
     assert on_device(encoders["exact"], toy("exact"), device="cpu").with_stride(3).stride_px == 3
@@ -110,6 +112,46 @@ def test_precision_that_does_not_suffice_falls_back_to_float32() -> None:
     assert lines[0][0] == "warning" and "too far from float32" in lines[0][1] and "agreed" in lines[1][1]
     pixels, valid = tiles("tokens")
     assert np.allclose(encoder.encode(pixels, valid), graph.encode(pixels, valid), atol=1e-4)
+
+
+def test_the_tiles_are_unlike_and_in_range(encoders: dict[str, OnnxEncoder]) -> None:
+    for kind, encoder in encoders.items():
+        pixels, valid = torch_encoder._tiles(encoder)
+        assert pixels.shape == (4, 3, encoder.tile_px, encoder.tile_px) and valid.shape == (4, *pixels.shape[2:])
+        assert valid.all() and pixels.min() >= 0 and pixels.max() <= 255, kind
+        means = pixels.mean(axis=(2, 3))
+        assert min(np.abs(means[i] - means[j]).max() for i in range(4) for j in range(i)) > 10
+
+
+class Alike(ToyTransformer):
+    """What all vectors share is so large that an error of half their spread leaves every cosine near 1."""
+
+    def features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        cls, tokens = super().features(pixels)
+        tokens = tokens + 1000.0
+        if torch.is_autocast_enabled("cpu"):
+            tokens = tokens + 0.5 * tokens.std(dim=(2, 3), keepdim=True) * torch.tensor([1.0, -1.0]).repeat(
+                self.dimension // 2
+            )[:, None, None]
+        return cls, tokens
+
+
+def test_an_error_beside_the_spread_counts_though_the_cosine_is_near_one() -> None:
+    graph = graph_encoder("tokens", Alike())
+    lines, progress = said()
+    encoder = on_device(graph, Alike(), device="cpu", progress=progress)
+    assert encoder.autocast == "" and encoder.computed == "in float32 on cpu"
+    assert "too far from float32" in lines[0][1] and "cosine to full precision 1.00000 (median)" in lines[0][1]
+
+
+def test_agreement_has_limits_for_both_and_nothing_passes_that_is_not_finite() -> None:
+    random = np.random.default_rng(4)
+    expected = (random.normal(size=(4, 16, 5, 5)) + 3).astype(np.float32)
+    for error, close in ((0.04, True), (0.06, False), (np.nan, False)):
+        found = expected + (error * random.choice([-1, 1], expected.shape)).astype(np.float32)
+        near = torch_encoder._agreement(expected, found)
+        assert torch_encoder._within(near, torch_encoder.CLOSE) == close
+        assert np.isnan(error) or near.relative_error == pytest.approx(error, rel=0.05)
 
 
 def test_a_device_that_computes_something_else_is_refused(encoders: dict[str, OnnxEncoder]) -> None:

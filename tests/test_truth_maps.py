@@ -25,6 +25,7 @@ from botaclip.training.continuation import Parent
 from botaclip.training.evaluation import Protocol, calibrate_and_threshold, choose, cross_validate
 from botaclip.training.heads import fit_linear
 from botaclip.training.metrics_document import metrics_document
+from botaclip.training.outer_folds import outer_blocks
 from botaclip.training.selection import inner_validation
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_imagery import training_imagery
@@ -83,7 +84,9 @@ def places(trained: Trained, *, count: int = PLACES, random_state: int = 1) -> A
 
 def protocol_of(trained: Trained) -> Protocol:
     """Return the protocol of the final model, made as ``train`` makes it."""
-    blocks = job._blocks(trained.pairs, trained.data, trained.parameters, Progress())
+    pairs, data = trained.pairs, trained.data
+    touching_m = pairs.patch.size_m + pairs.field_m
+    blocks = outer_blocks(data.places, data.groups, touching_m, pairs.patch.size_m, trained.parameters)
     list(blocks.split(trained.data.places))
     return job._protocol(trained.data, blocks, trained.parameters, "cpu")
 

@@ -250,6 +250,7 @@ def _encoder(pairs: Pairs) -> dict[str, Any]:
     return {
         "encoder_mode": mode_words(about),
         "encoder_precision": precision_words(about),
+        **({"encoder_computed": pairs.encoder.computed} if pairs.encoder.computed else {}),
         **({"encoder_pooling": ", ".join(poolings)} if poolings else {}),
         "encoder_licence": pairs.encoder.licence,
         "encoder_sha256": pairs.encoder.sha256,

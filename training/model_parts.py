@@ -172,6 +172,7 @@ def model_parts(
         "provenance": {
             "software": f"BotaCLIP for QGIS {botaclip.__version__}",
             "raster": str(parameters["raster"]), "raster_identity": imagery.identity,
+            **({"encoder_computed": encoder.computed} if encoder.computed else {}),
             "releves": str(parameters["releves"]), "random_state": parameters["random_state"],
             **({} if init is None else {"parent": init.provenance()}),
         },

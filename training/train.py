@@ -24,12 +24,13 @@ from botaclip.training.evaluation import CrossValidation, cross_validate
 from botaclip.training.headline import headline
 from botaclip.training.metrics_document import metrics_document
 from botaclip.training.model_parts import model_parts
+from botaclip.training.outer_folds import check_buffer, outer_blocks, say_compromises
 from botaclip.training.predictions import check_predictions, write_predictions
 from botaclip.training.protocol import Protocol
 from botaclip.training.report import write_report
 from botaclip.training.scores import site_scores, summarise, summarise_sites, target_scores
 from botaclip.training.sites import sites_of
-from botaclip.training.splits import RandomFolds, SpatialBlocks, Split, inner_compromise, inner_folds
+from botaclip.training.splits import RandomFolds, SpatialBlocks, inner_folds
 from botaclip.training.torch_device import torch_device
 from botaclip.training.train_estimate import training_minutes
 from botaclip.training.training_imagery import training_imagery
@@ -67,14 +68,16 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         progress.info(line)
     parent = Parent.open(parameters["init"], alignment=parameters["alignment"]) if parameters["init"] else None
     imagery = training_imagery(parameters, progress.stage(0.0, 0.02), parent)
+    check_buffer(table, imagery, parameters)
     pairs = _pair(table, imagery, parameters, progress.stage(0.02, 0.15))
     data = training_table(table, pairs, parameters["raster"])
     progress.info(f"{len(data)} plots with an image patch, {len(data.species)} species to model.")
 
     device = torch_device(parameters["device"], progress)
-    blocks = _blocks(pairs, data, parameters, progress)
+    touching_m = (pairs.patch.size_m + pairs.field_m) * (1.0 if pairs.one_crs else widening(data.places))
+    blocks = outer_blocks(data.places, data.groups, touching_m, pairs.patch.size_m, parameters, progress)
     folds = list(blocks.split(data.places, groups=data.groups))
-    _say_compromises(blocks, folds, data, progress)
+    say_compromises(blocks, folds, data, INNER_FOLDS, progress)
     dice = RandomFolds(blocks.n_splits, random_state=seed)
     start = None if parent is None else parent.start(table.take(pairs.plots), pairs, progress)
     protocol = _protocol(data, blocks, parameters, device, start)
@@ -178,54 +181,6 @@ def training_table(table: ReleveTable, pairs: Pairs, raster: str) -> TrainingTab
         geocentric=None if pairs.one_crs else earth,
         sites=sites_of(earth, None if kept.sites is None else [str(name) for name in kept.sites]),
     )
-
-
-def _touching_m(pairs: Pairs, data: TrainingTable) -> float:
-    """Return the distance in metres from which two plots share no pixel, the encoder's surroundings included."""
-    return (pairs.patch.size_m + pairs.field_m) * (1.0 if pairs.one_crs else widening(data.places))
-
-
-def _blocks(
-    pairs: Pairs, data: TrainingTable, parameters: dict[str, Any], progress: Progress
-) -> SpatialBlocks:
-    """Return the outer folds; by default no two patches touch across folds, the encoder's surroundings included.
-
-    There are as many as asked for, or as many as there are blocks (or groups) that hold plots, after a warning.
-    """
-    buffer, folds, apart = parameters["buffer"], parameters["folds"], _touching_m(pairs, data)
-    if buffer is not None and buffer < apart:
-        progress.warning(
-            f"With a buffer of {buffer:g} m image patches may overlap across folds and scores be too "
-            f"good; {apart:g} m keeps them apart."
-        )
-    while True:
-        blocks = SpatialBlocks(
-            folds, parameters["block_size"], apart if buffer is None else buffer,
-            minimum_block=2.0 * pairs.patch.size_m, random_state=parameters["random_state"],
-        )  # fmt: skip
-        units = blocks.count(data.places, groups=data.groups)
-        if units >= folds or units < 2:
-            break
-        folds = units
-    if folds < parameters["folds"]:
-        noun = "blocks" if data.groups is None else "groups"
-        progress.warning(
-            f"The plots lie in {folds} {noun} only: {folds} folds are made instead of {parameters['folds']}."
-        )
-    return blocks
-
-
-def _say_compromises(
-    blocks: SpatialBlocks, folds: list[Split], data: TrainingTable, progress: Progress
-) -> None:
-    """Warn where the choices inside a training fold cannot be made on as many spatial folds as elsewhere."""
-    for number, (inside, _) in enumerate(folds):
-        part = data.take(inside)
-        words = inner_compromise(blocks, part.places, n_splits=INNER_FOLDS, groups=part.groups)
-        if words:
-            progress.warning(
-                f"Fold {number + 1} has {len(part)} training plots; choices inside it were made on {words}."
-            )
 
 
 def _protocol(

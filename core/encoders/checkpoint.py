@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import hashlib
 import json
@@ -31,6 +32,8 @@ _WRAPPERS = ("state_dict", "model_state_dict", "model", "teacher", "module", "ne
 _INDEX, _SINGLE = "model.safetensors.index.json", "model.safetensors"
 _MOST_INDEX_BYTES = 64 << 20
 _ANEW = "get the file anew"
+# How a page in UTF-16 begins: the mark of its byte order and "<".
+_WIDE_PAGES = (codecs.BOM_UTF16_LE + b"<\0", codecs.BOM_UTF16_BE + b"\0<")
 
 
 class Setting:
@@ -191,7 +194,7 @@ def _read(file: Path) -> Mapping[str, Any]:
     where = str(file)
     if not start:
         raise EncoderError("the checkpoint is an empty file", where=where, remedy=_ANEW)
-    if start.lstrip()[:1] == b"<":
+    if start.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<" or start.startswith(_WIDE_PAGES):
         raise EncoderError("this is a web page, not a checkpoint", where=where,
                            remedy="log in and accept the licence where the publisher asks for it, then get the file "
                                   "itself")  # fmt: skip

@@ -39,7 +39,7 @@ def from_parts(
         low, high = (float(value) for value in metadata["value_range"])
         licence = bytes(parts.get(LICENCE_PART, b"")).decode("utf-8", errors="replace")
         encoders = [
-            _described(
+            described(
                 parts[str(one["part"]) if joined else "encoder.onnx"], one, (low, high),
                 bands=tuple(map(str, one["bands"])) if joined else roles, licence_text="" if number else licence,
                 device=device, threads=threads,
@@ -59,10 +59,16 @@ def _another() -> EncoderError:
     return EncoderError("the encoder in the model is not the one it was trained with", remedy="get the model anew")
 
 
-def _described(
+def described(
     onnx: bytes, about: Mapping[str, Any], value_range: tuple[float, float], *, bands: tuple[str, ...], **rest: Any
 ) -> OnnxEncoder:
-    """Return the encoder that a model describes; what it does not say is as in the first release."""
+    """Return the encoder that a model describes; what it does not say is as in the first release.
+
+    Raises
+    ------
+    EncoderError
+        The graph is not the one that is described.
+    """
     numbers = {name: about.get(name, default) for name, default in (
         ("centre", random_conv.CENTRE), ("spread", random_conv.SPREAD),
     )}  # fmt: skip

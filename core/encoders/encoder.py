@@ -33,6 +33,11 @@ class Encoder(Protocol):
         ...
 
     @property
+    def computed(self) -> str:
+        """How vectors are computed where not on the CPU as the graph says, as ``in bfloat16 on cuda``; else empty."""
+        ...
+
+    @property
     def bands(self) -> tuple[str, ...]:
         """Band roles it looks at, in order."""
         ...

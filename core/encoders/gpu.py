@@ -15,8 +15,8 @@ from botaclip.core.progress import SILENT, Progress
 def on_gpu(encoder: Encoder, requested: str, progress: Progress = SILENT, *, device: str = "cuda") -> Encoder | None:
     """Return an encoder whose networks run on the GPU; None where nothing of it can, or need not.
 
-    Each network is held against the CPU on a tile and runs in bfloat16 or float16 where its vectors stay close.
-    Small built-in encoders, and those whose checkpoint is not installed, stay on the CPU.
+    Each network is held against the CPU on four tiles and runs in bfloat16 or float16 where its vectors stay close.
+    Built-in encoders, and those whose checkpoint is not installed, stay on the CPU.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def on_gpu(encoder: Encoder, requested: str, progress: Progress = SILENT, *, dev
 
 def _network(part: Encoder) -> Installed | None:
     """Return the checkpoint that an encoder's graph was made of, where torch could run it; None without."""
-    if not isinstance(part, OnnxEncoder) or part.kind == "dense" or part.precision == "int8":
+    if not isinstance(part, OnnxEncoder) or part.precision == "int8":
         return None
     installed = Store().installed(part.id)
     if installed is None or installed.record.architecture == "onnx":

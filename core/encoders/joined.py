@@ -71,6 +71,14 @@ class JoinedEncoder:
         return hashlib.sha256(" ".join(part.identity for part in self.parts).encode()).hexdigest()
 
     @property
+    def computed(self) -> str:
+        """How vectors are computed where not on the CPU as the graphs say: of which parts, unless all are alike."""
+        words = [part.computed for part in self.parts]
+        if len(set(words)) == 1:
+            return words[0]
+        return ", ".join(f"{how} ({part.id})" for how, part in zip(words, self.parts, strict=True) if how)
+
+    @property
     def bands(self) -> tuple[str, ...]:
         """All bands that any part looks at, by first mention."""
         return tuple(dict.fromkeys(band for part in self.parts for band in part.bands))

@@ -234,6 +234,11 @@ class OnnxEncoder:
         return hashlib.sha256(json.dumps([getattr(self, name) for name in names]).encode()).hexdigest()
 
     @property
+    def computed(self) -> str:
+        """``on cuda`` and the like; empty on the CPU."""
+        return "" if self.device == "cpu" else f"on {self.device}"
+
+    @property
     def reach_px(self) -> int:
         """How far beyond its own cell (or patch) a vector sees, in pixels."""
         if self.kind == "tokens":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botaclip.core.encoder_metadata import parts_of
+from botaclip.core.encoders import embedded
 from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.encoders.fit import select_roles
 from botaclip.core.encoders.graph import Graph, GraphAbout
@@ -17,7 +19,7 @@ from botaclip.core.encoders.onnx_session import OnnxEncoder
 from botaclip.core.encoders.record import EncoderRecord
 from botaclip.core.encoders.spec import EncoderSpec
 from botaclip.core.encoders.store import Store
-from botaclip.core.errors import BotaclipError, EncoderError
+from botaclip.core.errors import BotaclipError, EncoderError, EnvironmentMissing
 from botaclip.core.progress import SILENT, Progress
 
 
@@ -103,19 +105,36 @@ def _one_of_model(
     try:
         record = store.record(name)
         graph = _of_digest(store, record, str(about["sha256"])) or graph_of(spec, bands, store=store)
+    except EnvironmentMissing:
+        raise
     except BotaclipError as error:
         raise EncoderError(
-            f"the model needs the encoder {name}, which it does not carry: {error.found}", remedy=error.remedy
+            f"the model needs the encoder {name}, which it does not carry: {error.found}",
+            remedy=f"{error.remedy or 'import it again'}, or ask for a model made with --embed-encoder yes",
         ) from error
-    encoder = _encoder(record, graph, store, value_range, device, threads).with_stride(int(about["stride_px"]))
-    checkpoint = str(about.get("checkpoint_sha256") or "")
-    same = encoder.sha256 == about["sha256"] or (checkpoint != "" and encoder.checkpoint_sha256 == checkpoint)
-    if not same or encoder.dimension != int(about["dimension"]):
+    sha256 = hashlib.sha256(graph.onnx).hexdigest()
+    if sha256 != about["sha256"] and not _same_use(graph.about, about):
         raise EncoderError(
             f"the encoder {name} at hand is not the one the model was trained with",
             remedy="import the file it was trained with, update the plugin, or retrain the model",
         )
-    return encoder
+    # How pixels are scaled and windows laid is the model's to say: the record at hand may have changed meanwhile.
+    return embedded.described(
+        graph.onnx, {**about, "sha256": sha256}, value_range, bands=bands,
+        licence_text=notice(record, store.installed(record.id)), device=device, threads=threads,
+    )  # fmt: skip
+
+
+def _same_use(graph: GraphAbout, about: Mapping[str, Any]) -> bool:
+    """Whether another export of the same checkpoint computes what a model describes."""
+    checkpoint = str(about.get("checkpoint_sha256") or "")
+    numbers = ("dimension", "window_tokens", "drop_tokens")
+    sizes = all(int(about.get(key) or 0) == getattr(graph, key) for key in numbers)
+    if graph.mode == "exact":
+        sizes = sizes and int(about.get("input_px") or 0) == graph.input_px
+    else:
+        sizes = sizes and int(about["stride_px"]) == graph.stride_px and int(about["margin_px"]) == graph.margin_px
+    return checkpoint != "" and checkpoint == graph.checkpoint_sha256 and sizes
 
 
 def _of_digest(store: Store, record: EncoderRecord, sha256: str) -> Graph | None:

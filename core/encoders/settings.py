@@ -13,7 +13,7 @@ from botaclip.core.encoders.spec import EncoderSpec
 from botaclip.core.errors import EncoderError
 
 # Raised when the same settings give another graph than before; graphs made earlier are then made anew.
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,8 @@ class Settings:
         """Return the name of the graph that these settings make of a checkpoint."""
         about: list[Any] = [
             EXPORT_VERSION, checkpoint_sha256, record.architecture, dict(record.variant), record.input_px,
-            record.window_px, record.drop_tokens, dataclasses.astuple(self),
+            record.window_px, record.drop_tokens, record.value_range,
+            [[record.mean.get(band), record.std.get(band)] for band in self.bands], dataclasses.astuple(self),
         ]  # fmt: skip
         digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=list).encode()).hexdigest()
         return f"{self.mode}-{self.precision}-{digest[:16]}"

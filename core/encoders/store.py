@@ -35,6 +35,9 @@ MARKER = "encoder.json"
 LICENCE = "LICENCE.txt"
 GRAPHS = "graphs"
 SPARE_BYTES = 256 * 2**20  # of the disk, left alone
+# What lies beside a checkpoint: the files above, unfinished downloads and what is known of them, locks.
+_OWN_NAMES = (MARKER.lower(), LICENCE.lower(), GRAPHS.lower())
+_OWN_ENDINGS = (".part", ".part.json", ".lock")
 _FORMAT = 1
 _MOST_JSON = 2**20
 _PIECE = 2**20
@@ -175,7 +178,9 @@ class Store:
         if self.problem(name):
             raise EncoderError(self.problem(name))
         near = difflib.get_close_matches(name, records, n=1)
-        remedy = f"perhaps you mean {near[0]}" if near else "botaclip encoders list shows them all"
+        remedy = f"perhaps you mean {near[0]}" if near else (
+            "botaclip encoders list shows them all; import it where it is one of your own"
+        )  # fmt: skip
         raise EncoderError(f"there is no encoder {name!r}", remedy=remedy)
 
     def installed(self, name: str) -> Installed | None:
@@ -306,14 +311,14 @@ class Store:
         Raises
         ------
         EncoderError
-            The record would replace one of the registry, or the file changed while it was copied.
+            The record would replace one of the registry, the file has a name of the store's own, or it changed while
+            it was copied.
         OutputError
             The disk is full, or the store cannot be written.
         """
         if RECORDS.get(record.id, record) != record:
             raise EncoderError(f"{record.id} is an encoder of the registry", remedy="choose another name for yours")
-        if not is_file_name(checkpoint.name) or checkpoint.name.lower() in (MARKER, LICENCE.lower(), GRAPHS):
-            raise EncoderError(f"a checkpoint cannot be called {checkpoint.name!r}", remedy="rename the file")
+        check_name(checkpoint.name)
         folder = self.folder_of(record.id)
         before = self.installed(record.id)
         target = folder / checkpoint.name
@@ -458,6 +463,19 @@ class Store:
         if not _KEY.fullmatch(key):
             raise EncoderError(f"a graph cannot be called {key[:80]!r}")
         return self.folder_of(name) / GRAPHS / f"{key}.onnx"
+
+
+def check_name(name: str, remedy: str = "rename the file") -> None:
+    """Raise where a checkpoint's name is none, or one that the store itself gives (on disks that take A for a too).
+
+    Raises
+    ------
+    EncoderError
+        It is.
+    """
+    low = name.lower()
+    if not is_file_name(name) or low in _OWN_NAMES or low.endswith(_OWN_ENDINGS):
+        raise EncoderError(f"a checkpoint cannot be called {name[:80]!r}", remedy=remedy)
 
 
 def check_space(folder: Path, nbytes: int) -> None:

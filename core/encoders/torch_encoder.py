@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from botaclip.core.encoders.batches import Batches, OutOfGraphMemory
-from botaclip.core.encoders.fidelity import cosine
+from botaclip.core.encoders.fidelity import Fidelity, compare
 from botaclip.core.encoders.frozen import FrozenEncoder
 from botaclip.core.encoders.onnx_session import OnnxEncoder
 from botaclip.core.errors import DeviceError, EncoderError
@@ -22,8 +22,10 @@ from botaclip.core.progress import SILENT, Progress
 
 Floats = NDArray[np.float32]
 
-# Lowest cosine of a vector to its counterpart of the CPU in float32, at reduced precision and in float32.
-CLOSE, SAME = 0.999, 0.9999
+# Beside the CPU in float32, at reduced precision and in float32: the lowest cosine of a vector to its counterpart, and
+# the largest error relative to the vectors' spread. The cosine alone is near 1 wherever vectors have much in common.
+CLOSE, SAME = (0.999, 0.05), (0.9999, 0.01)
+_BLOCKS_PX = (32, 16, 8, 4)  # of the noise in a tile, one tile each
 _AT_ONCE = 8  # windows where the device does not tell its free memory
 _MOST_AT_ONCE = 256
 _SHARE = 2  # of the free memory a batch may take one part in so many
@@ -52,6 +54,11 @@ class TorchEncoder(OnnxEncoder):
     @functools.cached_property
     def _batches(self) -> Batches:
         return Batches(self.at_once)
+
+    @property
+    def computed(self) -> str:
+        """As ``in bfloat16 on cuda``."""
+        return f"in {self.autocast or 'float32'} on {self.device}"
 
     @functools.cached_property
     def identity(self) -> str:
@@ -132,19 +139,20 @@ def on_device(
     reduced: bool = True,
     progress: Progress = SILENT,
 ) -> TorchEncoder:
-    """Return an encoder on a torch device, after one tile there agreed with the CPU's.
+    """Return an encoder on a torch device, after tiles there agreed with the CPU's.
 
     Parameters
     ----------
     encoder
-        The same encoder as a graph in full precision, which the CPU computes the tile with.
+        The same encoder as a graph in full precision, which the CPU computes the tiles with.
     module
         The network; moved to the device.
     device
         ``cuda`` or ``cpu``.
     reduced
-        Whether products may be computed in bfloat16 (float16 where the GPU has none), if the vectors stay close: a
-        cosine of at least 0.999 each. Where they do not, float32 is used, and that is said.
+        Whether products may be computed in bfloat16 (float16 where the GPU has none), if the vectors stay close on
+        four unlike tiles: a cosine of at least 0.999 each, and an error of at most 5 % of the vectors' spread. Where
+        they do not, float32 is used, and that is said.
 
     Raises
     ------
@@ -155,44 +163,59 @@ def on_device(
         raise DeviceError(f"torch is not asked to compute on {device!r} here", remedy="use cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():
         raise DeviceError("torch finds no usable NVIDIA GPU", remedy="use --device cpu, or install its driver")
-    pixels, valid = _tile(encoder)
+    # Left to itself torch convolves float32 in TF32, with 10 bits of mantissa.
+    torch.backends.cudnn.allow_tf32 = False
+    pixels, valid = _tiles(encoder)
+    alone = pixels[:1], valid[:1]
     expected = dataclasses.replace(encoder, device="cpu").encode(pixels, valid)
     fields = {field.name: getattr(encoder, field.name) for field in dataclasses.fields(OnnxEncoder)}
     plain = TorchEncoder(**{**fields, "device": device}, module=module.to(device).frozen())
     if reduced:
         kind = "bfloat16" if device == "cpu" or torch.cuda.is_bf16_supported() else "float16"
-        near = _lowest(expected, dataclasses.replace(plain, autocast=kind).encode(pixels, valid))
-        if near >= CLOSE:
-            progress.info(f"{encoder.id} runs in {kind} on {device}: a tile's vectors have cosine {near:.5f} or more "
-                          "to float32 on the CPU.")  # fmt: skip
-            return _with_memory(dataclasses.replace(plain, autocast=kind), pixels, valid)
-        progress.warning(f"{encoder.id} in {kind} on {device} is too far from float32 (cosine {near:.4f}): it runs in "
+        near = _agreement(expected, dataclasses.replace(plain, autocast=kind).encode(pixels, valid))
+        if _within(near, CLOSE):
+            progress.info(f"{encoder.id} runs in {kind} on {device}; beside float32 on the CPU {near.words}.")
+            return _with_memory(dataclasses.replace(plain, autocast=kind), *alone)
+        progress.warning(f"{encoder.id} in {kind} on {device} is too far from float32 ({near.words}): it runs in "
                          "float32.")  # fmt: skip
-    near = _lowest(expected, plain.encode(pixels, valid))
-    if not near >= SAME:
+    near = _agreement(expected, plain.encode(pixels, valid))
+    if not _within(near, SAME):
         raise DeviceError(
-            f"{encoder.id} on {device} computes something else than on the CPU (cosine {near:.4f})",
+            f"{encoder.id} on {device} computes something else than on the CPU ({near.words})",
             remedy="use --device cpu, and look for a newer driver",
         )
-    progress.info(f"{encoder.id} runs in float32 on {device}: a tile agreed with the CPU.")
-    return _with_memory(plain, pixels, valid)
+    progress.info(f"{encoder.id} runs in float32 on {device}: {len(pixels)} tiles agreed with the CPU.")
+    return _with_memory(plain, *alone)
 
 
-def _tile(encoder: OnnxEncoder) -> tuple[Floats, NDArray[np.bool_]]:
-    """One tile of noise, coarse and fine, in the raster's values."""
-    side, noise = encoder.tile_px, np.random.default_rng(0)
-    bands = len(encoder.bands)
-    blocks = noise.uniform(size=(bands, -(-side // 16), -(-side // 16)))
-    coarse = np.kron(blocks, np.ones((1, 16, 16)))[:, :side, :side]
+def _tiles(encoder: OnnxEncoder) -> tuple[Floats, NDArray[np.bool_]]:
+    """Four tiles of noise in the raster's values, unlike in grain, brightness, colour and contrast.
+
+    Of tiles alike the vectors would hardly differ, and any error would be large beside their spread.
+    """
+    side, bands, noise = encoder.tile_px, len(encoder.bands), np.random.default_rng(0)
     low, high = encoder.value_range
-    tile = low + (high - low) * (0.7 * coarse + 0.3 * noise.uniform(size=(bands, side, side)))
-    return tile.astype(np.float32)[None], np.ones((1, side, side), dtype=bool)
+    tiles = []
+    for block in _BLOCKS_PX:
+        count = -(-side // block)
+        blocks = noise.uniform(size=(bands, count, count))
+        coarse = np.kron(blocks, np.ones((1, block, block)))[:, :side, :side]
+        fine = noise.uniform(size=(bands, side, side))
+        contrast = noise.uniform(0.3, 1.0, size=(bands, 1, 1))
+        darkest = noise.uniform(size=(bands, 1, 1)) * (1 - contrast)
+        tiles.append(low + (high - low) * (darkest + contrast * (0.7 * coarse + 0.3 * fine)))
+    return np.stack(tiles).astype(np.float32), np.ones((len(tiles), side, side), dtype=bool)
 
 
-def _lowest(expected: Floats, found: Floats) -> float:
-    """Return the lowest cosine of a vector to its counterpart; NaN where one is not finite."""
+def _agreement(expected: Floats, found: Floats) -> Fidelity:
+    """Return how near vectors are to their counterparts; NaN where one is not finite."""
     rows = (np.moveaxis(vectors, 1, -1).reshape(-1, vectors.shape[1]) for vectors in (expected, found))
-    return float(cosine(*rows).min())
+    return compare(*rows, tiles=len(expected))
+
+
+def _within(near: Fidelity, limits: tuple[float, float]) -> bool:
+    lowest, largest = limits
+    return near.cosine_min >= lowest and near.relative_error <= largest
 
 
 def _with_memory(encoder: TorchEncoder, pixels: Floats, valid: NDArray[np.bool_]) -> TorchEncoder:
