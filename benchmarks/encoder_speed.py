@@ -9,11 +9,13 @@ transformers and the deep ResNet34 the whole patch is the input; for the hand-ma
 counted. Rows are measured in turns, round after round, so that a busy moment of the machine meets all of them; median
 and best round are given.
 
-The chip's limit is the rate of a product of two float32 matrices, measured in the same rounds: the fastest of two
-sizes, one of which stays in the cache, by torch's library and by onnxruntime's. The share is the encoder's
+The chip's limit is the rate of a product of two matrices, measured beside every row of every round, so that it meets
+the machine's quiet moments as often as the rows do, and its best is taken. On a CPU it is the float32 product for all
+precisions (fp16 is computed in float32 there, and int8 can be above 1: it does the same operations with smaller
+numbers): the fastest of three sizes, two of which stay in the cache, by torch's library and by onnxruntime's. On a GPU
+each precision has the product of its own type; float32 is float32, without TF32. The share is the encoder's
 multiplications and additions (convolutions and matrix products, as counted in the float32 graph, padding included) per
-second over the limit, best round over best round. int8 can be above 1: it does the same operations with smaller
-numbers.
+second over the limit, best over best.
 
 ``cosine`` compares each patch's vector with that of float32, on patches that no scale was measured on: the mean and the
 lowest. On a GPU that torch sees the networks run in torch: float32, and autocast to float16 and bfloat16.
@@ -65,9 +67,11 @@ PATCH_PX = 224
 NETWORKS = {"dofa-s": DOFA_S, "dofa-b": DOFA_B, "dinov3-s": DINOV3_S, "flair-resnet34": FLAIR}
 # What convolutions in eight bits take their scales from, and what all precisions are compared on.
 CALIBRATION, COMPARED = 16, 24
-# Sides of the products: one that stays in the processor's cache, one that does not.
-_SIDES = {"cpu": (768, 2048), "cuda": (8192,)}
-_LEAST_S = 1.0
+# Sides of the products: some that stay in the processor's cache, one that does not.
+_SIDES = {"cpu": (384, 768, 2048), "cuda": (8192,)}
+# What products are made in, by the precision that they limit.
+_TYPES = {"cpu": {"fp32": "float32"}, "cuda": {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}}
+_LEAST_S, _LEAST_LIMIT_S = 1.0, 0.1
 
 
 @dataclasses.dataclass
@@ -104,7 +108,7 @@ class Row:
     rates: list[float] = dataclasses.field(default_factory=list)
 
     def to_json(self, limit: float) -> dict[str, Any]:
-        """Return its figures; ``limit`` is the chip's, in operations a second."""
+        """Return its figures; ``limit`` is the chip's for this precision, in operations a second."""
         median, best = float(np.median(self.rates)), max(self.rates)
         return {
             "encoder": self.encoder, "precision": self.precision, "device": self.device, "batch": self.batch,
@@ -212,27 +216,38 @@ def gpu_rows(name: str) -> list[Row]:
 
 
 def limit_rows(device: str, threads: int) -> list[Row]:
-    """Return products of two large float32 matrices as rows; their "patch" is one product."""
+    """Return products of two large matrices as rows, in each type that limits a precision; a "patch" is a product."""
     import torch
 
     torch.set_num_threads(threads)
     # TF32 has the name of float32 and 10 bits of mantissa: not what is compared here.
-    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     rows = []
-    for side in _SIDES[device]:
-        left, right = (torch.rand(side, side, device=device) for _ in range(2))
+    for precision, kind in _TYPES[device].items():
+        for side in _SIDES[device]:
+            left, right = (torch.rand(side, side, device=device).to(getattr(torch, kind)) for _ in range(2))
 
-        def by_torch(left: Any = left, right: Any = right) -> None:
-            torch.mm(left, right)
-            if device == "cuda":
-                torch.cuda.synchronize()
+            def by_torch(left: Any = left, right: Any = right) -> None:
+                torch.mm(left, right)
+                if device == "cuda":
+                    torch.cuda.synchronize()
 
-        runs: dict[str, Callable[[], Any]] = {"torch": by_torch}
-        if device == "cpu":
-            session, given = open_session(_product(right.numpy()), threads=threads), {"pixels": left.numpy()}
-            runs["onnxruntime"] = functools.partial(run_session, session, given)
-        rows += [Row(f"{name} {side}", "fp32", device, 1, run, 2.0 * side**3, "") for name, run in runs.items()]
+            runs: dict[str, Callable[[], Any]] = {"torch": by_torch}
+            if device == "cpu":
+                session, given = open_session(_product(right.numpy()), threads=threads), {"pixels": left.numpy()}
+                runs["onnxruntime"] = functools.partial(run_session, session, given)
+            rows += [
+                Row(f"{name} {kind} {side}", precision, device, 1, run, 2.0 * side**3, "") for name, run in runs.items()
+            ]
     return rows
+
+
+def limits_of(products: list[Row]) -> dict[str, float]:
+    """Return the best rate of the products of each precision, in operations a second."""
+    best: dict[str, float] = {}
+    for row in products:
+        best[row.precision] = max(best.get(row.precision, 0.0), max(row.rates) * row.flops)
+    return best
 
 
 def _product(right: np.ndarray) -> bytes:
@@ -246,17 +261,25 @@ def _product(right: np.ndarray) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def measure(rows: list[Row], rounds: int) -> None:
-    """Run every row once to warm up, then all of them in turns."""
-    for row in rows:
+def measure(rows: list[Row], rounds: int, products: list[Row]) -> None:
+    """Run every row once to warm up, then all of them in turns, the products beside each of them."""
+    for row in (*products, *rows):
         row.run()
     for number in range(rounds):
         for row in rows if number % 2 == 0 else reversed(rows):
-            done, began = 0, time.perf_counter()
-            while time.perf_counter() - began < _LEAST_S:
-                row.run()
-                done += row.batch
-            row.rates.append(done / (time.perf_counter() - began))
+            for product in products:
+                product.rates.append(_rate(product, _LEAST_LIMIT_S))
+            row.rates.append(_rate(row, _LEAST_S))
+
+
+def _rate(row: Row, least_s: float) -> float:
+    """Return the patches a second of a row that runs for at least so long."""
+    done, began, seconds = 0, time.perf_counter(), 0.0
+    while not done or seconds < least_s:
+        row.run()
+        done += row.batch
+        seconds = time.perf_counter() - began
+    return done / seconds
 
 
 def table(results: list[dict[str, Any]]) -> str:
@@ -289,25 +312,28 @@ def main() -> None:
     import torch
 
     found: dict[str, Any] = {
-        "machine": machine(), "threads": options.threads, "rounds": options.rounds, "patch_px": PATCH_PX, "rows": []
+        "machine": machine(), "threads": options.threads, "rounds": options.rounds, "patch_px": PATCH_PX,
+        "limit_gflops": {}, "products_gflops": {}, "rows": [],
     }  # fmt: skip
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     for device in devices:
-        limits = limit_rows(device, options.threads)
+        products = limit_rows(device, options.threads)
         rows = [
             row for name in options.encoders
             for row in (cpu_rows(name, options.precisions, options.threads) if device == "cpu" else gpu_rows(name))
         ]  # fmt: skip
-        measure([*limits, *rows], options.rounds)
-        products = {limit.encoder: max(limit.rates) * limit.flops for limit in limits}
-        peak = max(products.values())
-        found[f"limit_gflops_{device}"] = peak / 1e9
-        found[f"products_gflops_{device}"] = {name: rate / 1e9 for name, rate in products.items()}
-        found["rows"] += [row.to_json(peak) for row in rows]
+        if not rows:
+            continue
+        measure(rows, options.rounds, products)
+        limits = limits_of(products)
+        found["limit_gflops"][device] = {precision: limit / 1e9 for precision, limit in limits.items()}
+        found["products_gflops"][device] = {row.encoder: max(row.rates) * row.flops / 1e9 for row in products}
+        found["rows"] += [row.to_json(limits.get(row.precision, limits["fp32"])) for row in rows]
     print(about_machine(found["machine"]), f"{options.threads} threads", sep=", ")
-    for device in devices:
-        products = (f"{name} {rate:.0f}" for name, rate in found[f"products_gflops_{device}"].items())
-        print(f"limit of the {device}: {found[f'limit_gflops_{device}']:.0f} GFLOP/s ({', '.join(products)})")
+    for device, limits in found["limit_gflops"].items():
+        words = (f"{name} {rate:.0f}" for name, rate in found["products_gflops"][device].items())
+        best = ", ".join(f"{precision} {limit:.0f}" for precision, limit in limits.items())
+        print(f"limit of the {device}: {best} GFLOP/s ({', '.join(words)})")
     print("\n".join(f"{name}: {words}" for name, words in {r["encoder"]: r["weights"] for r in found["rows"]}.items()))
     print(table(found["rows"]))
     options.results.parent.mkdir(parents=True, exist_ok=True)

@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None, *, boot: str | os.PathLike[str]
             if command is not None:
                 run(command, parameters, stopped, boot)
         sys.stdout.flush()
-    except Cancelled:
-        sys.stderr.write("Cancelled; nothing unfinished is left.\n")
+    except Cancelled as cancelled:
+        sys.stderr.write(f"Cancelled; {cancelled.left}.\n")
         return stopped.exit_code
     except BotaclipError as error:
         sys.stderr.write(f"Error: {error.sentence}\n")

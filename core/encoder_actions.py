@@ -6,6 +6,7 @@ Standard library only, because these actions also run in QGIS's own Python; taki
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import re
@@ -335,6 +336,7 @@ def _record_to_fetch(parameters: Mapping[str, Any], store: Store) -> EncoderReco
             raise OptionError(f"the record is for {record.id!r}, not for {name!r}", remedy="give both the same name")
         if name in RECORDS:
             raise OptionError(f"{name} is an encoder of the registry", remedy="choose another name for yours")
+        record = dataclasses.replace(record, licence=licence_of(record).id)
     else:
         record = store.record(name)
     if record.architecture == "builtin":
@@ -392,7 +394,7 @@ def _download(parameters: Mapping[str, Any], progress: Progress) -> dict[str, An
                 )  # fmt: skip
             except Cancelled:
                 progress.info("What has come is kept with the encoder; the next download goes on from there.")
-                raise
+                raise Cancelled("nothing is left but what has come of the file") from None
         try:
             refuse(record, found, public_address(url))
         except EncoderError:

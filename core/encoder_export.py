@@ -9,7 +9,8 @@ from typing import Any
 
 from botaclip.core.encoders.fit import select_roles
 from botaclip.core.encoders.graphs import graph_of
-from botaclip.core.encoders.notice import notice
+from botaclip.core.encoders.licences import licence_of
+from botaclip.core.encoders.notice import notice, what_is_there
 from botaclip.core.encoders.record import EncoderRecord
 from botaclip.core.encoders.registry import RGB
 from botaclip.core.encoders.spec import EncoderSpec
@@ -53,9 +54,15 @@ def export_encoder(parameters: Mapping[str, Any], progress: Progress) -> dict[st
     if output is None:
         lines.append(f"It is kept in {store.folder_of(record.id)} and used from now on.")
     else:
-        _write(output, graph.onnx, about, notice(record, store.installed(record.id)), overwrite=overwrite)
+        licence = notice(record, store.installed(record.id))
+        _write(output, graph.onnx, about, licence, overwrite=overwrite)
         outputs["output"] = str(output)
         lines.append(f"Written: {', '.join(str(file) for file in files)}")
+        if licence:
+            lines.append(
+                f"The graph is made of weights under the {licence_of(record).title}: {files[-1].name} has to stay with "
+                f"it, with the licence's {what_is_there(licence)} in it."
+            )
     progress.update(1.0)
     return {"print": lines, **outputs}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botaclip.core.band_names import wavelength_um
 from botaclip.core.encoder_actions import accept_licence, given_digest, licence_text, read_record, refuse, state_of
 from botaclip.core.encoders.architecture import ARCHITECTURES, build
-from botaclip.core.encoders.licences import LICENCES
+from botaclip.core.encoders.licences import LICENCES, family_licence, licence_of
 from botaclip.core.encoders.record import EncoderRecord
 from botaclip.core.encoders.record_json import record_from_json, record_to_json
 from botaclip.core.encoders.registry import RECORDS, RGB
@@ -24,6 +24,8 @@ from botaclip.core.progress import Progress
 
 if TYPE_CHECKING:
     from botaclip.core.encoders.checkpoint import Checkpoint
+    from botaclip.core.encoders.frozen import FrozenEncoder
+    from botaclip.core.encoders.layouts import Layout
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".onnx")
 # What describes an encoder that is new here; a record of the registry is not to be altered.
@@ -193,7 +195,7 @@ def _described(
             std=_by_role("std", numbers, bands), value_range=numbers["value_range"] or (0.0, 255.0),
             input_px=parameters.get("input_size"), file=path.name, licence=str(parameters.get("licence") or ""),
         )  # fmt: skip
-        return _completed(record, parameters, {**numbers, "value_range": None})
+        return _completed(_own_weights(record, parameters, progress), parameters, {**numbers, "value_range": None})
     if architecture == "onnx":
         from botaclip.core.encoders import foreign_onnx
 
@@ -218,8 +220,36 @@ def _described(
     )
 
 
+def _own_weights(record: EncoderRecord, parameters: Mapping[str, Any], progress: Progress) -> EncoderRecord:
+    """Return timm's record for weights that timm knows nothing of, and say what of timm's it still has."""
+    name, low_high = record.variant["timm"], ", ".join(f"{value:g}" for value in record.value_range)
+    scales = "; ".join(
+        f"{word} {', '.join(f'{value:.4g}' for value in numbers.values())}"
+        for word, numbers in (("mean", record.mean), ("std", record.std))
+    )
+    gsd = ", ".join(f"{value:g}" for value in record.gsd_m)
+    taken = [(("bands",), f"bands {', '.join(record.bands)}"), (("mean",), scales),
+             (("value_range",), f"value range {low_high}"), (("input_size",), f"input size {record.input_px}"),
+             (("gsd",), f"pixel size {gsd} m")]  # fmt: skip
+    assumed = [words for (key,), words in taken if parameters.get(key) in (None, "")]
+    if assumed:
+        progress.info(
+            f"Not stated, so taken from what timm says of {name}, or else the usual: {'; '.join(assumed)}. Where your "
+            "weights were trained otherwise, say it with --bands, --mean, --std, --value-range, --input-size, --gsd."
+        )
+    notes = f"The network is timm's {name}; the weights are your own."
+    licence = str(parameters.get("licence") or "")
+    # What had to be accepted for a network's published weights is not dropped; anything else only their owner knows.
+    if not licence and record.licence.lower().startswith("dinov3"):
+        licence = "DINOv3"
+    if not licence:
+        progress.info("The licence of the weights is not stated; say it with --licence where you pass on what is made "
+                      "of them.")  # fmt: skip
+    return dataclasses.replace(record, licence=licence, notes=notes)
+
+
 _UNPINNED: Mapping[str, Any] = {
-    "file": "", "url": "", "revision": "", "sha256": "", "sha256_prefix": "", "size_bytes": 0, "licence": "",
+    "file": "", "url": "", "revision": "", "sha256": "", "sha256_prefix": "", "size_bytes": 0,
 }  # fmt: skip
 
 
@@ -238,17 +268,61 @@ def _like(
             remedy="say what it is with --architecture (timm:NAME, or the name of an encoder it is like)",
         )
     for record in RECORDS.values():
-        if record.architecture == layout.architecture and _fits(record, checkpoint):
+        if record.architecture == layout.architecture and _of_kind(record, layout) and _fits(record, checkpoint):
             progress.info(f"{path.name} looks like {layout.detail}; it is taken in as one like {record.id}.")
+            if layout.architecture == "dinov3" and layout.satellite is None:
+                for twin in RECORDS.values():
+                    if twin.variant == record.variant and twin.mean != record.mean:
+                        progress.warning(
+                            f"This layout does not tell what it was trained on, and {twin.id} is normalised in another "
+                            f"way; where it is that one, say --architecture {twin.id}."
+                        )
             title = f"{name}, like {record.id}"
             return _completed(dataclasses.replace(record, **_UNPINNED, id=name, title=title), parameters, numbers)
     timm = str(layout.variant.get("name") or layout.variant.get("timm") or "")
     remedy = f"say --architecture timm:{timm}" if timm else "give its record with --record"
+    if layout.head:
+        remedy = "say with --architecture which encoder it is like"
     raise EncoderError(f"it looks like {layout.detail}, and no encoder like it is known here", where=str(path),
                        remedy=remedy)  # fmt: skip
 
 
+def _of_kind(record: EncoderRecord, layout: Layout) -> bool:
+    """Whether the layout says nothing against a record that the shapes of the encoder alone do not tell.
+
+    The networks around FLAIR's encoders leave these alike but for what they learnt, and DeepLabV3's is dilated; the
+    satellite models of DINOv3 differ in their normalisation. A file without a decoder fits all.
+    """
+    if layout.head and record.architecture == layout.architecture in ("flair", "mit"):
+        known = next((head for head in ("U-Net", "FPN", "DeepLabV3") if record.title.endswith(f" {head}")), "")
+        if known and record.id in RECORDS:
+            return layout.head == known
+        return layout.head.startswith("DeepLabV3") == (int(record.variant.get("output_stride", 32)) < 32)
+    if layout.satellite is not None and record.architecture in ("dinov3", "timm"):
+        if record.id in RECORDS:
+            return layout.satellite == (_SATELLITE in record.file)
+        return not (layout.satellite and _for_photographs(record))
+    return True
+
+
+# What the files of DINOv3's satellite models have in their names.
+_SATELLITE = "sat493m"
+
+
+def _for_photographs(record: EncoderRecord) -> bool:
+    """Whether a record normalises as DINOv3's models of photographs do, which no satellite model does."""
+    low, high = record.value_range
+    photographs = RECORDS["dinov3-vits16"]
+    return all(
+        role in record.mean and abs((record.mean[role] - low) / (high - low) - mean / 255.0) < 1e-3
+        for role, mean in photographs.mean.items()
+    )
+
+
 def _fits(record: EncoderRecord, checkpoint: Checkpoint) -> bool:
+    width = checkpoint.layout.variant.get("width") if checkpoint.layout is not None else None
+    if width and record.dimension and width != record.dimension:
+        return False  # told without building a network of hundreds of millions of numbers
     try:
         _built(record, checkpoint)
     except EncoderError:
@@ -267,6 +341,8 @@ def _completed(
         "licence": parameters.get("licence"), "citation": parameters.get("citation"),
     }  # fmt: skip
     changed = {key: value for key, value in given.items() if value not in (None, "", ())}
+    if licence_of(record).accept:
+        changed.pop("licence", None)  # nobody says away what has to be accepted
     if "bands" in changed and record.bands and not {"mean", "std"} <= set(changed):
         if not set(changed["bands"]) <= set(record.mean):
             raise OptionError("--bands alone does not say how they are normalised", remedy="add --mean and --std")
@@ -315,20 +391,27 @@ def _by_role(key: str, numbers: Mapping[str, Any], roles: Sequence[str]) -> dict
 def _take(
     record: EncoderRecord, path: Path, parameters: Mapping[str, Any], store: Store, progress: Progress
 ) -> Installed:
-    accepted = accept_licence(record, parameters, progress)
+    known = record.id in RECORDS
+    accepted = accept_licence(record, parameters, progress) if known else ""
+    sha256 = digest(path, progress.stage(0.0, 0.3))
+    refuse(record, sha256, str(path))
+    wanted = given_digest(parameters, dataclasses.replace(record, sha256="", sha256_prefix=""))
+    if wanted and wanted != sha256:
+        raise EncoderError(f"the file has the SHA-256 {sha256}, not {wanted}", where=str(path), remedy="get it anew")
+    # Adopting an ONNX file has run it already.
+    checkpoint = None if record.architecture == "onnx" else _read(path, record.refused, progress.stage(0.3, 0.5))
+    if not known:
+        record = _licensed(record, path, checkpoint, sha256, progress)
+        accepted = accept_licence(record, parameters, progress)
     text = licence_text(parameters, path.parent)
     if accepted and not text:
         progress.info(
             f"The licence's text is not beside the file; get it at {LICENCES[accepted].url} and give it with "
             "--licence-file, so that it goes along with what is made of the weights."
         )
-    sha256 = digest(path, progress.stage(0.0, 0.3))
-    refuse(record, sha256, str(path))
-    wanted = given_digest(parameters, dataclasses.replace(record, sha256="", sha256_prefix=""))
-    if wanted and wanted != sha256:
-        raise EncoderError(f"the file has the SHA-256 {sha256}, not {wanted}", where=str(path), remedy="get it anew")
-    record = _tried(record, path, progress.stage(0.3, 0.7))
-    if record.id not in RECORDS:
+    if checkpoint is not None:
+        record = _tried(record, checkpoint, path, progress.stage(0.5, 0.7))
+    if not known:
         # What the store could not read again must not come in.
         record = record_from_json(record_to_json(record), where=record.id)
     _say_pin(record, sha256, path, progress)
@@ -340,6 +423,25 @@ def _take(
         )  # fmt: skip
     progress.update(1.0)
     return installed
+
+
+def _licensed(
+    record: EncoderRecord, path: Path, checkpoint: Checkpoint | None, sha256: str, progress: Progress
+) -> EncoderRecord:
+    """Return a user's record with the licence that its weights come under, whatever was said of it."""
+    layout = checkpoint.layout if checkpoint is not None else None
+    pins = [(one, one.sha256 or one.sha256_prefix) for one in RECORDS.values()]
+    same = [one for one, pin in pins if pin and sha256.startswith(pin) and licence_of(one).accept]
+    bound = same[0].licence if same else family_licence(
+        layout.architecture if layout is not None else "", record.architecture, str(record.variant.get("timm", "")),
+        record.file, path.name,
+    )  # fmt: skip
+    if not bound or bound == record.licence:
+        return record
+    is_one = f"{path.name} looks like {layout.detail}" if layout is not None else f"{path.name} is called so"
+    other = f", not under {record.licence!r}" if record.licence else ""
+    progress.info(f"{is_one}: it comes under the {LICENCES[bound].title}{other}.")
+    return dataclasses.replace(record, licence=bound)
 
 
 def _say_pin(record: EncoderRecord, sha256: str, path: Path, progress: Progress) -> None:
@@ -359,11 +461,8 @@ def _say_pin(record: EncoderRecord, sha256: str, path: Path, progress: Progress)
         progress.info(f"The first digits of its SHA-256 are those that the record pins ({record.sha256_prefix}).")
 
 
-def _tried(record: EncoderRecord, path: Path, progress: Progress) -> EncoderRecord:
-    """Read and build it once; return the record with what only the network tells."""
-    if record.architecture == "onnx":
-        return record  # adopting it has run it
-    checkpoint = _read(path, record.refused, progress)
+def _tried(record: EncoderRecord, checkpoint: Checkpoint, path: Path, progress: Progress) -> EncoderRecord:
+    """Build it once; return the record with what only the network tells."""
     layout = checkpoint.layout
     # What timm has is taken for what it is by timm's own keys, whatever it looks like.
     if layout is not None and layout.architecture != record.architecture and record.architecture != "timm":
@@ -373,12 +472,44 @@ def _tried(record: EncoderRecord, path: Path, progress: Progress) -> EncoderReco
                 f"it looks like {layout.detail}, not like {wanted} ({record.id})", where=str(path),
                 remedy="choose the encoder that this file belongs to",
             )  # fmt: skip
-    progress.update(0.6, f"building {record.id}")
-    dimension, token_px = _built(record, checkpoint)
+    if layout is not None and not _of_kind(record, layout):
+        fitting = [one.id for one in RECORDS.values() if one.architecture == layout.architecture
+                   and _of_kind(one, layout) and _fits(one, checkpoint)]  # fmt: skip
+        remedy = "choose the encoder that this file belongs to"
+        if fitting:
+            word = "it fits" if record.id in RECORDS else "say --architecture"
+            remedy = f"{word} {' or '.join(fitting)}"
+        raise EncoderError(f"it looks like {layout.detail}, not like {record.title}", where=str(path), remedy=remedy)
+    progress.update(0.1, f"building {record.id}")
+    network = _built(record, checkpoint)
+    if record.id not in RECORDS:
+        record = _measured(record, network, checkpoint, path)
     progress.update(1.0)
-    if record.id in RECORDS or record.dimension:
-        return record
-    return dataclasses.replace(record, dimension=dimension, token_px=token_px)
+    return record
+
+
+def _measured(record: EncoderRecord, network: FrozenEncoder, checkpoint: Checkpoint, path: Path) -> EncoderRecord:
+    """Return the record with the sizes of its network; a size that it states has to be the network's."""
+    dimension = network.dimension * (2 if record.poolings[0] == "cls-mean" else 1)
+    unsaid = EncoderRecord("", "", "")
+    sizes = (("dimension", "vectors of {} numbers", dimension), ("token_px", "tokens of {} px", network.token_px))
+    for key, words, size in sizes:
+        stated = getattr(record, key)
+        if stated not in (size, getattr(unsaid, key)):
+            raise EncoderError(
+                f"the record says {words.format(stated)}, and the network makes {words.format(size)}", where=str(path),
+                remedy=f'write "{key}": {size} in the record, or leave it out',
+            )  # fmt: skip
+    for stage, field in record.fields.items():
+        dense = _built(record, checkpoint, stage)
+        if not 0 <= dense.margin_px - field // 2 < dense.token_px:
+            found = f"the inner cells of stage {stage} need {dense.margin_px} px around them"
+            raise EncoderError(
+                f"the record says a receptive field of {field} px, and {found}" if dense.margin_px
+                else f"the record says a receptive field of {field} px, and stage {stage} has no mode dense",
+                where=str(path), remedy="correct 'fields' in the record, or leave it out with mode dense",
+            )  # fmt: skip
+    return dataclasses.replace(record, dimension=dimension, token_px=network.token_px)
 
 
 def _read(path: Path, refused: Mapping[str, str], progress: Progress) -> Checkpoint:
@@ -392,12 +523,11 @@ def _read(path: Path, refused: Mapping[str, str], progress: Progress) -> Checkpo
     return read_checkpoint(path, refused=refused)
 
 
-def _built(record: EncoderRecord, checkpoint: Checkpoint) -> tuple[int, int]:
-    """Build the network; return the length of a token's vector and the side of its square in pixels."""
+def _built(record: EncoderRecord, checkpoint: Checkpoint, stage: int | None = None) -> FrozenEncoder:
+    """Return the network with the checkpoint in it."""
     bands = record.bands or RGB
     wavelengths = [wavelength_um(role) for role in bands]
     known = [value for value in wavelengths if value is not None]
-    module = build(
-        record, checkpoint.state, bands=bands, wavelengths=known if len(known) == len(bands) else None
+    return build(
+        record, checkpoint.state, bands=bands, wavelengths=known if len(known) == len(bands) else None, stage=stage
     )
-    return int(module.dimension), int(module.token_px)

@@ -92,7 +92,14 @@ class OutputError(BotaclipError):
 
 
 class Cancelled(BotaclipError):
-    """The user asked to stop."""
+    """The user asked to stop.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    left
+        What is left of what was begun, in words.
+    """
+
+    def __init__(self, left: str = "nothing unfinished is left") -> None:
         super().__init__("Cancelled")
+        self.left = left

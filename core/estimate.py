@@ -70,6 +70,8 @@ def estimate_map(
         if not warm:  # the first look also opens what lies on disk and warms the encoder up, once for the whole map
             warm = _seconds(scene, area, Block(block.row, block.col, 1, 1))[1]
         seconds, found = _seconds(scene, area, tried)
+        if found and not warm:  # there is no image at its first node
+            seconds, warm = _seconds(scene, area, tried)
         seconds *= pixels / (tried.height * tried.width) * _overlap(scene, area, tried, block) / applied.workers
         if found:
             break

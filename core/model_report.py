@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from botaclip.core.encoder_metadata import LICENCE_PART, encoder_lines
+from botaclip.core.encoders.notice import what_is_there
 from botaclip.core.encoders.onnx_session import open_session, run_session
 from botaclip.core.errors import EncoderError, ModelFileError
 from botaclip.core.model import Model
@@ -135,8 +136,8 @@ def _licence_in_it(model: Model) -> list[str]:
     text = _licence_text(model).strip()
     first = next(iter(text.splitlines()), "")[:_LETTERS_SHOWN]
     return [
-        f"terms      the encoder in this file may be used and passed on only under its licence, whose text is in the "
-        f"file ({LICENCE_PART}; with --output it is written with the rest): {first}"
+        f"terms      the encoder in this file may be used and passed on only under its licence, whose "
+        f"{what_is_there(text)} is in the file ({LICENCE_PART}; with --output it is written with the rest): {first}"
     ]  # fmt: skip
 
 

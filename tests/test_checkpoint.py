@@ -260,6 +260,8 @@ def test_bytes_changed_anywhere_raise_nothing_but_worded_errors(tmp_path: Path) 
         (b"", "an empty file"),
         (b"<!DOCTYPE html><html>log in</html>", "a web page, not a checkpoint"),
         (b"\n  <html>", "a web page"),
+        (b"\xef\xbb\xbf<!DOCTYPE html><html>log in</html>", "a web page"),
+        ("\ufeff<html>".encode("utf-16-le"), "a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a pointer of Git LFS"),
         (b"\x08\x09ONNX", "no checkpoint"),
         (b"x", "no checkpoint"),

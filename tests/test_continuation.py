@@ -321,6 +321,12 @@ def test_another_encoder_is_refused(parent: Parent) -> None:
         other.check(ENCODER, LATTICE, LATTICE.patch(PATCH_M))
 
 
+def test_another_mode_is_named(parent: Parent) -> None:
+    """Exact and tokens are two graphs of one encoder, and digests alone tell nobody why."""
+    with pytest.raises(ModelFileError, match=r"the encoder differs: \S+ in mode exact \(0{12}\) there"):
+        with_encoder(parent, kind="exact", sha256="0" * 64).check(ENCODER, LATTICE, LATTICE.patch(PATCH_M))
+
+
 def with_encoder(parent: Parent, **changes: Any) -> Parent:
     """Return the parent with another description of its encoder."""
     about = {**parent.file.metadata["encoder"], **changes}

@@ -92,7 +92,10 @@ def test_vit_small_gives_the_numbers_of_the_authors() -> None:
     pixels = torch.from_numpy(parity.image((1, 3, 224, 224)))
     model = encoder("vits16")
     assert (model.dimension, model.token_px) == (384, 16)
-    cls, tokens = model.features(pixels)
+    prenorm: list[Tensor] = []
+    with model.network.norm.register_forward_pre_hook(lambda _module, inputs: prenorm.append(inputs[0])):
+        cls, tokens = model.features(pixels)
+    np.testing.assert_allclose(prenorm[0].mean(dim=1).numpy(), expected["prenorm_mean"], **TOLERANCE)
     np.testing.assert_allclose(cls.numpy(), expected["cls"], **TOLERANCE)
     assert tokens.shape == (1, 384, 14, 14)
     np.testing.assert_allclose(tokens.flatten(2).mT[:, ::7].numpy(), expected["patch_sub"], **TOLERANCE)

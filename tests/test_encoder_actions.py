@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -156,8 +157,9 @@ def test_a_cancelled_download_keeps_what_came(record: EncoderRecord, server: Fil
         cancelled=lambda: part.exists() and part.stat().st_size == 500_000,
     )  # fmt: skip
     parameters, _ = parse_parameters(ENCODERS, {"action": "download", "encoder": "test-vit"})
-    with pytest.raises(Cancelled):
+    with pytest.raises(Cancelled) as cancelled:
         encoders(parameters, stop)
+    assert cancelled.value.left == "nothing is left but what has come of the file"
     assert said_so[-1] == "What has come is kept with the encoder; the next download goes on from there."
     assert store.installed("test-vit") is None and [path.name for path in store.folder.iterdir()] == ["test-vit"]
     encoders(parameters, Progress())
@@ -258,8 +260,11 @@ def test_a_gated_file_says_what_to_do(
 def test_a_record_of_ones_own_can_be_fetched(
     record: EncoderRecord, server: FileServer, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mine = dataclasses.replace(record, id="mine", licence="as my boss says")
     path = tmp_path / "mine.json"
+    mine = dataclasses.replace(record, id="mine", licence="as my boss says")
+    path.write_text(json.dumps(record_to_json(mine)))  # a DINOv3, whatever it says
+    assert "has to be accepted" in said(capsys, "download", "mine", "--record", str(path), code=1)
+    mine = dataclasses.replace(mine, architecture="timm", variant={"timm": "resnet18"})
     path.write_text(json.dumps(record_to_json(mine)))
     said(capsys, "download", "mine", "--record", str(path))
     installed = store.installed("mine")
@@ -281,3 +286,22 @@ def test_a_name_and_a_record_that_differ(store: Store, tmp_path: Path, capsys: p
     assert "it is no JSON" in said(capsys, "download", "mine", "--record", str(path), code=1)
     text = said(capsys, "list", "--output", str(tmp_path / "x.onnx"), code=1)
     assert "--output belongs to export, not to list" in text
+
+
+@pytest.mark.parametrize("name", ["encoder.json", "LICENCE.txt", "Encoder.JSON", "graphs", "GRAPHS", "x.pth.part",
+                                  "x.part.json", "mine.lock"])  # fmt: skip
+def test_a_download_never_takes_the_name_of_a_file_of_the_stores_own(
+    record: EncoderRecord, server: FileServer, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:  # fmt: skip
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(record_to_json(dataclasses.replace(record, id="mine"))))
+    said(capsys, "download", "mine", "--record", str(path), "--accept-licence")
+    before = {file.name: file.read_bytes() for file in store.folder_of("mine").iterdir()}
+    server.asked.clear()
+    for file, url in (("", urljoin(server.url, name)), (name, record.url)):
+        path.write_text(json.dumps(record_to_json(dataclasses.replace(record, id="mine", file=file, sha256=""))))
+        text = said(capsys, "download", "mine", "--record", str(path), "--url", url, "--sha256", "a" * 64, code=1)
+        assert f"a checkpoint cannot be called '{name}'" in text and "in the record" in text
+    assert server.asked == []
+    assert {file.name: file.read_bytes() for file in store.folder_of("mine").iterdir()} == before

@@ -64,3 +64,38 @@ def test_the_largest_difference_is_in_spreads_and_dead_dimensions_count() -> Non
     alone[2, 3] = 1e-6
     found.add(dense, alone)
     assert found.relative() == math.inf
+
+
+def test_each_precision_is_held_against_the_best_product_of_its_own_type() -> None:
+    def product(precision: str, flops: float, rates: list[float]) -> encoder_speed.Row:
+        return encoder_speed.Row("product", precision, "cuda", 1, lambda: None, flops, "", rates=rates)
+
+    products = [product("fp32", 100, [2, 5, 3]), product("fp32", 10, [40]), product("bf16", 100, [30, 20])]
+    limits = encoder_speed.limits_of(products)
+    assert limits == {"fp32": 500, "bf16": 3000}
+    row = product("bf16", 10, [100, 150])
+    assert row.to_json(limits["bf16"])["share_of_limit"] == pytest.approx(0.5)
+
+
+def test_products_are_measured_beside_every_row_of_every_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder_speed, "_LEAST_S", 1e-9)
+    monkeypatch.setattr(encoder_speed, "_LEAST_LIMIT_S", 1e-9)
+    ran: list[str] = []
+
+    def row(name: str, batch: int = 1) -> encoder_speed.Row:
+        return encoder_speed.Row(name, "fp32", "cpu", batch, lambda: ran.append(name), 1.0, "")
+
+    rows, products = [row("a"), row("b", 8)], [row("product")]
+    encoder_speed.measure(rows, 2, products)
+    order = [name for name, before in zip(ran, [None, *ran], strict=False) if name != before]
+    assert order == ["product", "a", "b", "product", "a", "product", "b", "product", "b", "product", "a"]
+    assert [len(one.rates) for one in (*rows, *products)] == [2, 2, 4]
+    assert all(rate > 0 for one in (*rows, *products) for rate in one.rates)
+
+
+def test_the_limit_of_a_cpu_is_a_float32_product_for_all_precisions() -> None:
+    products = encoder_speed.limit_rows("cpu", 1)
+    assert {row.precision for row in products} == {"fp32"} and {row.device for row in products} == {"cpu"}
+    assert {row.encoder.split()[0] for row in products} == {"torch", "onnxruntime"}
+    assert {row.flops for row in products} == {2.0 * side**3 for side in (384, 768, 2048)}
+    assert set(encoder_speed._TYPES["cuda"]) == {"fp32", "fp16", "bf16"}

@@ -64,3 +64,9 @@ def test_commands_are_shown_for_every_action() -> None:
 
 def test_no_place_is_left_empty() -> None:
     assert not re.findall(r"\b[A-Z]+_TABLE\b", TEXT)
+
+
+def test_no_figure_is_provisional() -> None:
+    """Every table is of the idle machine: none waits for its benchmark."""
+    assert [word for word in ("Provisional", "provisional", "to be replaced by") if word in TEXT] == []
+    assert not re.findall(r"<!-- encoder_precision: -->\s+\*\*On a GPU", TEXT)

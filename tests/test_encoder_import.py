@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.numpy import save_file as save_numbers
 from safetensors.torch import save_file
 
 from botaclip.core.commands import ENCODERS
@@ -23,6 +24,8 @@ from botaclip.core.encoders.store import Store
 from botaclip.core.errors import BotaclipError
 from botaclip.core.options import parse_parameters
 from botaclip.core.progress import Progress
+
+from .encoder_files import made_up, shapes_of
 
 SIZES = {"width": 32, "depth": 1, "heads": 2, "patch_px": 16, "image_px": 64}
 TINY = dataclasses.replace(
@@ -272,3 +275,61 @@ def test_export_writes_graph_description_and_licence(
     assert vectors.shape == (2, 32)
     with pytest.raises(BotaclipError, match="the file exists already"):
         encoders(parameters, Progress())
+
+
+def test_a_record_is_held_against_the_network(checkpoint: Path, store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    about = {**record_to_json(dataclasses.replace(TINY, id="mine", file="")), "modes": ["exact"]}
+    for change, words in (
+        ({"dimension": 999}, "the record says vectors of 999 numbers, and the network makes vectors of 32 numbers"),
+        ({"token_px": 8}, "the record says tokens of 8 px, and the network makes tokens of 16 px"),
+        ({"stages": [2], "fields": {"2": 59}}, "stage 2"),
+    ):
+        path.write_text(json.dumps(about | change))
+        assert words in refused("mine", checkpoint, record=str(path))
+    path.write_text(json.dumps({key: value for key, value in about.items() if key not in ("dimension", "token_px")}))
+    take("mine", checkpoint, record=str(path))
+    installed = store.installed("mine")
+    assert installed is not None and (installed.record.dimension, installed.record.token_px) == (32, 16)
+
+
+@pytest.mark.parametrize(("fields", "words"), [
+    ({"2": 59, "3": 179}, ""), ({"2": 30}, "receptive field of 30 px, and the inner cells of stage 2 need 32 px"),
+    ({"3": 59}, "receptive field of 59 px, and the inner cells of stage 3 need 96 px"),
+])  # fmt: skip
+def test_a_receptive_field_is_held_against_the_network(tmp_path: Path, fields: dict[str, int], words: str) -> None:
+    like = RECORDS["flair-inc-rgb-12cl-resnet34-unet"]
+    mine = dataclasses.replace(like, id="mine", file="", url="", revision="", sha256="", sha256_prefix="")
+    save_numbers(made_up(shapes_of(mine)), tmp_path / "mine.safetensors")
+    (tmp_path / "mine.json").write_text(json.dumps(record_to_json(mine) | {"fields": fields}))
+    given = {"record": str(tmp_path / "mine.json"), "accept_licence": True}
+    if words:
+        assert words in refused("mine", tmp_path / "mine.safetensors", **given)
+    else:
+        take("mine", tmp_path / "mine.safetensors", **given)
+
+
+def test_ones_own_weights_in_a_network_of_timm(store: Store, tmp_path: Path) -> None:
+    """Whose they are, and how they were trained, timm does not know."""
+    timm = pytest.importorskip("botaclip.core.encoders.timm_library").import_timm()
+    network = timm.create_model("vit_tiny_patch16_224", pretrained=False, num_classes=0, depth=12)
+    save_file(network.state_dict(), tmp_path / "mine.safetensors")
+    _, log = take("t4", tmp_path / "mine.safetensors", architecture="timm:vit_tiny_patch16_224")
+    installed = store.installed("t4")
+    assert installed is not None and installed.record.licence == ""
+    assert "the weights are your own" in installed.record.notes
+    for words in ("mean 127.5, 127.5, 127.5", "input size 224", "pixel size 0.1, 30 m", "value range 0, 255",
+                  "The licence of the weights is not stated", "Licence: not stated"):  # fmt: skip
+        assert words in log
+    all_said = {"licence": "mine", "mean": "1,2,3", "std": "4,5,6", "value_range": "0,255", "input_size": 224,
+                "gsd": "0.2,1", "bands": "red,green,blue"}  # fmt: skip
+    _, log = take("t5", tmp_path / "mine.safetensors", architecture="timm:vit_tiny_patch16_224", **all_said)
+    assert "Not stated" not in log and "not stated" not in log
+
+
+def test_an_incomplete_file_of_the_right_layout(weights: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    path = tmp_path / "cut.pth"
+    torch.save({key: value for key, value in weights.items() if key != "blocks.0.attn.proj.bias"}, path)
+    said = refused("tiny", path)
+    assert "the checkpoint of Tiny DOFA is incomplete: it lacks the key blocks.0.attn.proj.bias" in said
+    assert "belongs to" not in said and "get the file anew" in said.lower()

@@ -115,6 +115,28 @@ def test_as_little_is_tried_as_the_kind_needs(
         assert found.seconds == pytest.approx(0.5 * pixels / 9 / 2)
 
 
+@pytest.mark.parametrize("first_node_is_empty", [False, True])
+def test_what_is_done_once_is_not_counted(
+    raster: Path, monkeypatch: pytest.MonkeyPatch, first_node_is_empty: bool
+) -> None:
+    """An encoder is opened and warmed up in its first look, which says nothing of the map."""
+    looks: list[int] = []
+
+    def seconds(scene: Any, area: Any, block: Any) -> tuple[float, bool]:
+        nodes = block.height * block.width
+        found = nodes > 1 or not first_node_is_empty
+        cost = 50.0 if found and not any(looks) else 0.01 * nodes
+        looks.append(nodes if found else 0)
+        return cost, found
+
+    monkeypatch.setattr(module, "_seconds", seconds)
+    with applied(raster, "exact") as opened:
+        area = area_of(opened, 4.0)
+        found = estimate_map(opened, {0: area}, 1, 4)
+    assert looks == ([0, 9, 9] if first_node_is_empty else [1, 9])
+    assert found.seconds == pytest.approx(0.01 * area.height * area.width)
+
+
 def test_dense_maps_are_estimated_as_ever(raster: Path) -> None:
     with applied(raster, "dense") as opened:
         area = area_of(opened, 20.0)

@@ -270,3 +270,23 @@ def test_files_that_reach_outside_are_refused(tmp_path: Path) -> None:
         read_foreign(path)
     with pytest.raises(EncoderError, match="cannot be read"):
         read_foreign(tmp_path / "none.onnx")
+
+
+def test_a_batch_of_four_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "vector", free=False)
+    model = onnx.load(path)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 4
+    onnx.save(model, path)
+    with pytest.raises(EncoderError, match=r"its input image takes 4 images at a time.*a batch of one"):
+        adopt(path, bands=RGB, **RAW)
+
+
+def test_numbers_that_are_not_finite_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "vector")
+    model = onnx.load(path)
+    bias = next(tensor for tensor in model.graph.initializer if list(tensor.dims) == [12])
+    bias.CopyFrom(onnx.numpy_helper.from_array(np.full(12, np.nan, np.float32), bias.name))
+    onnx.save(model, path)
+    with pytest.raises(EncoderError, match=r"its output out holds numbers that are not finite \(of 3 of 3 images"):
+        adopt(path, bands=RGB, **RAW)

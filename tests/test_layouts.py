@@ -85,7 +85,8 @@ def test_dinov3_in_its_three_layouts() -> None:
     found["transformers"] = recognise(of_transformers(meta, nested=False))
     for whose, layout in found.items():
         assert layout == Layout("dinov3", f"DINOv3 ViT-S/16 in the layout of {whose}",
-                                {"width": 384, "depth": 12, "heads": 6}), whose  # fmt: skip
+                                {"width": 384, "depth": 12, "heads": 6},
+                                satellite=False if whose == "Meta" else None), whose  # fmt: skip
     assert recognise(of_transformers(meta, nested=True)) == found["transformers"]
 
 
@@ -98,6 +99,7 @@ def test_sizes_of_dinov3() -> None:
     assert layout is not None and layout.variant["heads"] == 20 and layout.variant["ffn"] == "swiglu"
     satellite = recognise(case("dinov3/tiny_untied"))
     assert satellite is not None and "(satellite) in the layout of Meta" in satellite.detail
+    assert satellite.satellite is True
     gated = recognise(case("dinov3/tiny_swiglu"))
     assert gated is not None and gated.variant == {"width": 64, "depth": 2, "ffn": "swiglu", "hidden": 256}
 
@@ -107,11 +109,31 @@ def test_flair_inc_with_and_without_prefixes(prefix: str) -> None:
     shapes = {prefix + key: shape for key, shape in case("flair/inc_rgbie").items()}
     if prefix == "model.seg_model.":
         shapes["criterion.weight"] = (19,)
-    assert recognise(shapes) == Layout("flair", "FLAIR-INC ResNet34 U-Net of 5 bands", {"timm": "resnet34"})
+    assert recognise(shapes) == Layout(
+        "flair", "FLAIR-INC ResNet34 U-Net of 5 bands", {"timm": "resnet34"}, head="U-Net"
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "head"),
+    [
+        (["decoder.0.convs.0.0.weight", "decoder.1.weight"], "DeepLabV3"),
+        (["decoder.aspp.convs.0.0.weight"], "DeepLabV3"),
+        (["decoder.aspp.0.convs.1.weight", "decoder.block1.0.weight"], "DeepLabV3+"),
+        (["decoder.p5.weight", "decoder.seg_blocks.0.weight"], "FPN"), (["decoder.blocks.0.conv1.0.weight"], "U-Net"),
+        (["decoder.blocks.x_0_0.conv1.0.weight"], "U-Net++"), (["decoder.psp.weight"], "segmentation network"),
+        (["segmentation_head.0.weight"], "segmentation network"), ([], ""),
+    ],
+)  # fmt: skip
+def test_the_network_that_an_encoder_of_flair_was_trained_in(keys: list[str], head: str) -> None:
+    encoder = {key: shape for key, shape in case("flair/inc_rgb").items() if key.startswith("encoder.")}
+    layout = recognise(encoder | {key: (1,) for key in keys})
+    assert layout is not None and layout.head == head
+    assert layout.detail == f"FLAIR-INC ResNet34 {head or 'encoder'} of 3 bands"
 
 
 def test_flair_inc_of_mix_transformers() -> None:
-    assert recognise(mit_b5()) == Layout("mit", "FLAIR-INC MiT-B5 U-Net of 3 bands")
+    assert recognise(mit_b5()) == Layout("mit", "FLAIR-INC MiT-B5 U-Net of 3 bands", head="U-Net")
 
 
 @pytest.mark.parametrize("prefix", ["", "model."])

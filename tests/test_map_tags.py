@@ -101,7 +101,7 @@ def test_windows_of_an_encoder_computed_otherwise_are_not_taken_up(
     raster: Path, models: dict[str, ModelFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The device has the same name: one ran in bfloat16, another fell back to float32."""
-    kind = MapKind("suitability", ("a",), "float32", float("nan"), lambda vectors: (vectors[:, :1], 0))
+    kind = MapKind("suitability", ("a",), lambda vectors: (vectors[:, :1], 0), "")
     found = []
     for identity, computed in (("0" * 64, "in bfloat16 on cuda"), ("1" * 64, "in float32 on cuda"),
                                ("1" * 64, "on cuda"), ("0" * 64, "in bfloat16 on cuda")):  # fmt: skip

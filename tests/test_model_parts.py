@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from botaclip.core.encoders.notice import notice
 from botaclip.core.encoders.onnx_session import OnnxEncoder
+from botaclip.core.encoders.registry import RECORDS
 from botaclip.core.errors import OptionError, PairingError
 from botaclip.core.model_file import ModelFile
 from botaclip.core.places import Points
@@ -148,10 +150,23 @@ def test_an_encoder_takes_the_text_of_its_licence_along(tmp_path: Path) -> None:
     assert (model.metadata["format_version"], model.metadata["encoder"]["precision"]) == (3, "fp16")
     assert ("warning", "The model file holds the encoder random-conv: whoever gets it gets that encoder under its "
             "licence (DINOv3), and its notice goes with it. --embed-encoder no leaves both out.") in said  # fmt: skip
+    bare = dataclasses.replace(encoder, licence_text=notice(RECORDS["dinov3-vits16"], None))
+    model, _, _ = trained(tmp_path / "bare.botaclip", plots(), "none", encoder=bare)
+    assert model.metadata["licence"].endswith("DINOv3, whose notice is in the file (encoder.licence.txt)")
     outside = tmp_path / "outside.botaclip"
     model, _, _ = trained(outside, plots(), "none", encoder=encoder, embed_encoder="no")
     assert not any(name.startswith("encoder.") for name in model.file.parts)
     assert not model.metadata["encoder"]["embedded"] and model.metadata["licence"].endswith("encoder: DINOv3")
+
+
+def test_the_file_says_where_vectors_were_not_computed_as_the_graph_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, _, _ = trained(tmp_path / "plain.botaclip", plots(), "none")
+    assert "encoder_computed" not in model.metadata["provenance"]
+    monkeypatch.setattr(OnnxEncoder, "computed", "in bfloat16 on cuda")
+    model, _, _ = trained(tmp_path / "reduced.botaclip", plots(), "none")
+    assert model.metadata["provenance"]["encoder_computed"] == "in bfloat16 on cuda"
 
 
 def test_bands_are_written_with_their_wavelengths(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,8 @@ def said() -> tuple[list[tuple[str, str]], Progress]:
 def test_float32_is_the_graph(kind: str, encoders: dict[str, OnnxEncoder]) -> None:
     encoder = on_device(encoders[kind], toy(kind), device="cpu", reduced=False)
     assert isinstance(encoder, TorchEncoder) and encoder.autocast == "" and encoder.computed == "in float32 on cpu"
+    assert encoder.identity != encoders[kind].identity
+    assert encoder.identity != dataclasses.replace(encoder, autocast="bfloat16").identity
     assert encoders[kind].computed == "" and not torch.backends.cudnn.allow_tf32
     pixels, valid = tiles(kind)
     expected = encoders[kind].encode(pixels, valid)

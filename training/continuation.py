@@ -130,8 +130,8 @@ class Parent:
             ("bands differ", roles, ", ".join(encoder.bands), roles == ", ".join(encoder.bands)),
             ("range of values differs", _range(self.value_range), _range(encoder.value_range),
              bool(np.allclose(self.value_range, encoder.value_range))),
-            ("encoder differs", _encoder(about["encoder"]["id"], about["encoder"]["sha256"]),
-             _encoder(encoder.id, encoder.sha256), about["encoder"]["sha256"] == encoder.sha256),
+            ("encoder differs", _encoder(about["encoder"]), _encoder(encoder.metadata()),
+             about["encoder"]["sha256"] == encoder.sha256),
             ("use of the encoder differs", *_uses(about["encoder"], encoder.metadata())),
             # Before the pixel, which is made finer for a smaller patch.
             ("patch differs", f"{own_patch.size_m:g} m", f"{patch.size_m:g} m",
@@ -304,5 +304,6 @@ def _uses(its: Mapping[str, Any], ours: Mapping[str, Any]) -> tuple[str, str, bo
     return next(words), next(words), alike
 
 
-def _encoder(name: object, sha256: object) -> str:
-    return f"{name} ({str(sha256)[:12]})"
+def _encoder(about: Mapping[str, Any]) -> str:
+    mode = f" in mode {about['kind']}" if about.get("kind") in ("exact", "tokens") else ""
+    return f"{about['id']}{mode} ({str(about['sha256'])[:12]})"

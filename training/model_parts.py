@@ -18,6 +18,7 @@ import botaclip
 from botaclip.core.band_names import wavelength_um
 from botaclip.core.encoder_metadata import LICENCE_PART
 from botaclip.core.encoders.encoder import Encoder
+from botaclip.core.encoders.notice import what_is_there
 from botaclip.core.errors import OptionError, PairingError
 from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.model_file import PARTS
@@ -167,7 +168,8 @@ def model_parts(
         "plot_locations": parameters["plot_locations"],
         "scores": without_nan({"protocol": "strict", "blocked": sayable(dict(summary), table.data_type)}),
         "licence": "The model's own parts: as its author decides; encoder: " + encoder.licence
-        + (f", whose text is in the file ({LICENCE_PART})" if LICENCE_PART in parts else ""),
+        + (f", whose {what_is_there(encoder.licence_text)} is in the file ({LICENCE_PART})"
+           if LICENCE_PART in parts else ""),
         "cite": CITE,
         "provenance": {
             "software": f"BotaCLIP for QGIS {botaclip.__version__}",

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from botaclip.core.encoders.foreign_wrapping import Made, Port, Wrapping, inner_values, load_foreign, ports, wrap
 from botaclip.core.encoders.graph import Graph, GraphAbout
 from botaclip.core.encoders.record import EncoderRecord
+from botaclip.core.encoders.store import check_unaltered, digest
 from botaclip.core.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -185,9 +186,10 @@ def graph_of_file(installed: Installed, settings: Settings) -> Graph:
     Raises
     ------
     EncoderError
-        As for :func:`adopt`.
+        As for :func:`adopt`; or the file is not the one that came in.
     """
     record = installed.record
+    check_unaltered(installed, digest(installed.checkpoint))
     if tuple(settings.bands) != record.bands:
         raise EncoderError(
             f"{record.id} looks at {', '.join(record.bands)}, not at {', '.join(settings.bands)}",

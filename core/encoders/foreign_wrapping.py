@@ -198,12 +198,25 @@ def wrap(model: onnx.ModelProto, wrapping: Wrapping, mode: str) -> tuple[bytes, 
         The model does not run on images of this size, or makes something that is no vector of each.
     """
     body = _cut(model, wrapping)
+    entry = _port(body.graph.input[0])
+    if len(entry.shape) == 4 and entry.shape[0] > 1:
+        raise EncoderError(
+            f"its input {wrapping.input_name} takes {entry.shape[0]} images at a time, no more and no fewer",
+            where=wrapping.where, remedy="export it with a free batch, or a batch of one",
+        )  # fmt: skip
     shape, kind = _tried(body, wrapping)
     tail = _Tail.of(shape, kind, wrapping)
     if mode == "tokens" and not tail.is_map:
         raise EncoderError(f"its output {wrapping.output_name} {_sides(shape)} is no map of tokens",
                            where=wrapping.where, remedy="use --mode exact")  # fmt: skip
     expected, pixels = _expected(body, wrapping, tail, mode)
+    broken = sum(not np.isfinite(row).all() for row in expected)
+    if broken:
+        raise EncoderError(
+            f"its output {wrapping.output_name} holds numbers that are not finite (of {broken} of {len(expected)} "
+            "images of noise)", where=wrapping.where,
+            remedy="check --mean and --std, look for damaged weights, or export it in float32",
+        )  # fmt: skip
     reason = ""
     for free in (True, False):
         try:

@@ -128,7 +128,8 @@ def load_state(
     Raises
     ------
     EncoderError
-        Keys are missing, unexpected, or of another shape; says which, and what the checkpoint looks like.
+        Keys are missing, unexpected, or of another shape; says which, and what the checkpoint looks like, or that it is
+        the right one and incomplete.
     """
     expected = {key: tuple(value.shape) for key, value in module.state_dict().items()}
     shapes = {key: tuple(value.shape) for key, value in state.items()}
@@ -136,8 +137,15 @@ def load_state(
     missing = [key for key in expected if key not in shapes and not _stands_in(key, may_lack)]
     unexpected = [key for key in shapes if key not in expected and not _stands_in(key, may_have)]
     wrong = [key for key, shape in expected.items() if shapes.get(key, shape) != shape]
+    own_shapes = shapes if file is None else {key: tuple(value.shape) for key, value in file.items()}
+    # All that is there fits, and it is most of it: the right file, damaged or saved in part. A smaller network of the
+    # same width would lack more.
+    if missing and not unexpected and not wrong and len(missing) * 4 <= len(expected):
+        raise EncoderError(
+            f"the checkpoint of {name} is incomplete: {explain(expected, missing, (), shapes, own_shapes)}",
+            remedy="get the file anew, or have the network's whole state_dict saved",
+        )
     if missing or unexpected or wrong:
-        own_shapes = shapes if file is None else {key: tuple(value.shape) for key, value in file.items()}
         raise EncoderError(
             f"the checkpoint does not fit {name}: {explain(expected, missing, unexpected, shapes, own_shapes)}",
             remedy="choose the encoder that this file belongs to" if recognise(own_shapes) else "get the official file",

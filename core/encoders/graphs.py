@@ -18,7 +18,7 @@ from botaclip.core.encoders.normalisation import normalisation
 from botaclip.core.encoders.record import EncoderRecord
 from botaclip.core.encoders.settings import Settings
 from botaclip.core.encoders.spec import EncoderSpec
-from botaclip.core.encoders.store import Installed, Store
+from botaclip.core.encoders.store import Installed, Store, check_unaltered
 from botaclip.core.errors import EncoderError, EnvironmentMissing
 from botaclip.core.progress import SILENT, Progress
 
@@ -109,7 +109,7 @@ def built(installed: Installed, settings: Settings) -> FrozenEncoder:
     Raises
     ------
     EncoderError
-        The checkpoint does not fit.
+        The checkpoint does not fit, or is not the one that came in.
     EnvironmentMissing
         torch is not installed.
     """
@@ -119,6 +119,7 @@ def built(installed: Installed, settings: Settings) -> FrozenEncoder:
     except ModuleNotFoundError as error:
         raise _no_torch(record, error) from error
     checkpoint = read_checkpoint(installed.checkpoint, refused=record.refused)
+    check_unaltered(installed, checkpoint.sha256)
     wavelengths = [wavelength_um(role) for role in settings.bands]
     known = [wavelength for wavelength in wavelengths if wavelength is not None]
     return build(

@@ -46,11 +46,17 @@ class Layout:
         In words, with its size: ``DINOv3 ViT-S/16 in the layout of transformers``.
     variant
         What the shapes say of ``EncoderRecord.variant``.
+    head
+        Of a FLAIR-INC model, the network that its encoder was trained in (``U-Net``); empty without a decoder.
+    satellite
+        Whether a DINOv3 was trained on satellite images; None where the layout does not tell.
     """
 
     architecture: str
     detail: str
     variant: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    head: str = ""
+    satellite: bool | None = None
 
 
 def unwrapped(keys: Iterable[str]) -> dict[str, str]:
@@ -173,11 +179,14 @@ def _dinov3(shapes: Shapes) -> Layout | None:
         return None
     width, patch = shapes[proj][0], shapes[proj][-1]
     plus = gate in shapes and width != 4096
-    satellite = " (satellite)" if "local_cls_norm.weight" in shapes else ""
+    # Only Meta's own files tell: the other two layouts drop the second norm that the satellite models have.
+    untied = "local_cls_norm.weight" in shapes
+    satellite = " (satellite)" if untied else ""
     variant: dict[str, Any] = {"width": width, "depth": depth}
     variant |= {"heads": _DINOV3_HEADS[width]} if width in _DINOV3_HEADS else {}
     variant |= {"ffn": "swiglu", "hidden": max(shapes[gate])} if gate in shapes else {}
-    return Layout("dinov3", f"DINOv3 {_vit(width, patch, plus)}{satellite} in the layout of {whose}", variant)
+    return Layout("dinov3", f"DINOv3 {_vit(width, patch, plus)}{satellite} in the layout of {whose}", variant,
+                  satellite=untied if untied or whose == "Meta" else None)  # fmt: skip
 
 
 def _flair_hub(shapes: Shapes) -> Layout | None:
@@ -198,19 +207,34 @@ def _flair_inc(shapes: Shapes) -> Layout | None:
     inside = {key.removeprefix("encoder."): shape for key, shape in shapes.items() if key.startswith("encoder.")}
     if not inside:
         return None
-    head = "U-Net" if any(key.startswith("decoder.blocks.") for key in shapes) else "segmentation network"
+    head = _segmentation_head(shapes)
+    network = head or "encoder"
     if "patch_embed1.proj.weight" in inside:
         depths = tuple(_count(inside, rf"block{stage}\.(\d+)\.") for stage in range(1, 5))
         small = "MiT-B0" if inside["patch_embed1.proj.weight"][0] == 32 else "MiT-B1"
         name = small if depths == (2, 2, 2, 2) else _MITS.get(depths, "a mix transformer")
         bands = inside["patch_embed1.proj.weight"][1]
-        return Layout("mit", f"FLAIR-INC {name} {head} of {bands} bands")
+        return Layout("mit", f"FLAIR-INC {name} {network} of {bands} bands", head=head)
     backbone = _resnet(inside)
     if backbone is None:
         return None
     bands = inside["conv1.weight"][1]
     name = backbone.detail.removesuffix(" of timm")
-    return Layout("flair", f"FLAIR-INC {name} {head} of {bands} bands", backbone.variant)
+    return Layout("flair", f"FLAIR-INC {name} {network} of {bands} bands", backbone.variant, head=head)
+
+
+def _segmentation_head(shapes: Shapes) -> str:
+    """Return the network that an encoder was trained in, as segmentation-models-pytorch names its parts."""
+    decoder = [key for key in shapes if key.startswith("decoder.")]
+    if not decoder and not any(key.startswith("segmentation_head.") for key in shapes):
+        return ""
+    if any(".convs." in key for key in decoder):  # those at several rates side by side
+        return "DeepLabV3+" if any(key.startswith("decoder.block") for key in decoder) else "DeepLabV3"
+    if any(key.startswith(("decoder.p5.", "decoder.seg_blocks.")) for key in decoder):
+        return "FPN"
+    if any(key.startswith("decoder.blocks.x_") for key in decoder):
+        return "U-Net++"
+    return "U-Net" if any(key.startswith("decoder.blocks.") for key in decoder) else "segmentation network"
 
 
 def _resnet(shapes: Shapes) -> Layout | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from botaclip.core.encoders.record import EncoderRecord, Licence
+from botaclip.core.encoders.registry import RECORDS
 
 LICENCES: Mapping[str, Licence] = {
     licence.id: licence
@@ -38,9 +39,30 @@ LICENCES: Mapping[str, Licence] = {
 }  # fmt: skip
 
 
+# What weights are called, in whatever record or file, that come under a licence which has to be accepted.
+_FAMILIES: Mapping[str, str] = {"dinov3": "DINOv3"}
+
+
+def family_licence(*names: str) -> str:
+    """Return the key of the licence that weights come under whoever describes them; empty where none is known.
+
+    Parameters
+    ----------
+    names
+        What is known of them: architecture, name in timm, name of the file.
+    """
+    said = " ".join(names).lower()
+    return next((licence for family, licence in _FAMILIES.items() if family in said), "")
+
+
 def licence_of(record: EncoderRecord) -> Licence:
-    """Return a record's licence; what a user's own record says in words has no text and need not be accepted."""
-    known = LICENCES.get(record.licence)
+    """Return a record's licence; what a user's own record says in words has no text and need not be accepted.
+
+    No such record says DINOv3's away: whatever is built as one, or named after one, comes under it.
+    """
+    own = RECORDS.get(record.id) != record  # the registry's records state theirs
+    bound = family_licence(record.architecture, str(record.variant.get("timm", "")), record.file) if own else ""
+    known = LICENCES.get(bound or record.licence)
     if known is not None:
         return known
     return Licence(

@@ -6,6 +6,8 @@ from botaclip.core.encoders.licences import licence_of
 from botaclip.core.encoders.record import EncoderRecord
 from botaclip.core.encoders.store import Installed
 
+_NOT_AT_HAND = "The text was not at hand when this file was made: add a copy of it before you pass the file on."
+
 
 def notice(record: EncoderRecord, installed: Installed | None) -> str:
     """Return what a model file that holds an encoder says of its licence; empty where nothing had to be accepted.
@@ -25,6 +27,15 @@ def notice(record: EncoderRecord, installed: Installed | None) -> str:
     ]
     if text:
         return "\n".join([*lines, "", "The text of the licence:", "", text, ""])
-    return "\n".join([
-        *lines, "The text was not at hand when this file was made: add a copy of it before you pass the file on.", "",
-    ])  # fmt: skip
+    return "\n".join([*lines, _NOT_AT_HAND, ""])
+
+
+def what_is_there(said: str) -> str:
+    """Return what a notice holds of the licence: its ``text``, or, where a text was not at hand, the ``notice`` only.
+
+    Parameters
+    ----------
+    said
+        A notice, or those of several encoders one behind the other.
+    """
+    return "notice" if _NOT_AT_HAND in said else "text"

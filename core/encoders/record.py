@@ -132,5 +132,9 @@ class EncoderRecord:
 
     @property
     def pinned(self) -> bool:
-        """Whether what is fetched can be told from anything else: by its digest, or by revision and first digits."""
+        """Whether what is fetched can be told from other files: by its digest, or by the first eight digits of it.
+
+        Eight digits tell the right file from a damaged or mistaken one, not from one made to deceive. The revision
+        counts for nothing here: it is a part of the address, which a user may replace.
+        """
         return bool(self.sha256 or (self.sha256_prefix and len(self.sha256_prefix) >= 8))

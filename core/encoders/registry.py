@@ -90,7 +90,7 @@ def _dofas() -> Iterator[EncoderRecord]:
             size, file=name, url=f"{_DOFA_HUB}/{_DOFA_REVISION}/{name}", revision=_DOFA_REVISION,
             sha256_prefix=prefix, size_bytes=nbytes,
         )  # fmt: skip
-    yield _dofa("huge", notes=unpublished)
+    yield _dofa("huge", notes=f"Its patches are of 14 pixels, as in the paper's ViT-H, not of 16. {unpublished}")
     for size, nbytes in (("base", 448_000_000), ("large", 1_350_000_000)):
         name = f"DOFA_ViT_{size}_e100.pth"
         yield _dofa(

@@ -497,6 +497,21 @@ def check_space(folder: Path, nbytes: int) -> None:
         )  # fmt: skip
 
 
+def check_unaltered(installed: Installed, sha256: str) -> None:
+    """Raise where the digest of a checkpoint, found just now, is not the one that it came in with.
+
+    Raises
+    ------
+    EncoderError
+        It is not.
+    """
+    if sha256 != installed.sha256:
+        raise EncoderError(
+            f"the checkpoint of {installed.record.id} was altered or damaged", where=str(installed.checkpoint),
+            remedy="import it again",
+        )  # fmt: skip
+
+
 def in_mb(nbytes: int) -> str:
     """Return a size in words, in MB or GB of 10^6 and 10^9 bytes."""
     if nbytes >= 10**9:

@@ -62,9 +62,8 @@ class TorchEncoder(OnnxEncoder):
 
     @functools.cached_property
     def identity(self) -> str:
-        """As the graph's, and how far the numbers were reduced: vectors of one are not kept for the other."""
-        whole = super().identity
-        return hashlib.sha256(f"{whole} {self.autocast}".encode()).hexdigest() if self.autocast else whole
+        """Of the graph's and how it is computed: vectors kept of one way are not used for another."""
+        return hashlib.sha256(f"{super().identity} {self.computed}".encode()).hexdigest()
 
     def encode(self, pixels: Floats, valid: NDArray[np.bool_]) -> Floats:
         """Turn pixels into vectors; see :meth:`OnnxEncoder.encode`.
@@ -221,7 +220,7 @@ def _within(near: Fidelity, limits: tuple[float, float]) -> bool:
 def _with_memory(encoder: TorchEncoder, pixels: Floats, valid: NDArray[np.bool_]) -> TorchEncoder:
     """Return the encoder with batches as large as the free memory of its device holds, as one tile tells."""
     if encoder.device != "cuda":
-        return encoder
+        return dataclasses.replace(encoder)  # with no batch size left from trying it
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()

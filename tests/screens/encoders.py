@@ -13,7 +13,7 @@ from qgis.utils import iface
 
 SCREENS = Path(os.environ["BOTACLIP_SCREENS"])
 SECONDS_AT_MOST = 90
-OPENED = []  # kept: what Python collects of a closed dialog has been seen to take a part of the next one along
+OPENED = []  # kept alive: once, for a reason not found, a part of a later dialog was gone when it ran
 
 
 def pause(seconds, until=lambda: False):
