@@ -12,12 +12,19 @@ from botaclip.core.encoders.graph_writer import GraphWriter
 
 from .conftest import ROOT
 
+# Benchmarks and scripts both have a module `checkout`: neither may be taken for the other by a later test.
+_others = sys.modules.pop("checkout", None)
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import encoder_dense  # noqa: E402
 import encoder_graphs  # noqa: E402
 import encoder_modes  # noqa: E402
 import encoder_speed  # noqa: E402
+
+sys.path.remove(str(ROOT / "benchmarks"))
+sys.modules.pop("checkout", None)
+if _others is not None:
+    sys.modules["checkout"] = _others
 
 
 def test_operations_are_two_for_each_multiplication() -> None:
