@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,12 @@ class TrainingTable:
         Site of each plot (N,); None where nobody looked.
     blocks
         Lengths of the parts of a vector that come from different encoders; empty for one encoder.
+    habitats
+        Habitat of each plot (N,), ``""`` where unknown; None where no column names it.
+    views
+        Raw frozen vectors (N, K, D) of augmented views of each patch; None without augmentation.
+    extra
+        Cover (M, V) of relevés without imagery, none of them at or like a plot of the whole table; None without.
     """
 
     ids: tuple[str, ...]
@@ -56,6 +63,9 @@ class TrainingTable:
     geocentric: Array | None = None
     sites: tuple[str, ...] | None = None
     blocks: tuple[int, ...] = ()
+    habitats: tuple[str, ...] | None = None
+    views: Array | None = None
+    extra: Any = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -79,8 +89,13 @@ class TrainingTable:
             environment=None if self.environment is None else self.environment[index],
             geocentric=None if self.geocentric is None else self.geocentric[index],
             sites=None if self.sites is None else tuple(self.sites[i] for i in index),
+            habitats=None if self.habitats is None else tuple(self.habitats[i] for i in index),
+            views=None if self.views is None else self.views[index],
         )
 
     def with_releves_of(self, order: NDArray[np.integer]) -> TrainingTable:
         """Return the same places and predictors with the relevés of ``order``: a permutation breaks every tie."""
-        return dataclasses.replace(self, cover=self.cover[order], presence=self.presence[order])
+        return dataclasses.replace(
+            self, cover=self.cover[order], presence=self.presence[order],
+            habitats=None if self.habitats is None else tuple(self.habitats[i] for i in order),
+        )
