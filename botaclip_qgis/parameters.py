@@ -74,6 +74,9 @@ _SAID_SHORT = {
     "area-field": "of a plot, in square metres",
     "environment": "rasters that join the image",
     "init": "model to continue from",
+    "task": "tables of other things to predict",
+    "task-kind": "auto, presence, presence-only, abundance",
+    "protocol": "strict or paper; not with a model",
     "predictions": "plots with what unseen models say",
     "wheels": "folder to install from without internet",
     "cog": "Cloud Optimized GeoTIFF",
@@ -101,6 +104,7 @@ _ACTIONS = re.compile(r"((?:download|import|export|clear)\b[\w ,]{0,50}): ")
 
 _VECTOR_TYPES = {
     Kind.TABLE: QgsProcessing.SourceType.TypeVector,
+    Kind.TABLES: QgsProcessing.SourceType.TypeVector,
     Kind.POINTS: QgsProcessing.SourceType.TypeVector,
     Kind.MASK: QgsProcessing.SourceType.TypeVectorPolygon,
 }
@@ -132,8 +136,8 @@ class FileOrFolderParameter(QgsProcessingParameterFile):
         return bool(super().checkValueIsAcceptable(value, context))
 
 
-class RastersParameter(QgsProcessingParameterMultipleLayers):
-    """Several raster layers or files; also one text with the files between semicolons, as the command line has it."""
+class LayersParameter(QgsProcessingParameterMultipleLayers):
+    """Several layers or files; also one text with the files between semicolons, as the command line has it."""
 
     def checkValueIsAcceptable(  # noqa: D102 - the name is QGIS's
         self, value: Any, context: QgsProcessingContext | None = None
@@ -190,9 +194,13 @@ def _raster(option: Option) -> QgsProcessingParameterDefinition:
 
 
 def _rasters(option: Option) -> QgsProcessingParameterDefinition:
-    return RastersParameter(
+    return LayersParameter(
         option.parameter, label(option), QgsProcessing.SourceType.TypeRaster, optional=_optional(option)
     )
+
+
+def _tables(option: Option) -> QgsProcessingParameterDefinition:
+    return LayersParameter(option.parameter, label(option), _VECTOR_TYPES[option.kind], optional=_optional(option))
 
 
 def _folder(option: Option) -> QgsProcessingParameterDefinition:
@@ -330,6 +338,7 @@ _MAKERS: dict[Kind, Callable[[Option], QgsProcessingParameterDefinition]] = {
     Kind.FOLDER: _folder,
     Kind.FILE: _file,
     Kind.TABLE: _vector,
+    Kind.TABLES: _tables,
     Kind.POINTS: _vector,
     Kind.MASK: _vector,
     Kind.MODEL: _model,
@@ -349,6 +358,7 @@ _MAKERS: dict[Kind, Callable[[Option], QgsProcessingParameterDefinition]] = {
     Kind.OUTPUT_HTML: _file_destination("HTML (*.html)"),
     Kind.OUTPUT_JSON: _file_destination("JSON (*.json)"),
     Kind.OUTPUT_FILE: _file_destination("ONNX (*.onnx)"),
+    Kind.OUTPUT_TABLE: _file_destination("CSV (*.csv)"),
 }
 
 

@@ -38,6 +38,7 @@ from botaclip.core.errors import OptionError
 from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option
 
 _VECTOR_KINDS = frozenset({Kind.TABLE, Kind.POINTS, Kind.MASK})
+_SUFFIXES = {Kind.OUTPUT_FILE: "onnx", Kind.OUTPUT_TABLE: "csv", Kind.OUTPUT_JSON: "json", Kind.OUTPUT_HTML: "html"}
 _BARE_NUMBERS = re.compile(r"[-+\d.eE\s]+(,[-+\d.eE\s]+){3}")
 
 
@@ -106,6 +107,8 @@ def read_values(
             value, raster_crs = reader.raster(option, raw, values.warnings)
         elif option.kind is Kind.RASTERS:
             value = [reader.raster(option, word, values.warnings)[0] for word in _words(raw)] or None
+        elif option.kind is Kind.TABLES:
+            value = [reader.table(option, word) for word in _words(raw)] or None
         elif option.kind in _VECTOR_KINDS:
             plan = reader.vector(option, raw)
             value = plan.path
@@ -235,7 +238,7 @@ class _Reader:
             raise OptionError(
                 f"{path!r} has no file extension",
                 where=option.parameter,
-                remedy=f"name a file such as result.{'onnx' if option.kind is Kind.OUTPUT_FILE else 'tif'}",
+                remedy=f"name a file such as result.{_SUFFIXES.get(option.kind, 'tif')}",
             )
         return str(Path(str(path)).absolute())
 
@@ -290,6 +293,25 @@ class _Reader:
                 source.sourceName(), "", ("it is no layer of its own",), crs_text(source.sourceCrs())
             )
         return plan_vector(layer, raw)
+
+    def table(self, option: Option, raw: Any) -> str:
+        """Return the file of one table of several; none is copied."""
+        if isinstance(raw, str) and Path(raw).is_file():
+            return str(Path(raw).absolute())
+        layer = raw if isinstance(raw, QgsVectorLayer) else None
+        if layer is None:
+            layer = QgsProcessingUtils.mapLayerFromString(
+                str(raw), self._context, True, QgsProcessingUtils.LayerHint.Vector
+            )
+        if not isinstance(layer, QgsVectorLayer):
+            raise OptionError(f"there is no table or layer {str(raw)!r}", where=option.parameter, remedy=option.help)
+        plan = plan_vector(layer, raw)
+        if not plan.path:
+            raise OptionError(
+                f"{layer.name()} cannot be read as it stands, because {', '.join(plan.reasons)}",
+                where=option.parameter, remedy="export it to a CSV file and choose that",
+            )
+        return plan.path
 
     def _vector_layer(self, option: Option, raw: Any) -> QgsVectorLayer | None:
         value = raw.source if isinstance(raw, QgsProcessingFeatureSourceDefinition) else raw

@@ -27,7 +27,7 @@ from botaclip.core import options
 from botaclip.core.commands import COMMANDS
 from botaclip.core.errors import BotaclipError, Cancelled, OptionError, WorkerError
 from botaclip.core.interpreter import find_interpreter
-from botaclip.core.options import FILE_KINDS, OUTPUT_KINDS, Command, Kind, Option
+from botaclip.core.options import FILE_KINDS, OUTPUT_KINDS, SEVERAL_KINDS, Command, Kind, Option
 from botaclip.core.own_process import OwnProcess
 from botaclip.core.package_installer import without_password
 from botaclip.core.worker_client import BOOT, WorkerClient
@@ -148,7 +148,7 @@ def parse(arguments: Sequence[str]) -> tuple[Command | None, dict[str, Any]]:
                     f"there is no file or folder {parameters[option.key]}",
                     where=f"botaclip {command.name} {option.flag}", remedy=option.help,
                 )  # fmt: skip
-        elif option.kind is Kind.RASTERS and parameters[option.key]:
+        elif option.kind in SEVERAL_KINDS and parameters[option.key]:
             parameters[option.key] = [absolute(path) for path in parameters[option.key]]
     return command, parameters
 

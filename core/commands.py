@@ -10,8 +10,25 @@ from collections.abc import Mapping
 
 from botaclip.core.options import Command, Kind
 from botaclip.core.shared_options import (
-    BANDS, COG, ENVIRONMENT, EVERYWHERE, EXTENT, IMAGE_DATE_OF_MAP, MASK, MODE, MODE_OF_MODEL, MODEL,
-    MODEL_POSITIONAL, OUTPUT_MAP, POOLING, PRECISION, RASTER, SPECIES, STAGE, STRIDE, option,
+    BANDS,
+    COG,
+    ENVIRONMENT,
+    EVERYWHERE,
+    EXTENT,
+    IMAGE_DATE_OF_MAP,
+    MASK,
+    MODE,
+    MODE_OF_MODEL,
+    MODEL,
+    MODEL_POSITIONAL,
+    OUTPUT_MAP,
+    POOLING,
+    PRECISION,
+    RASTER,
+    SPECIES,
+    STAGE,
+    STRIDE,
+    option,
 )  # fmt: skip
 from botaclip.core.training_options import ALIGNMENT, FOLDS, HEAD, IMAGE, KEPT, LOCATIONS, READING, TARGETS
 
@@ -47,9 +64,13 @@ EVALUATE = Command(
                "strict: adapter, head and threshold inside each outer spatial fold (default). paper: each plot is "
                "embedded by an adapter that did not see its spatial fold, then repeated stratified cross-validation on "
                "these vectors. Not with a model.", choices=("strict", "paper")),
-        option("task", Kind.RASTERS,
-               "Tables of other things to predict, joined by plot name, separated by ;: one row per plot and target. "
-               "Each may have its kind before it, as in abundance=soil.csv; kinds: presence, presence-only, abundance."),
+        option("task", Kind.TABLES,
+               "Tables of other things to predict, joined by plot name: one row per plot and target; several are "
+               "separated by ;."),
+        option("task-kind", Kind.LIST,
+               "What the task tables hold, one word for each or one for all: presence (what is not listed is absent), "
+               "presence-only (what is not listed is unknown), abundance (numbers), or auto (looks at the values and "
+               "says what it took).", default="auto"),
         option("task-plot-field", Kind.TEXT, "Column of the task tables with the plot's name.", default="plot_id",
                advanced=True),
         option("task-target-field", Kind.TEXT, "Column of the task tables with the target (species, group).",
@@ -67,8 +88,7 @@ EVALUATE = Command(
                minimum=1, maximum=100, advanced=True),
         *FOLDS, *TARGETS, *HEAD, *ALIGNMENT, *KEPT, *LOCATIONS,
         option("metrics", Kind.OUTPUT_JSON, "Scores to write (JSON)."),
-        option("table", Kind.OUTPUT_FILE, "Scores of every target, column and task to write (CSV)."),
-        option("report", Kind.OUTPUT_HTML, "Report to write (HTML, one file)."),
+        option("table", Kind.OUTPUT_TABLE, "Scores of every target, column and task to write (CSV)."),
         *EVERYWHERE,
     ),
     group="Model", needs="train",
@@ -89,7 +109,7 @@ ABLATE = Command(
         option("repeats", Kind.INTEGER, "Repeats, each with other folds.", default=1, minimum=1, maximum=100,
                advanced=True),
         *FOLDS, *TARGETS, *HEAD, *ALIGNMENT, *KEPT,
-        option("output", Kind.OUTPUT_FILE, "Table to write (CSV).", required=True),
+        option("output", Kind.OUTPUT_TABLE, "Table to write (CSV).", required=True),
         option("metrics", Kind.OUTPUT_JSON, "The same with all targets (JSON)."),
         *EVERYWHERE,
     ),
@@ -200,9 +220,10 @@ SETUP = Command(
            default="auto", choices=("auto", "cpu", "cuda")),
         option("wheels", Kind.FOLDER, "Folder of wheels to install from instead of the internet."),
         option("index-url", Kind.TEXT, "Package index instead of PyPI.", advanced=True),
-        option("proxy", Kind.TEXT, "Proxy, for example http://proxy.example.org:8080. QGIS gives its own.", advanced=True),
-        option("python", Kind.TEXT, "Python that the environment is made from. Not given: a suitable one is looked for.",
+        option("proxy", Kind.TEXT, "Proxy, for example http://proxy.example.org:8080. QGIS gives its own.",
            advanced=True),
+        option("python", Kind.TEXT,
+           "Python that the environment is made from. Not given: a suitable one is looked for.", advanced=True),
         option("check", Kind.FLAG, "Only say what is there and whether it is whole.", default=False),
         option("remove", Kind.FLAG, "Remove the environment and all that came with it.", default=False),
         *EVERYWHERE,
@@ -252,7 +273,8 @@ ENCODERS = Command(
            advanced=True),
         option("gsd", Kind.LIST, "import: finest and coarsest pixel size of its training images, in metres.",
            advanced=True),
-        option("input-size", Kind.INTEGER, "import: side of its input in pixels.", minimum=8, maximum=4096, advanced=True),
+        option("input-size", Kind.INTEGER, "import: side of its input in pixels.", minimum=8, maximum=4096,
+           advanced=True),
         option("input-name", Kind.TEXT, "import of ONNX: name of the input. Not given: the only one.", advanced=True),
         option("output-name", Kind.TEXT,
            "import of ONNX: name of the output, or of a value on the way to it. Not given: the only one.",

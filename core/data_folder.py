@@ -13,11 +13,11 @@ from typing import Any
 
 from botaclip.core.commands import TRAIN
 from botaclip.core.errors import OptionError
-from botaclip.core.options import OUTPUT_KINDS, Kind, Option
+from botaclip.core.options import OUTPUT_KINDS, SEVERAL_KINDS, Kind, Option
 
 FILE = "botaclip.json"
-_PATHS = frozenset({Kind.RASTER, Kind.RASTERS, Kind.FOLDER, Kind.TABLE, Kind.POINTS, Kind.MASK, Kind.MODEL})
-_LISTS = frozenset({Kind.RASTERS, Kind.LIST})
+_PATHS = frozenset({Kind.RASTER, Kind.FOLDER, Kind.TABLE, Kind.POINTS, Kind.MASK, Kind.MODEL}) | SEVERAL_KINDS
+_LISTS = SEVERAL_KINDS | {Kind.LIST}
 _NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})
 # How it runs and where it writes is for those who run it, not for the data.
 _NOT_OF_DATA = frozenset({"progress", "overwrite", "device"})
@@ -121,10 +121,10 @@ def _text(option: Option, value: Any, folder: Path, path: Path) -> str:
         words = [_word(option, one, path) for one in value]
     else:
         text = _word(option, value, path)
-        words = text.split(";") if option.kind is Kind.RASTERS else [text]
+        words = text.split(";") if option.kind in SEVERAL_KINDS else [text]
     if option.kind in _PATHS:
         words = [_file(option, word.strip(), folder, path) for word in words if word.strip()]
-    text = (";" if option.kind is Kind.RASTERS else ",").join(words)
+    text = (";" if option.kind in SEVERAL_KINDS else ",").join(words)
     try:
         parsed = option.parse(text)
     except OptionError as error:

@@ -14,6 +14,8 @@ Job = Callable[[dict[str, Any], Progress], dict[str, Any]]
 JOBS: Mapping[str, str] = {
     "demo-data": "botaclip.core.demo_landscape.job:demo_data",
     "train": "botaclip.training.train:train",
+    "evaluate": "botaclip.training.evaluate:evaluate",
+    "ablate": "botaclip.training.ablation:ablate",
     "embed": "botaclip.core.embed:embed",
     "suitability": "botaclip.core.suitability:suitability",
     "predict": "botaclip.core.predict:predict",

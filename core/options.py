@@ -29,6 +29,7 @@ class Kind(enum.Enum):
     FOLDER = "folder"  # a folder that exists
     FILE = "file"  # a file or folder that exists
     TABLE = "table"  # a CSV, GeoPackage... or any vector layer/table in QGIS
+    TABLES = "tables"  # several of them; text is split at ;
     POINTS = "points"  # a point layer or table
     MASK = "mask"  # a polygon layer
     MODEL = "model"  # a *.botaclip file
@@ -48,8 +49,11 @@ class Kind(enum.Enum):
     OUTPUT_HTML = "output html"
     OUTPUT_JSON = "output json"
     OUTPUT_FILE = "output file"
+    OUTPUT_TABLE = "output table"
 
 
+# Several files in one option.
+SEVERAL_KINDS = frozenset({Kind.RASTERS, Kind.TABLES})
 OUTPUT_KINDS = frozenset(kind for kind in Kind if kind.value.startswith("output"))
 FILE_KINDS = OUTPUT_KINDS | {Kind.RASTER, Kind.FOLDER, Kind.FILE, Kind.TABLE, Kind.POINTS, Kind.MASK, Kind.MODEL}
 
@@ -141,7 +145,7 @@ class Option:
             if text not in self.choices:
                 raise self._wrong(value, f"use one of {', '.join(self.choices)}")
             return text
-        if self.kind is Kind.RASTERS:
+        if self.kind in SEVERAL_KINDS:
             words = value.split(";") if isinstance(value, str) else value
             return [str(word).strip() for word in words if str(word).strip()] or None
         if self.kind is Kind.LIST and not isinstance(value, str):
@@ -266,7 +270,7 @@ def check_outputs(command: Command, parameters: Mapping[str, Any]) -> None:
         met[path] = option
     for option in command.options:
         value = parameters.get(option.key)
-        if not value or option.kind not in FILE_KINDS - OUTPUT_KINDS | {Kind.RASTERS}:
+        if not value or option.kind not in FILE_KINDS - OUTPUT_KINDS | SEVERAL_KINDS:
             continue
         for name in value if isinstance(value, list) else [value]:
             given = _real(str(name))
@@ -309,7 +313,7 @@ def command_line(command: Command, parameters: Mapping[str, Any]) -> str:
         elif option.positional:
             words.append(str(value))
         else:
-            if option.kind is Kind.RASTERS:
+            if option.kind in SEVERAL_KINDS:
                 value = ";".join(value or [])
             text = str(value).removesuffix(".0") if isinstance(value, float) else str(value)
             words += [f"{option.flag}={text}"] if text.startswith("-") else [option.flag, text]

@@ -88,7 +88,7 @@ class PairingRules:
         rules: list[tuple[NDArray[np.bool_], NDArray[np.object_] | str]] = []
         dated = table.dates != ""
         if dated.any():
-            rules.append((~dated & ~table.presence.any(axis=1), NOT_SURVEYED))
+            rules.append((~dated & (table.presence.sum(axis=1) == 0), NOT_SURVEYED))
         if table.blurred is not None:
             why = np.array([f"{BLURRED}{text}" for text in table.blurred], dtype=object)
             rules.append((table.blurred != "", why))

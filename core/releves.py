@@ -7,7 +7,7 @@ import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ from botaclip.core.taxon_names import (
     merged_names,
     read_names,
 )
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 __all__ = ["ReleveTable", "choose_species", "read_releves"]
 
@@ -52,8 +55,8 @@ class ReleveTable:
     species
         Names (S,), sorted: normalised or as given.
     cover
-        Cover (N, S) float32 in per cent; 0 where the species is not listed; 100 stands for present where only
-        presence is known; the numbers as given where ``data_type`` is ``abundance``.
+        Cover (N, S) float32 in per cent, sparse: nothing is stored where the species is not listed; 100 stands for
+        present where only presence is known; the numbers as given where ``data_type`` is ``abundance``.
     data_type
         ``presence-absence``, ``presence-only`` or ``abundance``.
     cover_scale
@@ -84,7 +87,7 @@ class ReleveTable:
     dates: NDArray[np.str_]
     groups: NDArray[np.str_] | None
     species: NDArray[np.str_]
-    cover: NDArray[np.float32]
+    cover: csr_array
     data_type: str
     cover_scale: CoverScale
     report: tuple[str, ...]
@@ -103,8 +106,8 @@ class ReleveTable:
         return len(self.plot_ids)
 
     @property
-    def presence(self) -> NDArray[np.bool_]:
-        """Whether each species was found in each plot (N, S)."""
+    def presence(self) -> csr_array:
+        """Whether each species was found in each plot (N, S), sparse as the cover is."""
         return self.cover > 0
 
     @functools.cached_property
@@ -135,6 +138,28 @@ class ReleveTable:
             self, plot_ids=self.plot_ids[index], points=self.points[index], dates=self.dates[index],
             cover=self.cover[index], digests=self.digests[index], **of_plots,
         )
+
+    def over(self, vocabulary: NDArray[np.str_]) -> ReleveTable:
+        """Return the same relevés with the columns of another vocabulary (V,), names sorted or not.
+
+        Species that are not in it have no column: they are left out and counted in the report, and a relevé that names
+        no other is an empty one from then on. Digests stay those of all its species.
+        """
+        from scipy.sparse import csr_array  # only what learns from relevés brings it
+
+        column = {str(name): index for index, name in enumerate(vocabulary)}
+        new = np.array([column.get(str(name), -1) for name in self.species], np.int64)
+        table = csr_array(self.cover).tocoo()
+        known = new[table.col] >= 0
+        cover = csr_array(
+            (table.data[known], (table.row[known], new[table.col[known]])), shape=(len(self), len(vocabulary))
+        )
+        report = list(self.report)
+        lost = new < 0
+        _count(report, lost, "species are not in the vocabulary and were ignored")
+        emptied = (self.presence.sum(axis=1) > 0) & (cover.sum(axis=1) == 0)
+        _count(report, emptied, "relevés name no species of the vocabulary and count as empty")
+        return dataclasses.replace(self, species=np.asarray(vocabulary), cover=cover, report=tuple(report))
 
 
 def read_releves(
@@ -327,11 +352,11 @@ def _refuse_left_out(requested: str | Sequence[str] | None, taxa: Sequence[Taxon
             )
 
 
-def _data_type(stated: str, cover: NDArray[np.float32], *, zeros: bool, graded: bool, report: list[str]) -> str:
+def _data_type(stated: str, cover: csr_array, *, zeros: bool, graded: bool, report: list[str]) -> str:
     """Return the data type, deduced from the table where it is not stated."""
     if stated != "auto":
         return stated
-    richness = np.count_nonzero(cover, axis=1)
+    richness = np.diff(cover.indptr)
     single = float((richness[richness > 0] == 1).mean()) if (richness > 0).any() else 1.0
     if graded:
         kind, reason = "presence-absence", "the rows give cover, as relevés do"
@@ -347,11 +372,11 @@ def _data_type(stated: str, cover: NDArray[np.float32], *, zeros: bool, graded: 
     return kind
 
 
-def _digests(cover: NDArray[np.float32], species: NDArray[np.str_]) -> NDArray[np.str_]:
+def _digests(cover: csr_array, species: NDArray[np.str_]) -> NDArray[np.str_]:
     """Return the SHA-256 of each relevé's species and cover, in the order of the names."""
     digests = []
-    for row in cover:
-        listed_species = np.flatnonzero(row > 0)
-        content = "\n".join(f"{species[index]}\t{row[index]:.4g}" for index in listed_species)
+    for first, last in zip(cover.indptr[:-1], cover.indptr[1:], strict=True):
+        listed_species = zip(cover.indices[first:last], cover.data[first:last], strict=True)
+        content = "\n".join(f"{species[index]}\t{percent:.4g}" for index, percent in listed_species)
         digests.append(hashlib.sha256(content.encode()).hexdigest())
     return np.array(digests, dtype=np.str_)

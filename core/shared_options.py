@@ -12,6 +12,7 @@ from botaclip.core.options import Kind, Option
 
 
 def option(name: str, kind: Kind, help: str, **rest: Any) -> Option:
+    """Return an option; the tables are read better with a short word."""
     return Option(name, kind, help, **rest)
 
 

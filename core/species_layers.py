@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 INDEPENDENT, SUM, MAX = "independent", "sum", "max"
 RULES = {
@@ -42,8 +46,8 @@ class Originals:
 def combine_layers(
     plot_of: NDArray[np.int64], species_of: NDArray[np.int64], values: NDArray[np.float64], shape: tuple[int, int], *,
     rule: str = INDEPENDENT, abundance: bool = False,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the cover matrix (N, S), and how many rows each of its filled cells was made from (cells,).
+) -> tuple[csr_array, NDArray[np.int64]]:
+    """Return the sparse cover matrix (N, S) float32, and how many rows each of its filled cells was made from (cells,).
 
     Parameters
     ----------
@@ -72,8 +76,11 @@ def combine_layers(
         np.multiply.at(free, cell_of, 1 - values / 100)
         np.add.at(combined, cell_of, values)
         combined = np.where(rows > 1, 100 * (1 - free), combined)
-    cover = np.zeros(shape, np.float32)
-    cover.flat[cells] = combined
+    from scipy.sparse import csr_array  # only what learns from relevés brings it
+
+    starts = np.searchsorted(cells, np.arange(shape[0] + 1) * shape[1])
+    cover = csr_array((combined.astype(np.float32), cells % shape[1], starts), shape=shape)
+    cover.eliminate_zeros()
     return cover, rows
 
 

@@ -134,9 +134,9 @@ HEAD = (
 ALIGNMENT = (
     option("alignment", Kind.CHOICE,
        "How the image vectors are adapted to the relevés: botaclip (contrastive + geometry regulariser), contrastive, "
-       "supervised (species head), joint (contrastive + species head + regulariser), canonical (reduced-rank regression "
-       "of floristic axes), whitened (principal components), none, or auto (picks among them by inner spatial validation "
-       "and says what).",
+       "supervised (species head), joint (contrastive + species head + regulariser), canonical (reduced-rank "
+       "regression of floristic axes), whitened (principal components), none, or auto (picks among them by inner "
+       "spatial validation and says what).",
        default="auto",
        choices=("auto", "botaclip", "contrastive", "supervised", "joint", "canonical", "whitened", "none")),
     option("lambda", Kind.LIST,
@@ -146,33 +146,34 @@ ALIGNMENT = (
        "mean (over all pairs) or neighbours (Kullback-Leibler divergence of softmax neighbourhoods).",
        default="sum", choices=("sum", "mean", "neighbours"), advanced=True),
     option("adapter", Kind.CHOICE,
-       "Image adapter, started as the identity: linear; residual (linear with a small multilayer perceptron beside it); "
-       "attention (among groups of dimensions).",
+       "Image adapter, started as the identity: linear; residual (linear with a small multilayer perceptron beside "
+       "it); attention (among groups of dimensions).",
        default="linear", choices=("linear", "residual", "attention"), advanced=True),
     option("releve-adapter", Kind.CHOICE,
        "Adapter of the relevé side: linear, or mlp (two layers; with 256 axes and 1,024 dimensions about 2.4 million "
        "parameters are trained altogether).",
        default="linear", choices=("linear", "mlp"), advanced=True),
     option("vegeta", Kind.CHOICE,
-       "Encoder of species lists: pca or ca (ordination of the transformed table), masked (network that learns to fill in "
-       "species left out), habitat (network that learns --habitat-field), joint (starts as pca, trained along).",
+       "Encoder of species lists: pca or ca (ordination of the transformed table), masked (network that learns to fill "
+       "in species left out), habitat (network that learns --habitat-field), joint (starts as pca, trained along).",
        default="pca", choices=("pca", "ca", "masked", "habitat", "joint"), advanced=True),
     option("vegeta-axes", Kind.INTEGER, "Width of what the encoder of species lists gives.", default=64, minimum=1,
        maximum=1024, advanced=True),
     option("transform", Kind.CHOICE,
-       "What is done to cover before it is encoded: hellinger (square root of relative cover), presence, percent, sqrt, "
-       "log1p, or ordinal (van der Maarel's 1 to 9).",
+       "What is done to cover before it is encoded: hellinger (square root of relative cover), presence, percent, "
+       "sqrt, log1p, or ordinal (van der Maarel's 1 to 9).",
        default="hellinger", choices=("hellinger", "presence", "percent", "sqrt", "log1p", "ordinal"), advanced=True),
     option("extra-releves", Kind.TABLE,
-       "Relevés without imagery, read like --releves, from which the encoder of species lists may learn too. Those that "
-       "are, or lie near, a plot with imagery are left out.", advanced=True),
+       "Relevés without imagery, read like --releves, from which the encoder of species lists may learn too. Those "
+       "that are, or lie near, a plot with imagery are left out.", advanced=True),
     option("loss", Kind.CHOICE,
        "Contrastive loss: sigmoid (every pair a yes-or-no question) or infonce (softmax over the batch).",
        default="sigmoid", choices=("sigmoid", "infonce"), advanced=True),
     option("positives", Kind.LIST,
        "Which relevés count as an image's own beside its own one: site (of the same site), near (within "
        "--positive-distance), alike (Bray-Curtis similarity from --positive-similarity).", advanced=True),
-    option("positive-distance", Kind.NUMBER, "For --positives near.", default=100.0, unit="m", minimum=0.0, advanced=True),
+    option("positive-distance", Kind.NUMBER, "For --positives near.", default=100.0, unit="m", minimum=0.0,
+       advanced=True),
     option("positive-similarity", Kind.NUMBER, "For --positives alike.", default=0.8, minimum=0.0, maximum=1.0,
        advanced=True),
     option("targets", Kind.CHOICE,
@@ -180,8 +181,8 @@ ALIGNMENT = (
        "relevés are alike, Bray-Curtis), gram (cosines of images equal floristic similarity).",
        default="own", choices=("own", "floristic", "gram"), advanced=True),
     option("unknown-ring", Kind.NUMBER,
-       "Pairs of plots nearer than this, not each other's own, are not asked about.", default=0.0, unit="m", minimum=0.0,
-       advanced=True),
+       "Pairs of plots nearer than this, not each other's own, are not asked about.", default=0.0, unit="m",
+       minimum=0.0, advanced=True),
     option("temperature", Kind.NUMBER, "Start of the contrastive loss's temperature t; learnt.", default=10.0,
        minimum=0.01, maximum=1000.0, advanced=True),
     option("bias", Kind.NUMBER,
@@ -196,14 +197,14 @@ ALIGNMENT = (
        "Learning rate over the steps: constant, or cosine after a warm-up of a tenth of the steps.",
        default="constant", choices=("constant", "cosine"), advanced=True),
     option("stopping", Kind.CHOICE,
-       "By what the number of steps is chosen, always on plots of inner spatial folds: head (error of the species head) "
-       "or retrieval (mean reciprocal rank of each image's own relevé in the whole held-out gallery).",
+       "By what the number of steps is chosen, always on plots of inner spatial folds: head (error of the species "
+       "head) or retrieval (mean reciprocal rank of each image's own relevé in the whole held-out gallery).",
        default="head", choices=("head", "retrieval"), advanced=True),
     option("augmentation", Kind.LIST,
        "Views of each patch that the adapter may see in training, encoded once: dihedral (turned and mirrored), crop, "
        "colour; none.", default="none", advanced=True),
-    option("views", Kind.INTEGER, "Number of views of each patch with --augmentation.", default=4, minimum=1, maximum=32,
-       advanced=True),
+    option("views", Kind.INTEGER, "Number of views of each patch with --augmentation.", default=4, minimum=1,
+       maximum=32, advanced=True),
     option("search", Kind.INTEGER,
        "Trials of a search (Optuna) for learning rate, decay, temperature, bias, lambda and axes, by inner validation "
        "inside every outer fold; 0 for none. Each costs about as much as all usual trials of one alignment.",
@@ -215,8 +216,8 @@ ALIGNMENT = (
 
 KEPT = (
     option("checkpoint", Kind.OUTPUT_FOLDER,
-       "Folder in which finished folds and the state of unfinished fits are kept; the same command with the same folder "
-       "goes on where it was stopped, to the same result.", advanced=True),
+       "Folder in which finished folds and the state of unfinished fits are kept; the same command with the same "
+       "folder goes on where it was stopped, to the same result.", advanced=True),
 )
 
 LOCATIONS = (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 from scipy.special import expit
 
 from botaclip.core.errors import Cancelled
@@ -15,20 +17,23 @@ from botaclip.core.progress import Progress
 from botaclip.training.alignment import (
     BATCH,
     CHECKPOINTS,
+    NAMES,
     SUPERVISED_CHECKPOINTS,
     Adapter,
     Alignment,
     candidates,
     fit_adapter,
     fit_adapters,
+    ladder,
 )
+from botaclip.training.closed_forms import CANONICAL_AXES, WHITENED_AXES
 from botaclip.training.metrics import neighbour_overlap
+from botaclip.training.recipe import Recipe
 from botaclip.training.standardiser import Standardiser
-from botaclip.training.vegeta import hellinger
 
 from .small_tables import planted
 
-NAMES = ("supervised", "contrastive", "botaclip")
+TRAINED = ("supervised", "contrastive", "botaclip", "joint")
 TABLE = planted(100, dimension=16, species=8)
 VECTORS = Standardiser.fit(TABLE.vectors)(TABLE.vectors)
 
@@ -39,7 +44,7 @@ def one_thread() -> None:
 
 
 def fit(alignment: Alignment, steps: int, *, random_state: int = 1) -> Adapter:
-    return fit_adapter(VECTORS, TABLE.cover, TABLE.presence, alignment, steps, random_state=random_state)
+    return fit_adapter(VECTORS, TABLE, alignment, steps, random_state=random_state)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -53,11 +58,10 @@ def geometry(adapter: Adapter, scale: str = "sum") -> float:
 
 def releve_side(adapter: Adapter) -> np.ndarray:
     assert adapter.tower is not None
-    (weight, bias), = adapter.tower.layers
-    return (hellinger(TABLE.cover) - adapter.tower.centre) @ weight + bias
+    return adapter.tower(TABLE.cover)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_step_0_is_the_identity_and_breaks_no_geometry(name: str) -> None:
     adapter = fit(Alignment(name, 1.0), 0)
     np.testing.assert_array_equal(adapter(VECTORS), VECTORS)
@@ -65,10 +69,10 @@ def test_step_0_is_the_identity_and_breaks_no_geometry(name: str) -> None:
     assert geometry(fit(Alignment(name, 0.0), 40)) > 1e-3
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_a_longer_run_passes_through_the_same_adapters(name: str) -> None:
-    alignment = Alignment(name, 0.1 if name == "botaclip" else 0.0, checkpoints=(3, 10, 25))
-    run = fit_adapters(VECTORS, TABLE.cover, TABLE.presence, alignment)
+    alignment = Alignment(name, 0.1 if name in ("botaclip", "joint") else 0.0, checkpoints=(3, 10, 25))
+    run = fit_adapters(VECTORS, TABLE, alignment)
     assert [adapter.steps for adapter in run] == [3, 10, 25]
     for adapter in run:
         short = fit(alignment, adapter.steps)
@@ -81,7 +85,7 @@ def test_same_seed_same_adapter_other_seed_other_batches() -> None:
     table = planted(2 * BATCH, dimension=8, species=6)  # two batches a pass: below that, all plots are one batch
     vectors = Standardiser.fit(table.vectors)(table.vectors)
     one, same, other = (
-        fit_adapter(vectors, table.cover, table.presence, Alignment("contrastive"), 6, random_state=seed)
+        fit_adapter(vectors, table, Alignment("contrastive"), 6, random_state=seed)
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one.weight, same.weight)
@@ -98,7 +102,7 @@ def test_the_regulariser_keeps_the_frozen_neighbours() -> None:
 
 def test_as_a_mean_over_all_pairs_it_does_next_to_nothing() -> None:
     without, by_sum, by_mean = (
-        geometry(fit(Alignment("botaclip", weight, scale), 120))
+        geometry(fit(Alignment("botaclip", weight, recipe=Recipe(regulariser=scale)), 120))
         for weight, scale in ((0.0, "sum"), (1.0, "sum"), (1.0, "mean"))
     )
     assert by_sum < 0.6 * without
@@ -140,7 +144,7 @@ def test_contrastive_points_each_releve_at_its_own_image() -> None:
 
 def test_shuffled_releves_give_another_adapter() -> None:
     order = np.random.default_rng(0).permutation(len(TABLE))
-    other = fit_adapter(VECTORS, TABLE.cover[order], TABLE.presence[order], Alignment("contrastive"), 40)
+    other = fit_adapter(VECTORS, TABLE.with_releves_of(order), Alignment("contrastive"), 40)
     assert np.abs(other.weight - fit(Alignment("contrastive"), 40).weight).max() > 1e-3
 
 
@@ -159,16 +163,108 @@ def test_cancelling_stops_between_two_steps() -> None:
 
     progress = Progress(None, None, cancelled)
     with pytest.raises(Cancelled):
-        fit_adapter(VECTORS, TABLE.cover, TABLE.presence, Alignment("supervised"), 10_000, progress=progress)
+        fit_adapter(VECTORS, TABLE, Alignment("supervised"), 10_000, progress=progress)
     assert steps == 6
 
 
+def test_a_longer_run_passes_through_the_same_adapters_under_a_schedule_too() -> None:
+    alignment = Alignment("botaclip", 0.1, checkpoints=(3, 10, 25), recipe=Recipe(schedule="cosine"))
+    for adapter in fit_adapters(VECTORS, TABLE, alignment):
+        np.testing.assert_array_equal(adapter.weight, fit(alignment, adapter.steps).weight)
+    # Laid out for ten steps, the tenth is another place.
+    other = fit_adapters(VECTORS, TABLE, dataclasses.replace(alignment, checkpoints=(3, 10), last=10))[-1]
+    assert np.abs(other.weight - fit(alignment, 10).weight).max() > 1e-4
+
+
+def test_an_alignment_refitted_at_one_checkpoint_keeps_its_horizon() -> None:
+    alignment = Alignment("supervised", checkpoints=(20, 80))
+    assert alignment.last == 80 and alignment.at(20).last == 80 and alignment.at(20).checkpoints == (20,)
+    assert dataclasses.replace(alignment, checkpoints=(20,)).last == 80
+    assert Alignment("supervised", checkpoints=(0,)).last == 0
+
+
+def test_cover_and_presence_may_be_given_by_themselves() -> None:
+    one = fit_adapter(VECTORS, TABLE.cover, TABLE.presence, Alignment("joint", 0.1), 5)
+    np.testing.assert_array_equal(one.weight, fit(Alignment("joint", 0.1), 5).weight)
+
+
+def test_closed_forms_are_fitted_by_the_same_call() -> None:
+    made = fit_adapters(VECTORS, TABLE, Alignment("whitened", checkpoints=(2, 5)))
+    assert [(adapter.steps, adapter.width) for adapter in made] == [(2, 2), (5, 5)]
+    np.testing.assert_allclose(np.cov(made[1](VECTORS).T, bias=True), np.eye(5), atol=1e-4)
+    assert fit(Alignment("canonical"), 4)(VECTORS).shape == VECTORS.shape
+
+
+def test_sparse_cover_is_dense_cover() -> None:
+    sparse = dataclasses.replace(TABLE, cover=csr_array(TABLE.cover))
+    for recipe in (Recipe(), Recipe(vegeta="joint"), Recipe(targets="floristic")):
+        alignment = Alignment("contrastive", recipe=recipe)
+        np.testing.assert_allclose(
+            fit_adapter(VECTORS, sparse, alignment, 8).weight, fit_adapter(VECTORS, TABLE, alignment, 8).weight,
+            atol=1e-4,
+        )
+
+
+def test_held_out_retrieval_is_told_at_every_checkpoint_and_changes_nothing() -> None:
+    said: list[str] = []
+    progress = Progress(log=lambda level, message: said.append(message))
+    held = planted(40, dimension=16, species=8, seed=0)
+    gallery = (Standardiser.fit(TABLE.vectors)(held.vectors), held.cover)
+    alignment = Alignment("contrastive", checkpoints=(5, 20))
+    made = fit_adapters(VECTORS, TABLE, alignment, gallery=gallery, progress=progress)
+    assert len(said) == 2
+    assert re.fullmatch(r"contrastive, 5 steps: R@5 [.\d]+ \(chance .12\) on 40 held-out plots", said[0]), said
+    np.testing.assert_array_equal(made[1].weight, fit(alignment, 20).weight)
+
+
+def test_views_are_seen_and_copies_of_the_patch_change_nothing() -> None:
+    alignment = Alignment("botaclip", 0.1)
+    plain = fit(alignment, 12)
+    copies = np.repeat(VECTORS[:, None], 3, axis=1)
+    same = fit_adapter(VECTORS, TABLE, alignment, 12, views=copies)
+    np.testing.assert_array_equal(plain.weight, same.weight)
+    other = fit_adapter(VECTORS, TABLE, alignment, 12, views=copies[:, :, ::-1])
+    assert np.abs(plain.weight - other.weight).max() > 1e-3
+
+
+# --- What is tried ---------------------------------------------------------------------------------------------------
+
+
 def test_candidates_hold_every_alignment() -> None:
-    assert {alignment.name for alignment in candidates(400)} == set(NAMES)
-    for alignment in candidates(400):
-        expected = SUPERVISED_CHECKPOINTS if alignment.name == "supervised" else CHECKPOINTS
-        assert alignment.checkpoints == expected
-    assert {alignment.weight for alignment in candidates(400) if alignment.name == "botaclip"} == {0.1, 1.0}
+    tried = candidates(400, dimension=512)
+    assert {alignment.name for alignment in tried} == set(NAMES) - {"none"}
+    expected = {"supervised": SUPERVISED_CHECKPOINTS, "whitened": WHITENED_AXES, "canonical": CANONICAL_AXES}
+    for alignment in tried:
+        assert alignment.checkpoints == expected.get(alignment.name, CHECKPOINTS)
+    for name in ("botaclip", "joint"):
+        assert {alignment.weight for alignment in tried if alignment.name == name} == {0.1, 1.0}
+    assert {a.weight for a in candidates(400, lambdas=(0.5,)) if a.name in ("botaclip", "joint")} == {0.5}
+    recipe = Recipe(adapter="residual")
+    assert {alignment.recipe for alignment in candidates(400, recipe=recipe)} == {recipe}
+
+
+@pytest.mark.parametrize(
+    ("plots", "dimension", "whitened", "canonical"),
+    [(400, 512, (8, 16, 32, 64, 128), (4, 8, 16, 32)), (100, 512, (8, 16, 32), (4, 8, 16, 32)),
+     (400, 24, (8, 16), (4, 8, 16)), (20, 512, (8,), (4, 8)), (400, 3, (2,), (2,))],
+)  # fmt: skip
+def test_axes_stay_below_plots_and_dimensions(
+    plots: int, dimension: int, whitened: tuple[int, ...], canonical: tuple[int, ...]
+) -> None:
+    found = {a.name: a.checkpoints for a in candidates(plots, dimension=dimension)}
+    assert (found["whitened"], found["canonical"]) == (whitened, canonical)
+
+
+@pytest.mark.parametrize(
+    ("plots", "contrastive", "supervised"),
+    [(20, CHECKPOINTS, SUPERVISED_CHECKPOINTS), (1_000, CHECKPOINTS, SUPERVISED_CHECKPOINTS),
+     (4_000, (20, 40, 80, 160), (40, 80, 160, 320, 640)), (16_000, (40, 80, 160, 320, 640),
+                                                          (160, 320, 640, 1_280, 2_560))],
+)  # fmt: skip
+def test_more_plots_carry_more_steps(plots: int, contrastive: tuple[int, ...], supervised: tuple[int, ...]) -> None:
+    assert ladder(CHECKPOINTS, plots) == contrastive
+    assert ladder(SUPERVISED_CHECKPOINTS, plots) == supervised
+    assert {a.name: a.checkpoints for a in candidates(plots)}["joint"] == contrastive
 
 
 @pytest.mark.parametrize(
@@ -180,7 +276,7 @@ def test_candidates_hold_every_alignment() -> None:
     ],
 )
 def test_epochs_bound_the_passes_over_the_plots(plots: int, epochs: int, checkpoints: tuple[int, ...]) -> None:
-    supervised, *others = candidates(plots, epochs=epochs)
+    _, _, supervised, *others = candidates(plots, epochs=epochs)
     assert all(alignment.checkpoints == checkpoints for alignment in others)
     most = epochs * max(1, round(plots / BATCH))
     assert max(supervised.checkpoints) <= most
@@ -189,5 +285,8 @@ def test_epochs_bound_the_passes_over_the_plots(plots: int, epochs: int, checkpo
 
 def test_labels_tell_candidates_apart() -> None:
     labels = [alignment.label for alignment in candidates(100)]
-    assert labels == ["supervised", "contrastive", "botaclip, lambda 0.1", "botaclip, lambda 1"]
-    assert dataclasses.replace(candidates(100)[0], weight=0.5).label == "supervised, lambda 0.5"
+    assert labels == [
+        "whitened", "canonical", "supervised", "contrastive", "botaclip, lambda 0.1", "botaclip, lambda 1",
+        "joint, lambda 0.1", "joint, lambda 1",
+    ]  # fmt: skip
+    assert dataclasses.replace(candidates(100)[2], weight=0.5).label == "supervised, lambda 0.5"

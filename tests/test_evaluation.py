@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from botaclip.core.errors import LeakageError
+from botaclip.core.errors import LeakageError, OptionError
 from botaclip.core.progress import SILENT
 from botaclip.training import evaluation
 from botaclip.training.alignment import Alignment
@@ -24,19 +26,24 @@ from botaclip.training.evaluation import (
     choose,
     cross_validate,
     fit_columns,
+    fit_spaces,
 )
+from botaclip.training.fit_state import FitState
 from botaclip.training.location import NearestReleves
 from botaclip.training.metrics import auc_columns, max_tss
-from botaclip.training.protocol import ENVIRONMENT_ONLY, columns_of
+from botaclip.training.protocol import ENVIRONMENT_ONLY, IMAGE_COLUMNS, columns_of
 from botaclip.training.training_table import TrainingTable
 
 from .small_tables import planted, thirds
 
 TABLE = planted(90, dimension=16, species=6)
 ALIGNMENTS = (
+    Alignment("whitened", checkpoints=(4, 8)),
+    Alignment("canonical", checkpoints=(2, 4)),
     Alignment("supervised", checkpoints=(8,)),
     Alignment("contrastive", checkpoints=(8,)),
     Alignment("botaclip", 0.1, checkpoints=(8,)),
+    Alignment("joint", 0.1, checkpoints=(8,)),
 )
 
 
@@ -53,9 +60,11 @@ def protocol(asked: str = "auto", **changes: Any) -> Protocol:
     return dataclasses.replace(Protocol(asked, ALIGNMENTS, "linear", thirds), **changes)
 
 
-def validate(asked: str = "auto", *, table: TrainingTable = TABLE, columns: tuple[str, ...] = COLUMNS, **changes: Any
-             ) -> CrossValidation:
-    return cross_validate(table, thirds(table), protocol(asked, **changes), columns=columns)
+def validate(
+    asked: str = "auto", *, table: TrainingTable = TABLE, columns: tuple[str, ...] = COLUMNS,
+    kept: FitState | None = None, **changes: Any,
+) -> CrossValidation:
+    return cross_validate(table, thirds(table), protocol(asked, **changes), columns=columns, kept=kept)
 
 
 def test_scoring_seen_plots_is_refused() -> None:
@@ -110,6 +119,10 @@ def test_columns_are_what_their_names_say() -> None:
     for choices in cv.choices:
         assert choices["raw"].startswith("none, ")
         assert choices["supervised"].startswith("supervised, 8 steps")
+        assert choices["contrastive"].startswith("contrastive, 8 steps")
+        assert choices["joint"].startswith("joint, lambda 0.1, 8 steps")
+        assert choices["raw_whitened"].startswith(("whitened, 4 axes", "whitened, 8 axes"))
+        assert choices["canonical"].startswith(("canonical, 2 axes", "canonical, 4 axes"))
         assert choices["botaclip"] == choices["adapted"]
         assert choices["adapted"].startswith("botaclip, lambda 0.1, 8 steps")
         assert choices["shuffled"].startswith("botaclip, lambda 0.1, 8 steps")
@@ -117,6 +130,9 @@ def test_columns_are_what_their_names_say() -> None:
     np.testing.assert_array_equal(cv.suitability["adapted"], cv.suitability["botaclip"])
     for one, other in (("raw", "botaclip"), ("botaclip", "shuffled"), ("supervised", "botaclip")):
         assert np.abs(cv.suitability[one] - cv.suitability[other]).max() > 1e-3
+    apart = ("raw", "raw_whitened", "supervised", "contrastive", "botaclip", "canonical", "joint", "shuffled")
+    for one, other in itertools.combinations(apart, 2):
+        assert np.abs(cv.suitability[one] - cv.suitability[other]).max() > 1e-4, (one, other)
     # The prevalence is the training plots', constant within a fold.
     for number, (train, test) in enumerate(cv.folds):
         expected = np.broadcast_to(TABLE.presence[train].mean(axis=0), (len(test), 6))
@@ -128,7 +144,7 @@ def test_columns_are_what_their_names_say() -> None:
 def test_every_column_but_those_without_the_image_finds_what_is_planted() -> None:
     cv = validate("auto")
     auc = {column: np.median(auc_columns(TABLE.presence, p)) for column, p in cv.suitability.items()}
-    assert min(auc[column] for column in ("raw", "supervised", "botaclip", "adapted")) > 0.7
+    assert min(auc[column] for column in IMAGE_COLUMNS if column != "shuffled") > 0.7
     assert auc["location_only"] < 0.62 and auc["prevalence"] < 0.55
 
 
@@ -246,7 +262,10 @@ def with_environment(table: TrainingTable = TABLE, *, gain: float = 6.0) -> Trai
 def test_environment_has_a_column_of_its_own_before_location() -> None:
     assert columns_of(TABLE, "auto") == (COLUMNS, {})
     columns, omitted = columns_of(with_environment(), "supervised")
-    assert columns == (*COLUMNS[:5], ENVIRONMENT_ONLY, *COLUMNS[5:]) and not omitted
+    assert columns == (*IMAGE_COLUMNS, ENVIRONMENT_ONLY, "location_only", "prevalence") and not omitted
+    assert COLUMNS == (*IMAGE_COLUMNS, "location_only", "prevalence")
+    assert IMAGE_COLUMNS == ("raw", "raw_whitened", "supervised", "contrastive", "botaclip", "canonical", "joint",
+                             "adapted", "shuffled")  # fmt: skip
 
 
 def test_environment_joins_every_image_column() -> None:
@@ -313,3 +332,115 @@ def test_location_is_geocentric_where_no_plane_holds_the_plots(monkeypatch: pyte
         for one in (plane, earth)
     ]  # fmt: skip
     assert auc[0] < 0.75 and auc[1] == 1.0
+
+
+def test_principal_components_leave_nothing_to_shuffle() -> None:
+    columns, omitted = columns_of(TABLE, "whitened")
+    assert "shuffled" not in columns and "read no relevé" in omitted["shuffled"]
+    assert columns_of(TABLE, "canonical") == (COLUMNS, {})
+
+
+def test_a_column_whose_alignment_is_not_tried_is_left_out_by_name_or_refused() -> None:
+    few = ALIGNMENTS[2:3]
+    cv = cross_validate(TABLE, thirds(TABLE)[:1], protocol("supervised", alignments=few))
+    assert set(COLUMNS) - set(cv.suitability) == {"raw_whitened", "contrastive", "botaclip", "canonical", "joint"}
+    assert cv.omitted["joint"] == "it was not tried"
+    with pytest.raises(OptionError, match="column 'joint' cannot be given.*joint is not tried"):
+        cross_validate(TABLE, thirds(TABLE)[:1], protocol("supervised", alignments=few), columns=("raw", "joint"))
+
+
+@pytest.mark.parametrize("asked", ["whitened", "canonical", "joint", "contrastive"])
+def test_what_is_asked_for_is_what_adapted_is(asked: str) -> None:
+    cv = validate(asked, columns=("adapted", "shuffled"))
+    assert all(choices["adapted"].startswith(asked) for choices in cv.choices)
+    same = np.array_equal(cv.suitability["adapted"], cv.suitability["shuffled"])
+    assert same is (asked == "whitened")  # which reads no relevé
+
+
+# --- Spaces for other models ------------------------------------------------------------------------------------------
+
+
+def test_spaces_are_those_of_the_columns() -> None:
+    table = with_environment()
+    train, test = thirds(table)[0]
+    inside, outside = table.take(train), table.take(test)
+    columns = ("raw", "raw_whitened", "canonical", "adapted", ENVIRONMENT_ONLY, "location_only", "prevalence")
+    spaces = fit_spaces(inside, protocol("supervised", head="forest"), columns)
+    assert tuple(spaces) == columns
+    raw = spaces["raw"].embed(outside)
+    assert raw is not None and raw.shape == (len(test), 16 + 2)
+    mean, scale = inside.vectors.mean(axis=0), inside.vectors.std(axis=0)
+    np.testing.assert_allclose(raw[:, :16], (outside.vectors - mean) / scale, atol=1e-4)
+    assert isinstance(spaces["adapted"].space, ImageSpace)
+    np.testing.assert_array_equal(spaces["adapted"].embed(outside), spaces["adapted"].space.inputs(outside))
+    width = int(spaces["raw_whitened"].choice.split(", ")[1].split()[0])
+    assert spaces["raw_whitened"].embed(outside).shape == (len(test), width + 2)
+    np.testing.assert_array_equal(spaces["location_only"].embed(outside), outside.places)
+    np.testing.assert_array_equal(spaces[ENVIRONMENT_ONLY].embed(outside), outside.environment)
+    assert spaces["prevalence"].embed(outside) is None
+    for column in columns:
+        with pytest.raises(LeakageError, match=f"column '{column}'"):
+            spaces[column].embed(table.take(np.append(test, train[0])))
+
+
+def test_spaces_are_the_same_as_in_the_cross_validation() -> None:
+    train, test = thirds(TABLE)[0]
+    spaces = fit_spaces(TABLE.take(train), protocol("botaclip"), ("adapted", "shuffled"))
+    cv = cross_validate(TABLE, [(train, test)], protocol("botaclip"), columns=("adapted", "shuffled"))
+    for column, fitted in spaces.items():
+        np.testing.assert_array_equal(fitted.predict(TABLE.take(test))[0], cv.suitability[column][test])
+
+
+# --- Kept folds -------------------------------------------------------------------------------------------------------
+
+
+def same(one: CrossValidation, other: CrossValidation) -> None:
+    assert one.choices == other.choices
+    np.testing.assert_array_equal(one.fold, other.fold)
+    for column in one.suitability:
+        np.testing.assert_array_equal(one.suitability[column], other.suitability[column])
+        np.testing.assert_array_equal(one.positive[column], other.positive[column])
+        np.testing.assert_array_equal(one.baseline[column], other.baseline[column])
+
+
+def test_a_stopped_cross_validation_goes_on_to_the_identical_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = ("raw", "botaclip", "adapted", "shuffled", "location_only", "prevalence")
+    whole = validate("botaclip", columns=columns)
+    honest, calls = evaluation.fit_columns, []
+
+    def killed(table: TrainingTable, *rest: Any, **named: Any) -> Any:
+        calls.append(len(table))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return honest(table, *rest, **named)
+
+    # One fold after the other, so that two are finished when the third is stopped.
+    monkeypatch.setattr(evaluation, "over_folds", lambda n, work, progress: [work(i, SILENT) for i in range(n)])
+    monkeypatch.setattr(evaluation, "fit_columns", killed)
+    with pytest.raises(KeyboardInterrupt):
+        validate("botaclip", columns=columns, kept=FitState(tmp_path, "key"))
+    same(validate("botaclip", columns=columns, kept=FitState(tmp_path, "key")), whole)
+    assert len(calls) == 4  # the two finished folds were not fitted again
+    same(validate("botaclip", columns=columns, kept=FitState(tmp_path, "key")), whole)
+    assert len(calls) == 4
+
+
+def test_kept_folds_of_other_data_or_settings_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, calls = evaluation.fit_columns, []
+
+    def counted(*given: Any, **named: Any) -> Any:
+        calls.append(1)
+        return honest(*given, **named)
+
+    monkeypatch.setattr(evaluation, "fit_columns", counted)
+    state = FitState(tmp_path, "key")
+    validate(columns=("raw",), kept=state)
+    changed = dataclasses.replace(TABLE, presence=1 - TABLE.presence)
+    for count, (table, columns, changes) in enumerate((
+        (TABLE, ("raw",), {}), (changed, ("raw",), {}), (TABLE, ("raw", "prevalence"), {}),
+        (TABLE, ("raw",), {"random_state": 2}), (TABLE, ("raw",), {"alignments": ALIGNMENTS[:3]}),
+    )):  # fmt: skip
+        validate(table=table, columns=columns, kept=state, **changes)
+        assert len(calls) == 3 * (count + 1)

@@ -26,8 +26,9 @@ SKIPPED = {".git", ".venv", "build", "dist", "demo", ".cache"}
 DEPENDENCY_FREE = {
     f"botaclip.core.{name}"
     for name in (
-        "errors", "options", "commands", "progress", "unfinished", "interpreter", "worker_client", "cli", "worker_boot",
-        "data_folder", "managed_environment", "setup_environment", "torch_build", "jobs", "lock_files",
+        "errors", "options", "commands", "shared_options", "training_options", "progress", "unfinished",
+        "interpreter", "worker_client", "cli", "worker_boot", "data_folder", "managed_environment",
+        "setup_environment", "torch_build", "jobs", "lock_files",
         "base_python", "package_installer", "python_environment", "environment_removal", "set_up_lock", "own_process",
         "encoder_actions", "cache_actions", "cache_folder", "encoders.record", "encoders.record_json",
         "encoders.registry", "encoders.licences", "encoders.store", "encoders.downloads", "encoders.spec",
@@ -40,6 +41,8 @@ RUN_SET = {"numpy", "rasterio", "affine", "pyproj", "pyogrio", "onnxruntime", "s
 TRAIN_SET = RUN_SET | {"scipy", "sklearn", "skl2onnx", "pandas", "onnx", "matplotlib"}
 TORCH = {
     "core/losses.py", "core/adapters.py", "training/alignment.py", "training/parallel.py", "training/torch_device.py",
+    "training/adapter_fit.py", "training/contrastive_fit.py", "training/supervised_fit.py", "training/joint_fit.py",
+    "training/optimiser.py", "training/vegeta_networks.py",
     "core/encoders/frozen.py", "core/encoders/checkpoint.py", "core/encoders/dofa.py", "core/encoders/dofa_v2.py",
     "core/encoders/vit.py", "core/encoders/timm_library.py", "core/encoders/dinov3.py", "core/encoders/flair.py",
     "core/encoders/mit.py", "core/encoders/flair_hub.py", "core/encoders/timm_backbone.py",
@@ -49,7 +52,7 @@ TORCH = {
 LAZY = {
     f"core/encoders/{name}.py": {"onnx"}
     for name in ("graph_writer", "export", "plain_graph", "precision", "foreign_wrapping")
-}
+} | {"training/search.py": {"optuna"}, "training/variogram.py": {"gstools"}, "core/species_layers.py": {"scipy"}, "core/releves.py": {"scipy"}}
 FOREIGN = {"qgis", "osgeo", "processing", "PyQt5", "PyQt6", "PySide2", "PySide6", "sip"}
 
 

@@ -96,6 +96,31 @@ def test_the_file_says_what_was_fitted(
         assert np.abs(model.suitability(model.adapt(moved)[0]) - made)[:, 0].max() > 0.05
 
 
+@pytest.mark.parametrize("environment", [False, True])
+@pytest.mark.parametrize("asked", ["whitened", "canonical", "joint"])
+def test_a_model_of_any_alignment_is_read_as_it_was_fitted(asked: str, environment: bool, tmp_path: Path) -> None:
+    """Principal components are fewer than the vector's dimensions: nothing may count on the width of the encoder."""
+    table, new = plots(environment=environment), plots(40, environment=environment, seed=3)
+    model, parts, how = trained(tmp_path / "m.botaclip", table, asked)
+    fitted = fit_image_column("adapted", table, table, parts.choice, how, thirds(table), SILENT)
+    adapted, unit = model.adapt(pairs(new).vectors)
+    np.testing.assert_allclose(
+        model.suitability(adapted), fitted.calibrate(fitted.predict_logits(new)), atol=2e-5
+    )
+    about, dimension = parts.metadata["alignment"], new.vectors.shape[1]
+    width = about["axes"] if asked == "whitened" else dimension
+    assert about["chosen"] == asked and model.unit_width == width
+    assert model.width == width + (3 if environment else 0) and model.dimension == dimension + (3 if environment else 0)
+    assert (about["steps"] == 0) is (asked != "joint")
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1.0, atol=1e-5)
+    assert model.plot_vectors.shape == (60, width) and model.pca_mean.shape == (width,)
+    assert model.pca_components.shape[1] == width
+    # A list of species has its place in the same space.
+    cover = np.zeros((1, table.cover.shape[1]), np.float32)
+    cover[0, 0] = 40.0
+    assert model.encode_releves(cover).shape == (1, width)
+
+
 def test_layers_are_named_in_the_file(tmp_path: Path) -> None:
     model, _, _ = trained(tmp_path / "m.botaclip", plots(environment=True), "none")
     assert model.environment == LAYERS and model.metadata["environment"] == list(LAYERS)

@@ -24,6 +24,10 @@ FACES = {
     "regulariser plot-locations epochs output report metrics layout encoding decimal layer-field layers names taxa "
     "unidentified crs-field habitat-field site-field image-date date-tolerance uncertainty-field area-field "
     "environment init predictions",
+    "evaluate": "raster releves model protocol task task-kind task-plot-field task-target-field task-value-field "
+    "downstream pseudo-absences repeats metrics table splits groups block-size buffer folds alignment lambda "
+    "checkpoint",
+    "ablate": "raster releves factors encoders repeats alignment output metrics",
     "embed": "raster model extent mask stride dimensions quantise bands environment cog output",
     "suitability": "raster model species extent mask stride bands environment cog output",
     "predict": "raster model points species x-field y-field crs-field bands environment output",
@@ -71,6 +75,7 @@ def test_every_option_is_sound(command: Command, option: Option) -> None:
         (Kind.LIST, "a, b", "a, b"),
         (Kind.CHOICE, " ONE ", "one"), (Kind.TEXT, 64, "64"), (Kind.TEXT, "  ", None),
         (Kind.RASTERS, "/a, b; /c;", ["/a, b", "/c"]), (Kind.RASTERS, ["/a"], ["/a"]),
+        (Kind.TABLES, "/a, b; /c;", ["/a, b", "/c"]), (Kind.TABLES, ["/a", "/b"], ["/a", "/b"]),
         (Kind.RASTERS, ";", None), (Kind.RASTER, "/a b", "/a b"),
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from botaclip.core.commands import TRAIN
 from botaclip.core.errors import BotaclipError
 from botaclip.core.options import parse_parameters
 from botaclip.core.progress import Progress
+from botaclip.training import reading
 from botaclip.training import train as job
 from botaclip.training.outer_folds import outer_blocks
 
@@ -42,7 +43,7 @@ def test_a_narrower_buffer_and_fewer_folds_are_said() -> None:
 def test_it_is_found_before_any_patch_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_image(tmp_path / "image.tif")
     write_releves(tmp_path / "releves.csv", releves())
-    monkeypatch.setattr(job, "_pair", lambda *_: pytest.fail("patches were looked at"))
+    monkeypatch.setattr(reading, "pair_plots", lambda *_: pytest.fail("patches were looked at"))
     parameters, _ = parse_parameters(TRAIN, {
         "raster": str(tmp_path / "image.tif"), "releves": str(tmp_path / "releves.csv"), "crs": CRS, "x_field": "x",
         "y_field": "y", "folds": 2, "buffer": 2000, "device": "cpu", "output": str(tmp_path / "m.botaclip"),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from affine import Affine
+from scipy.sparse import csr_array
 
 from botaclip.core.cover_scales import SCALES
 from botaclip.core.encoders.encoder import Encoder
@@ -41,7 +42,7 @@ def imagery(source: RasterSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def releves(x: list[float], y: list[float], digests: list[str], crs: str = "EPSG:2154", **more: Any) -> ReleveTable:
     count = len(x)
-    given = {"dates": np.full(count, ""), "cover": np.ones((count, 1), np.float32)} | more
+    given = {"dates": np.full(count, ""), "cover": csr_array(np.ones((count, 1), np.float32))} | more
     return ReleveTable(
         plot_ids=np.array([f"p{i}" for i in range(count)]), points=Points(np.array(x), np.array(y), crs),
         groups=None, species=np.array(["Poa"]), data_type="presence-absence", cover_scale=SCALES["percent"],

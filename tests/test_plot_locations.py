@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from botaclip.core.cover_scales import SCALES
 from botaclip.core.errors import OptionError
@@ -16,8 +17,8 @@ def table() -> ReleveTable:
     return ReleveTable(
         plot_ids=np.array(["a", "b"]),
         points=Points(np.array([700_123.4, 700_999.0]), np.array([6_600_001.0] * 2), "EPSG:2154"),
-        dates=np.array(["2017", ""]), groups=None, species=np.array(["Poa"]), cover=np.ones((2, 1), np.float32),
-        data_type="presence-absence", cover_scale=SCALES["percent"], report=(), digests=np.array(["x", "y"]),
+        dates=np.array(["2017", ""]), groups=None, species=np.array(["Poa"]),
+        cover=csr_array(np.ones((2, 1), np.float32)), data_type="presence-absence", cover_scale=SCALES["percent"], report=(), digests=np.array(["x", "y"]),
     )
 
 

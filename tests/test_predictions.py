@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from botaclip.core.cover_scales import SCALES
 from botaclip.core.errors import OutputError
@@ -29,7 +30,7 @@ USED = np.array([0, 2, 3])
 
 def made(data_type: str = "presence-absence") -> tuple[ReleveTable, Pairs, TrainingTable, CrossValidation]:
     """Five plots, of which three were used and two of these tested."""
-    cover = np.array([[5, 0, 1], [0, 0, 0], [0, 3, 0], [9, 9, 0], [0, 1, 0]], np.float32)
+    cover = csr_array(np.array([[5, 0, 1], [0, 0, 0], [0, 3, 0], [9, 9, 0], [0, 1, 0]], np.float32))
     points = Points(np.array([500_010.0, 500_020, 500_030, 500_040, 500_050]), np.full(5, 5e6 + 7), "EPSG:32632")
     table = ReleveTable(
         plot_ids=np.array(list("abcde")), points=points, dates=np.array(["2018", "", "2017-05", "", ""]),
@@ -47,7 +48,7 @@ def made(data_type: str = "presence-absence") -> tuple[ReleveTable, Pairs, Train
     )  # type: ignore[arg-type]
     data = TrainingTable(
         ids=("a", "c", "d"), places=np.zeros((3, 2)), vectors=pairs.vectors, cover=cover[USED],
-        presence=(cover[USED] > 0).astype(np.float32), species=SPECIES, sites=("north", "north", "south"),
+        presence=(cover[USED].toarray() > 0).astype(np.float32), species=SPECIES, sites=("north", "north", "south"),
     )
     held = np.array([[0.9, 0.2, 0.51239], [0.1, 0.7, 0.5], [np.nan] * 3])
     blocked = CrossValidation(

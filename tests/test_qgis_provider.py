@@ -37,7 +37,7 @@ def listed(qgis: Qgis) -> set[str]:
 
 
 def test_all_algorithms_are_listed(qgis: Qgis) -> None:
-    assert len(ALGORITHMS) == 11
+    assert len(ALGORITHMS) == 13
     assert listed(qgis) == ALGORITHMS
 
 
@@ -92,6 +92,8 @@ TYPES = {
     ("encoders", "ACTION"): "enum", ("encoders", "FILE"): "file", ("encoders", "OUTPUT"): "fileDestination",
     ("encoders", "CALIBRATION"): "raster", ("cache", "PART"): "enum", ("setup", "WHEELS"): "file",
     ("train", "TAXA"): "source", ("train", "INIT"): "file",
+    ("evaluate", "TASK"): "multilayer", ("evaluate", "TABLE"): "fileDestination", ("evaluate", "MODEL"): "file",
+    ("evaluate", "PROTOCOL"): "enum", ("ablate", "OUTPUT"): "fileDestination",
     ("train", "CRS_FIELD"): "field", ("predict", "CRS_FIELD"): "field", ("train", "PREDICTIONS"): "vectorDestination",
 }  # fmt: skip
 

@@ -78,7 +78,7 @@ def test_a_plot_that_a_matrix_repeats(tmp_path: Path) -> None:
     layered = "\n".join(
         line + "," + layer for line, layer in zip(text.splitlines(), ["layer", "H", "H", "T"], strict=True)
     )
-    assert read(tmp_path, layered, layers="max").cover[0].tolist() == [0, 5, 3, 1]
+    assert read(tmp_path, layered, layers="max").cover.toarray()[0].tolist() == [0, 5, 3, 1]
 
 
 def test_columns_that_are_no_species_are_left_out_or_asked_about(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
@@ -14,8 +15,11 @@ from botaclip.core.progress import Progress
 from botaclip.training import selection
 from botaclip.training.alignment import Alignment, candidates, fit_adapter
 from botaclip.training.heads import PENALTIES, clipped_prevalence, fit_linear, logits_of_linear
+from botaclip.training.recipe import Recipe
+from botaclip.training.retrieval import retrieval
 from botaclip.training.selection import Trial, best, inner_validation, relative_error
 from botaclip.training.standardiser import Standardiser
+from botaclip.training.training_table import TrainingTable
 
 from .small_tables import planted, thirds
 
@@ -75,7 +79,7 @@ def test_an_adapted_trial_is_judged_as_by_hand() -> None:
     for train, held in folds:
         standardiser = Standardiser.fit(table.vectors[train])
         adapter = fit_adapter(
-            standardiser(table.vectors[train]), table.cover[train], table.presence[train], alignment, 12, random_state=3
+            standardiser(table.vectors[train]), table.take(train), alignment, 12, random_state=3
         )
         head = fit_linear(adapter(standardiser(table.vectors[train])), table.presence[train], 1.0)
         np.testing.assert_allclose(
@@ -98,9 +102,9 @@ def test_permuted_releves_reach_the_adapter_while_the_head_keeps_the_true_ones(m
     read: list[tuple[np.ndarray, np.ndarray]] = []
     true_fit = selection.fit_adapters
 
-    def spy(vectors: np.ndarray, cover: np.ndarray, presence: np.ndarray, *rest: object, **options: object) -> object:
-        read.append((cover, presence))
-        return true_fit(vectors, cover, presence, *rest, **options)  # type: ignore[arg-type]
+    def spy(vectors: np.ndarray, releves: TrainingTable, *rest: object, **options: object) -> object:
+        read.append((releves.cover, releves.presence))
+        return true_fit(vectors, releves, *rest, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(selection, "fit_adapters", spy)
     alignment = Alignment("supervised", checkpoints=(0, 4))
@@ -161,3 +165,59 @@ def test_environment_is_standardised_in_the_inner_fold_and_judged_with_the_image
         ridge = Ridge(alpha=3.0 * 15).fit(inside, table.presence[train])
         expected = logits_of_linear(ridge.predict(outside), clipped_prevalence(table.presence[train]))
         np.testing.assert_allclose(made.logits[held], expected, atol=1e-3)
+
+
+def test_closed_forms_are_judged_as_by_hand() -> None:
+    table = planted(60, dimension=12, species=4)
+    folds = thirds(table)
+    alignments = (Alignment("whitened", checkpoints=(2, 5)), Alignment("canonical", checkpoints=(3,)))
+    trials = inner_validation(table, folds, alignments)
+    assert {t.label for t in trials} == {"none", "whitened, 2 axes", "whitened, 5 axes", "canonical, 3 axes"}
+    made = next(t for t in trials if t.label == "whitened, 5 axes" and t.penalty == 1.0)
+    for train, held in folds:
+        standardiser = Standardiser.fit(table.vectors[train])
+        pca = PCA(5, whiten=True, svd_solver="full").fit(standardiser(table.vectors[train]))
+        inside, outside = (pca.transform(standardiser(table.vectors[rows])) for rows in (train, held))
+        head = fit_linear(inside, table.presence[train], 1.0)
+        np.testing.assert_allclose(made.logits[held], head.logits(outside), atol=1e-3)
+
+
+def stopping(by: str) -> Alignment:
+    return Alignment("botaclip", 0.1, checkpoints=(2, 30), recipe=Recipe(stopping=by))
+
+
+def test_steps_can_be_chosen_by_retrieval_in_the_whole_held_out_gallery() -> None:
+    table = planted(60, dimension=12, species=4)
+    folds = thirds(table)
+    trials = inner_validation(table, folds, (stopping("retrieval"), Alignment("supervised", checkpoints=(3,))))
+    by_steps = {t.steps: t.retrieval for t in trials if t.alignment.name == "botaclip"}
+    assert set(by_steps) == {2, 30}
+    found = []
+    for train, held in folds:
+        standardiser = Standardiser.fit(table.vectors[train])
+        adapter = fit_adapter(standardiser(table.vectors[train]), table.take(train), stopping("head"), 30)
+        assert adapter.tower is not None
+        gallery = retrieval(adapter(standardiser(table.vectors[held])), adapter.tower(table.cover[held]))
+        assert gallery.plots == len(held) == 20
+        found.append(gallery.mean_reciprocal_rank)
+    assert by_steps[30] == pytest.approx(np.mean(found), rel=1e-9)
+    # Only what has a relevé side can be stopped so.
+    assert all(np.isnan(t.retrieval) for t in trials if t.alignment.name != "botaclip")
+    heads = inner_validation(table, folds, (stopping("head"),))
+    assert all(np.isnan(t.retrieval) for t in heads)
+    for one, other in zip((t for t in trials if t.alignment.name == "botaclip"), heads[7:], strict=True):
+        assert (one.loss, one.steps, one.penalty) == (other.loss, other.steps, other.penalty)
+
+
+def test_the_best_by_retrieval_goes_before_the_least_loss() -> None:
+    alignment = stopping("retrieval")
+    trials = [
+        Trial(alignment, 2, 1.0, 0.5, np.zeros((1, 1)), retrieval=0.1),
+        Trial(alignment, 30, 1.0, 0.7, np.zeros((1, 1)), retrieval=0.2),
+        Trial(alignment, 30, 3.0, 0.6, np.zeros((1, 1)), retrieval=0.2),
+        trial("none", 0.9, 0),
+    ]
+    chosen = best(trials, "botaclip")
+    assert (chosen.steps, chosen.penalty) == (30, 3.0)
+    assert best([*trials, trial("supervised", 0.55)]).alignment.name == "supervised"
+    assert best(trials).loss == 0.6

@@ -24,21 +24,21 @@ def test_rules(rule: str, abundance: bool, values: list[float]) -> None:
     cover, rows = combine_layers(
         np.array([0, 0, 1]), np.array([1, 1, 0]), np.array([40.0, 40.0, 80.0]), (2, 2), rule=rule, abundance=abundance
     )
-    np.testing.assert_allclose(cover, [[0, values[0]], [values[1], 0]], rtol=1e-6)
+    np.testing.assert_allclose(cover.toarray(), [[0, values[0]], [values[1], 0]], rtol=1e-6)
     assert sorted(rows.tolist()) == [1, 2] and cover.dtype == np.float32
 
 
 def test_a_sum_is_capped_and_a_count_is_not() -> None:
     rows = (np.zeros(2, int), np.zeros(2, int), np.array([70.0, 60.0]), (1, 1))
-    assert combine_layers(*rows, rule="sum")[0].tolist() == [[100.0]]
-    assert combine_layers(*rows, rule="sum", abundance=True)[0].tolist() == [[130.0]]
+    assert combine_layers(*rows, rule="sum")[0].toarray().tolist() == [[100.0]]
+    assert combine_layers(*rows, rule="sum", abundance=True)[0].toarray().tolist() == [[130.0]]
 
 
 @given(st.lists(st.floats(0.1, 100), min_size=1, max_size=5))
 def test_independent_layers_lie_between_the_largest_and_the_sum(values: list[float]) -> None:
     zeros = np.zeros(len(values), int)
     covers = {
-        rule: float(combine_layers(zeros, zeros, np.array(values), (1, 1), rule=rule)[0][0, 0])
+        rule: float(combine_layers(zeros, zeros, np.array(values), (1, 1), rule=rule)[0].toarray()[0, 0])
         for rule in ("independent", "sum", "max")
     }
     assert covers["max"] <= covers["independent"] * (1 + 1e-6)

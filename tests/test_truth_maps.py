@@ -19,6 +19,7 @@ from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.model import Model
 from botaclip.core.options import parse_parameters
 from botaclip.core.progress import Progress
+from botaclip.training import reading
 from botaclip.training import train as job
 from botaclip.training import truth_maps as maps
 from botaclip.training.continuation import Parent
@@ -67,10 +68,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
             },
         )  # fmt: skip
         printed = job.train(parameters, Progress())["print"]
-        releves = job._read(parameters)
+        releves = reading.read_table(parameters)
         imagery = training_imagery(parameters, Progress())
-        pairs = job._pair(releves, imagery, parameters, Progress())
-        data = job.training_table(releves, pairs, parameters["raster"])
+        pairs = reading.pair_plots(releves, imagery, parameters, Progress())
+        data = reading.training_table(releves, pairs, parameters["raster"])
         metrics = json.loads((folder / "metrics.json").read_text())
         with imagery.cells(0) as cells:
             yield Trained(parameters, imagery, cells, pairs, data, metrics, printed)
@@ -88,7 +89,7 @@ def protocol_of(trained: Trained) -> Protocol:
     touching_m = pairs.patch.size_m + pairs.field_m
     blocks = outer_blocks(data.places, data.groups, touching_m, pairs.patch.size_m, trained.parameters)
     list(blocks.split(trained.data.places))
-    return job._protocol(trained.data, blocks, trained.parameters, "cpu")
+    return reading.protocol_of(trained.data, blocks, trained.parameters, "cpu")
 
 
 def test_places_are_clear_of_every_training_patch(trained: Trained) -> None:
@@ -216,7 +217,7 @@ def test_where_there_are_no_maps_the_reason_is_given(trained: Trained, known: bo
     cv = cross_validate(data, [(every[::2], every[1::2])], protocol, columns=("raw", "adapted"))
     trials = inner_validation(data, protocol.inner_folds(data), ())
     document = metrics_document(
-        data, job._read(trained.parameters), trained.pairs, trained.imagery, trained.parameters,
+        data, reading.read_table(trained.parameters), trained.pairs, trained.imagery, trained.parameters,
         blocked=cv, targets={}, summary={}, summary_random={}, targets_within_site={}, summary_within_site={},
         maps=None, chosen=trials[0], trials=trials, seconds=1.0,
     )  # fmt: skip

@@ -1,42 +1,52 @@
-"""VEGETA: Hellinger transform as in vegan, orthogonal axes, empty relevés, matrices that equal the model."""
+"""VEGETA: every kind gives plain matrices, that say of a relevé what the literature or the network says."""
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
-from botaclip.training.vegeta import Vegeta, fit_releve_tower, hellinger
+from botaclip.core.errors import OptionError
+from botaclip.training import ordination
+from botaclip.training.cover_transforms import TRANSFORMS, hellinger, transform
+from botaclip.training.recipe import Recipe
+from botaclip.training.vegeta import KINDS, ReleveTower, Vegeta, fit_releve_tower, fit_vegeta
 
 from .small_tables import planted
 
-
-def test_hellinger_is_vegans_decostand() -> None:
-    # decostand(x, "hellinger") = sqrt(x / rowSums(x)); first plots of vegan's dune-like counts by hand.
-    cover = np.array([[1.0, 0.0, 3.0], [4.0, 4.0, 8.0], [0.0, 9.0, 0.0]])
-    golden = [[0.5, 0.0, 0.8660254], [0.5, 0.5, 0.70710678], [0.0, 1.0, 0.0]]
-    np.testing.assert_allclose(hellinger(cover), golden, atol=1e-7)
+CA = Recipe(vegeta="ca", vegeta_axes=3)
 
 
-def test_empty_releve_becomes_zeros_and_others_unit_length() -> None:
-    cover = planted(30).cover
-    made = hellinger(cover)
-    empty = cover.sum(axis=1) == 0
-    assert empty.any()
-    np.testing.assert_array_equal(made[empty], 0.0)
-    np.testing.assert_allclose(np.linalg.norm(made[~empty], axis=1), 1.0, atol=1e-6)
+def distances(points: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(points[:, None] - points[None], axis=2)
 
 
-def test_cover_in_any_unit_is_the_same() -> None:
-    cover = planted(30).cover
-    np.testing.assert_allclose(hellinger(cover * 0.01), hellinger(cover), atol=1e-6)
+# --- Principal components --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_pca_is_that_of_the_transformed_table(name: str) -> None:
+    cover = planted(40).cover
+    vegeta = fit_vegeta(cover, Recipe(vegeta="pca", vegeta_axes=4, transform=name))
+    assert (vegeta.transform, vegeta.axes, len(vegeta.layers)) == (name, 4, 1)
+    pca = PCA(4, svd_solver="full").fit(transform(cover, name).astype(np.float64))
+    expected = pca.transform(transform(cover, name)) / np.sqrt(pca.explained_variance_[0])
+    np.testing.assert_allclose(np.abs(vegeta(cover)), np.abs(expected), atol=2e-4)
+    assert vegeta(cover).dtype == np.float32
 
 
 def test_axes_are_orthogonal_and_the_first_has_unit_variance() -> None:
     cover = planted(90).cover
     vegeta = Vegeta.fit(cover, axes=6)
-    gram = vegeta.axes.T @ vegeta.axes
+    (axes, _), = vegeta.layers
+    gram = axes.T @ axes
     np.testing.assert_allclose(gram, gram[0, 0] * np.eye(6), atol=1e-4 * gram[0, 0])
     scores = vegeta(cover)
+    np.testing.assert_allclose(scores.mean(axis=0), 0.0, atol=1e-5)
     covariance = np.cov(scores.T)
     np.testing.assert_allclose(covariance - np.diag(np.diag(covariance)), 0.0, atol=1e-4)
     np.testing.assert_allclose(covariance[0, 0], 1.0, atol=1e-4)
@@ -45,25 +55,154 @@ def test_axes_are_orthogonal_and_the_first_has_unit_variance() -> None:
 
 def test_axes_are_no_more_than_plots_or_species_carry() -> None:
     cover = planted(90, species=8).cover  # 8 and 2 rare ones
-    assert Vegeta.fit(cover, axes=64).axes.shape == (10, 10)
-    assert Vegeta.fit(cover[:5], axes=64).axes.shape == (10, 4)
+    assert Vegeta.fit(cover, axes=64).layers[0][0].shape == (10, 10)
+    assert Vegeta.fit(cover[:5], axes=64).layers[0][0].shape == (10, 4)
+
+
+def test_the_same_releve_again_and_again_has_no_axis() -> None:
+    cover = np.repeat(planted(20).cover[:1], 6, axis=0)
+    for given in (cover, csr_array(cover), cover[:1], np.zeros((4, 3), np.float32), csr_array((4, 3), dtype=np.float32)):
+        for recipe in (Recipe(), CA):
+            vegeta = fit_vegeta(given, recipe)
+            assert vegeta.axes == 1
+            np.testing.assert_array_equal(vegeta(given), 0.0)
 
 
 def test_a_species_that_no_training_releve_has_is_ignored() -> None:
     cover = planted(60).cover
     wider = np.hstack([cover, np.zeros((60, 1), np.float32)])
-    narrow, wide = Vegeta.fit(cover, axes=5), Vegeta.fit(wider, axes=5)
-    np.testing.assert_allclose(wide.axes[-1], 0.0, atol=1e-6)
-    # Axes may be mirrored between two fits; distances between plots may not change.
-    for one, two in ((narrow(cover), wide(wider)),):
-        np.testing.assert_allclose(one @ one.T, two @ two.T, atol=1e-4)
+    for kind in ("pca", "ca", "masked", "habitat"):
+        recipe = Recipe(vegeta=kind, vegeta_axes=5)
+        narrow, wide = (fit_vegeta(each, recipe, habitats=["a", "b"] * 30) for each in (cover, wider))
+        np.testing.assert_allclose(wide.layers[0][0][-1], 0.0, atol=1e-6)
+        # Axes may be mirrored between two fits; distances between plots may not change.
+        np.testing.assert_allclose(distances(narrow(cover)), distances(wide(wider)), atol=1e-3)
+
+
+# --- Correspondence analysis -----------------------------------------------------------------------------------------
+
+
+def legendre(table: np.ndarray, axes: int) -> np.ndarray:
+    """Return F, the relevés' coordinates in scaling 1, by Legendre & Legendre 2012, equations 9.27 to 9.36."""
+    share = table / table.sum()
+    row, column = share.sum(axis=1), share.sum(axis=0)
+    contributions = (share - np.outer(row, column)) / np.sqrt(np.outer(row, column))
+    left, values, _ = np.linalg.svd(contributions, full_matrices=False)
+    return (left / np.sqrt(row)[:, None] * values)[:, :axes]
+
+
+@pytest.mark.parametrize("name", ["percent", "hellinger", "presence"])
+def test_ca_is_that_of_legendre_and_legendre(name: str) -> None:
+    cover = planted(50, rank=3, seed=2).cover
+    vegeta = fit_vegeta(cover, dataclasses.replace(CA, transform=name))
+    table = transform(cover, name).astype(np.float64)
+    listed = table.sum(axis=1) > 0
+    expected = legendre(table[listed][:, table.sum(axis=0) > 0], 3)
+    expected /= np.std(expected[:, 0], ddof=1)
+    assert vegeta.transform == f"{name}/profile" and not listed.all()
+    np.testing.assert_allclose(np.abs(vegeta(cover)[listed]), np.abs(expected), atol=1e-4)
+    np.testing.assert_array_equal(vegeta(cover)[~listed], 0.0)  # an empty relevé is the average one
+
+
+def test_ca_of_a_table_worked_by_hand() -> None:
+    # Two groups of relevés without a common species: one axis of eigenvalue 1, F = +1 and -1 where they weigh alike.
+    cover = np.array([[10, 0], [30, 0], [0, 20], [0, 20]], np.float32)
+    vegeta = fit_vegeta(cover, dataclasses.replace(CA, transform="percent"))
+    made = vegeta(cover)[:, 0]
+    np.testing.assert_allclose(np.abs(made), np.full(4, np.sqrt(3) / 2), atol=1e-6)  # standard deviation of +-1: 2/sqrt3
+    assert made[0] == made[1] == -made[2] == -made[3]
+
+
+def test_a_new_releve_stands_where_its_species_are() -> None:
+    cover = planted(50).cover
+    vegeta = fit_vegeta(cover, dataclasses.replace(CA, transform="percent"))
+    alone = vegeta(np.eye(cover.shape[1], dtype=np.float32)[:2])
+    pair = np.zeros((1, cover.shape[1]), np.float32)
+    pair[0, :2] = [10.0, 30.0]
+    np.testing.assert_allclose(vegeta(pair)[0], 0.25 * alone[0] + 0.75 * alone[1], rtol=1e-4, atol=1e-5)
+
+
+# --- Sparse tables ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["pca", "ca", "masked", "habitat"])
+def test_sparse_and_dense_tables_give_the_same(kind: str) -> None:
+    cover, habitats = planted(60).cover, ["a", "b", "c"] * 20
+    recipe = Recipe(vegeta=kind, vegeta_axes=4)
+    dense, sparse = (fit_vegeta(each, recipe, habitats=habitats) for each in (cover, csr_array(cover)))
+    np.testing.assert_allclose(sparse(csr_array(cover)), dense(cover), atol=1e-4)
+    np.testing.assert_allclose(dense(csr_array(cover)), dense(cover), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["pca", "ca"])
+@pytest.mark.parametrize("columns", [300, 700])  # by covariance, by Lanczos iterations
+def test_large_tables_are_ordinated_as_small_ones(kind: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    cover = planted(400, species=columns, rank=6, signal=8.0, seed=4).cover
+    recipe = Recipe(vegeta=kind, vegeta_axes=6)
+    whole = fit_vegeta(cover, recipe)
+    monkeypatch.setattr(ordination, "WHOLE", 0)
+    made = fit_vegeta(csr_array(cover), recipe)
+    assert made.axes == whole.axes == 6
+    np.testing.assert_allclose(np.abs(made(cover)), np.abs(whole(cover)), atol=1e-4)
+    again = fit_vegeta(csr_array(cover), recipe)
+    np.testing.assert_array_equal(made.layers[0][0], again.layers[0][0])
+
+
+# --- What else goes in ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["pca", "ca", "masked", "joint"])
+def test_extra_releves_join_the_fit(kind: str) -> None:
+    cover = planted(60).cover
+    recipe = Recipe(vegeta=kind, vegeta_axes=3)
+    both = fit_vegeta(cover, recipe)
+    joined = fit_vegeta(cover[:20], recipe, extra=csr_array(cover[20:]))
+    np.testing.assert_allclose(joined(cover), both(cover), atol=1e-4)
+
+
+def test_joint_begins_as_pca() -> None:
+    cover = planted(60).cover
+    one, two = (fit_vegeta(cover, Recipe(vegeta=kind, vegeta_axes=3)) for kind in ("pca", "joint"))
+    np.testing.assert_array_equal(one(cover), two(cover))
+
+
+def test_habitat_needs_habitats() -> None:
+    cover = planted(20).cover
+    for habitats in (None, [""] * 20, ["heath", *[""] * 19]):
+        with pytest.raises(OptionError, match="of them are known among these 20 relevés"):
+            fit_vegeta(cover, Recipe(vegeta="habitat"), habitats=habitats)
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(OptionError, match="no VEGETA of kind 'nmds'"):
+        fit_vegeta(planted(20).cover, Recipe(vegeta="nmds"))
+    with pytest.raises(OptionError, match="no transform 'cube'"):
+        fit_vegeta(planted(20).cover, Recipe(transform="cube"))
+
+
+# --- The tower -------------------------------------------------------------------------------------------------------
 
 
 def test_releve_tower_equals_the_ridge_it_is_made_from() -> None:
     table = planted(90)
     unit = table.vectors / np.linalg.norm(table.vectors, axis=1, keepdims=True)
     tower = fit_releve_tower(table.cover, unit, axes=6, penalty=2.0)
-    (weight, bias), = tower.layers
-    made = (hellinger(table.cover) - tower.centre) @ weight + bias
     axes = Vegeta.fit(table.cover, axes=6)(table.cover)
-    np.testing.assert_allclose(made, Ridge(alpha=2.0).fit(axes, unit).predict(axes), atol=1e-5)
+    np.testing.assert_allclose(tower(table.cover), Ridge(alpha=2.0).fit(axes, unit).predict(axes), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "habitat"])
+def test_an_adapter_behind_it_is_part_of_the_tower(kind: str) -> None:
+    cover, random = planted(60).cover, np.random.default_rng(0)
+    vegeta = fit_vegeta(cover, Recipe(vegeta=kind, vegeta_axes=4))
+    weight, bias = random.normal(size=(vegeta.axes, 7)), random.normal(size=7)
+    tower = vegeta.followed_by([(weight, bias)])
+    assert isinstance(tower, ReleveTower) and len(tower.layers) == len(vegeta.layers)
+    np.testing.assert_allclose(tower(cover), vegeta(cover) @ weight + bias, atol=1e-4)
+    assert all(part.dtype == np.float32 for layer in tower.layers for part in layer)
+
+
+def test_hellinger_of_the_old_name_is_the_same() -> None:
+    from botaclip.training import vegeta
+
+    assert vegeta.hellinger is hellinger

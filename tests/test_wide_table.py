@@ -40,7 +40,7 @@ def test_both_ways_round(tmp_path: Path, layout: str) -> None:
     for table in (wide, turned):
         assert table.plot_ids.tolist() == ["A", "B", "C"]
         assert table.species.tolist() == ["Carex nigra", "Poa annua", "Salix alba"]
-        assert table.cover.tolist() == [[0, 1, 8], [0, 0, 0], [2, 38, 0]]
+        assert table.cover.toarray().tolist() == [[0, 1, 8], [0, 0, 0], [2, 38, 0]]
         assert table.data_type == "presence-absence" and table.cover_scale.name == "braun-blanquet"
         assert any("Layout deduced" in line for line in table.report) == (layout == "auto")
     assert "3 columns were read as species (Poa annua, Carex nigra L., Salix alba); not as species: plot_id, x, y, " \
@@ -61,7 +61,7 @@ def test_rows_that_describe_plots(tmp_path: Path) -> None:
     text = "name;A;B\nx;700001;700101\ny;6600000;6600000\nAltitude;500;510\nPoa annua;r;2\nCarex nigra;;1\n"
     table = read(tmp_path, text, layout="transposed", species_field="name")
     assert table.points.x.tolist() == [700001, 700101]
-    assert table.species.tolist() == ["Carex nigra", "Poa annua"] and table.cover.tolist() == [[0, 1], [3, 13]]
+    assert table.species.tolist() == ["Carex nigra", "Poa annua"] and table.cover.toarray().tolist() == [[0, 1], [3, 13]]
     assert any("rows that describe plots: x, y, Altitude" in line for line in table.report)
 
 
@@ -111,7 +111,7 @@ def test_named_columns_are_no_species(tmp_path: Path) -> None:
 def test_counts_above_100(tmp_path: Path) -> None:
     text = "plot_id,x,y,Poa annua,Salix alba\nA,1001,2,250,0\nB,1002,3,130,300\nC,1003,3,0,7\n"
     table = read(tmp_path, text, data_type="abundance", layout="wide")
-    assert table.cover.tolist() == [[250, 0], [130, 300], [0, 7]]
+    assert table.cover.toarray().tolist() == [[250, 0], [130, 300], [0, 7]]
 
 
 def test_no_species_or_plots(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_long_wide_and_transposed_are_equal(tmp_path: Path, name: str, field: st
     assert long.species.size == len(species) == len({taxon.verbatim for taxon in wide.taxa})
     for table in (wide, turned):
         assert table.plot_ids.tolist() == long.plot_ids.tolist() and table.species.tolist() == long.species.tolist()
-        np.testing.assert_array_equal(table.cover, long.cover)
+        np.testing.assert_array_equal(table.cover.toarray(), long.cover.toarray())
         assert table.digests.tolist() == long.digests.tolist()
         np.testing.assert_array_equal(table.points.x, long.points.x)
         assert table.groups is not None and long.groups is not None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from botaclip.core.cover_scales import SCALES
 from botaclip.core.encoders import opening
@@ -60,6 +61,11 @@ def protocol(asked: str = "botaclip", *, head: str = "linear", start: Start | No
         Alignment("contrastive", checkpoints=steps, start=start),
         Alignment("botaclip", 0.1, checkpoints=steps, start=start),
     )
+    others = (
+        Alignment("whitened", checkpoints=(4, 12)), Alignment("canonical", checkpoints=(2, 4)),
+        Alignment("joint", 0.1, checkpoints=steps, start=start),
+    )  # fmt: skip
+    alignments += tuple(each for each in others if each.name == asked)
     return Protocol(asked, alignments, head, thirds)
 
 
@@ -69,7 +75,7 @@ def releves(table: TrainingTable) -> ReleveTable:
     return ReleveTable(
         plot_ids=np.array(table.ids), points=Points(EAST + table.places[:, 0], NORTH + table.places[:, 1], CRS),
         dates=np.array(["2021-06-01"] * (len(table) - 1) + ["2023-07-05"]), groups=None, species=np.array(names),
-        cover=table.cover, data_type="presence-absence", cover_scale=SCALES["percent"], report=(),
+        cover=csr_array(table.cover), data_type="presence-absence", cover_scale=SCALES["percent"], report=(),
         digests=np.array([hashlib.sha256(row.tobytes()).hexdigest() for row in table.cover]),
     )
 

@@ -1,42 +1,40 @@
-"""Fitting the light adapters: contrastive, contrastive with the geometry kept, or supervised by the species.
+"""Ways to adapt image vectors to relevés, and how far: what is tried, and the one call that fits it.
 
-All of them start at the identity, or at the adapter of another model (``--init``), and move few steps; how many is
-chosen by inner validation, none included. Needs torch. Written so that another modality (location, ground photographs)
-is one more tower beside the relevés.
+Trained adapters start at the identity, or at the adapter of another model (``--init``), and move few steps; how many
+is chosen by inner validation, none included. Needs torch.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import Ridge
-from torch import Tensor, nn
 
-from botaclip.core.adapters import ImageAdapter, ReleveAdapter
-from botaclip.core.losses import GeometryRegulariser, SigmoidContrastiveLoss
 from botaclip.core.progress import SILENT, Progress
-from botaclip.training.heads import clipped_prevalence
+from botaclip.training.adapter import Adapter as Adapter
+from botaclip.training.adapter_fit import FitInputs, fit_by_steps
+from botaclip.training.closed_forms import CANONICAL_AXES, CLOSED_FORMS, WHITENED_AXES, fit_closed_form
+from botaclip.training.fit_state import FitState
+from botaclip.training.plot_batches import batch_count
+from botaclip.training.recipe import Recipe
 from botaclip.training.standardiser import Standardiser
-from botaclip.training.vegeta import ReleveTower, Vegeta
+from botaclip.training.training_table import TrainingTable
 
 Array = NDArray[np.floating]
 
-BATCH = 256
-WEIGHT_DECAY = 1e-2
-VEGETA_AXES = 64
-# Of the species head that supervised adaptation trains along, in the unit of heads.PENALTIES.
-HEAD_PENALTY = 0.3
+NAMES = ("none", "whitened", "canonical", "supervised", "contrastive", "botaclip", "joint")
+BATCH = Recipe().batch
 CHECKPOINTS: tuple[int, ...] = (20, 40, 80)
 # A supervised adapter goes on gaining where a contrastive one has begun to learn the plots by heart.
 SUPERVISED_CHECKPOINTS: tuple[int, ...] = (40, 80, 160, 320)
-# Chosen on landscape seeds 101 to 104, which no benchmark uses; docs/results.md tells of the trials.
-LEARNING_RATE = {"supervised": 3e-3, "contrastive": 1e-3, "botaclip": 1e-3}
-# The relevé side starts where it should be and overfits when it runs as fast as the image side.
-RELEVE_SPEED = 0.1
+# Up to so many plots the ladders above serve; beyond, rungs are added, three for every four doublings.
+FEW_PLOTS = 1_000
+_RUNGS = 0.75
+LAMBDAS: tuple[float, ...] = (0.1, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +60,8 @@ class Start:
         """Return the same map as an adapter of vectors as ``standardiser`` leaves them."""
         weight = self.weight.astype(np.float64)
         bias = self.bias + standardiser.mean @ weight
-        return Adapter(0, (standardiser.scale[:, None] * weight).astype(np.float32), bias.astype(np.float32))
+        scaled = standardiser.scale[:, None] * weight
+        return Adapter.linear(0, scaled.astype(np.float32), bias.astype(np.float32))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,108 +71,148 @@ class Alignment:
     Parameters
     ----------
     name
-        ``none``, ``supervised``, ``contrastive`` or ``botaclip``.
+        One of ``NAMES``.
     weight
-        Weight (lambda) of the geometry-preserving regulariser.
-    regulariser
-        ``sum`` or ``mean``, see :class:`GeometryRegulariser`.
+        Weight (lambda) of the geometry-preserving term.
     checkpoints
-        Numbers of steps after which the adapter is kept and judged.
+        Numbers of steps after which the adapter is kept and judged; numbers of axes for ``whitened`` and
+        ``canonical``.
+    recipe
+        Everything else.
     start
         Where it begins; None for the identity.
+    last
+        Number of steps that the learning rate's schedule is laid out for. It stays as it is when the alignment is
+        refitted to one of its checkpoints alone, so that the path there is the same.
     """
 
     name: str
     weight: float = 0.0
-    regulariser: str = "sum"
     checkpoints: tuple[int, ...] = CHECKPOINTS
+    recipe: Recipe = Recipe()
     start: Start | None = dataclasses.field(default=None, compare=False, repr=False)
+    last: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "last", max(self.last, *self.checkpoints, 0))
+
+    @property
+    def regulariser(self) -> str:
+        """Kind of the geometry-preserving term."""
+        return self.recipe.regulariser
 
     @property
     def label(self) -> str:
         """Name and weight in words."""
         return f"{self.name}, lambda {self.weight:g}" if self.weight else self.name
 
+    def at(self, steps: int) -> Alignment:
+        """Return the same alignment, to be fitted to one number of steps alone."""
+        return dataclasses.replace(self, checkpoints=(steps,))
 
-@dataclasses.dataclass(frozen=True)
-class Adapter:
-    """A fitted image adapter as plain matrices.
 
-    Parameters
-    ----------
-    steps
-        Optimiser steps taken.
-    weight, bias
-        Adapted vector = ``vector @ weight + bias``; (D, E) and (E,).
-    tower
-        The relevé side in the same space; None for supervised adaptation.
+def ladder(first: Sequence[int], n_plots: int) -> tuple[int, ...]:
+    """Return the numbers of steps that are tried with so many plots.
+
+    ``first`` up to 1,000 plots, where it has been tried out. Beyond that the last rung doubles three times for every
+    sixteenfold number of plots (160 contrastive steps at 4,000 plots, 640 at 16,000), which is fewer passes over more
+    plots, as is usual; the first rungs go, so that there are never more than five.
     """
-
-    steps: int
-    weight: Array
-    bias: Array
-    tower: ReleveTower | None = None
-
-    def __call__(self, vectors: Array) -> Array:
-        """Return adapted vectors (N, E) of standardised ones (N, D)."""
-        return vectors @ self.weight + self.bias
+    added = max(0, math.floor(_RUNGS * math.log2(max(n_plots, 1) / FEW_PLOTS) + 1e-9))
+    return (*first, *(first[-1] * 2**rung for rung in range(1, added + 1)))[-max(len(first), 5) :]
 
 
 def candidates(
-    n_plots: int, *, regulariser: str = "sum", epochs: int | None = None, start: Start | None = None
+    n_plots: int, *, recipe: Recipe | None = None, lambdas: Sequence[float] = LAMBDAS, epochs: int | None = None,
+    start: Start | None = None, dimension: int | None = None, regulariser: str | None = None,
 ) -> tuple[Alignment, ...]:
-    """Return what a training tries, always all alignments, within ``epochs`` passes over the plots (0: no step).
+    """Return what a training tries, always all alignments.
 
-    With a ``start`` each of them begins there, and is also judged as it is there, before any step.
+    Parameters
+    ----------
+    n_plots
+        Number of plots: more of them carry more steps.
+    recipe
+        Of all of them.
+    lambdas
+        Weights of the geometry-preserving term, for ``botaclip`` and ``joint``.
+    epochs
+        Most passes over the plots (0: no step); as many as the ladder has when None.
+    start
+        Where trained ones begin; they are then also judged as they are there, before any step.
+    dimension
+        Width D of a vector, which bounds numbers of axes; not bounded by it when None.
+    regulariser
+        Kind of that term, over the recipe's.
     """
-    checkpoints, supervised = CHECKPOINTS, SUPERVISED_CHECKPOINTS
+    recipe = recipe or Recipe()
+    if regulariser is not None:
+        recipe = dataclasses.replace(recipe, regulariser=regulariser)
+    checkpoints, supervised = ladder(CHECKPOINTS, n_plots), ladder(SUPERVISED_CHECKPOINTS, n_plots)
     if epochs is not None:
-        most = epochs * _batch_count(n_plots)
+        most = epochs * batch_count(n_plots, recipe.batch)
         checkpoints = tuple(steps for steps in checkpoints if steps <= most) or (most,)
         supervised = tuple(steps for steps in supervised if steps <= most) or (most,)
     if start is not None:
         checkpoints, supervised = (tuple(sorted({0, *steps})) for steps in (checkpoints, supervised))
-    return (
-        Alignment("supervised", 0.0, regulariser, supervised, start),
-        Alignment("contrastive", 0.0, regulariser, checkpoints, start),
-        Alignment("botaclip", 0.1, regulariser, checkpoints, start),
-        Alignment("botaclip", 1.0, regulariser, checkpoints, start),
+    closed = (
+        Alignment(name, 0.0, _axes(axes, n_plots, dimension), recipe)
+        for name, axes in (("whitened", WHITENED_AXES), ("canonical", CANONICAL_AXES))
     )
+    trained = [Alignment("supervised", 0.0, supervised, recipe, start)]
+    trained += [Alignment("contrastive", 0.0, checkpoints, recipe, start)]
+    for name in ("botaclip", "joint"):
+        trained += [Alignment(name, weight, checkpoints, recipe, start) for weight in lambdas]
+    return (*closed, *trained)
+
+
+def _axes(axes: Sequence[int], n_plots: int, dimension: int | None) -> tuple[int, ...]:
+    """Return the numbers of axes that inner folds can bear: fewer than half the plots, and than dimensions."""
+    most = min(n_plots // 2, dimension or n_plots)
+    return tuple(count for count in axes if count < most) or (max(1, min(axes[0], most - 1)),)
 
 
 def fit_adapter(
-    vectors: Array, cover: Array, presence: Array, alignment: Alignment, steps: int, *,
-    start: Adapter | None = None, random_state: int = 1, device: str = "cpu", progress: Progress = SILENT,
+    vectors: Array, releves: Any, *given: Any, start: Adapter | None = None, random_state: int = 1,
+    device: str = "cpu", progress: Progress = SILENT, views: Array | None = None, kept: FitState | None = None,
 ) -> Adapter:
-    """Fit one adapter for ``steps`` steps; see :func:`fit_adapters`."""
-    only = dataclasses.replace(alignment, checkpoints=(steps,))
+    """Fit one adapter: ``fit_adapter(vectors, releves, alignment, steps)``; see :func:`fit_adapters`."""
+    *table, alignment, steps = given
     return fit_adapters(
-        vectors, cover, presence, only, start=start, random_state=random_state, device=device, progress=progress
+        vectors, releves, *table, alignment.at(steps), views=views, start=start, random_state=random_state,
+        device=device, kept=kept, progress=progress,
     )[0]
 
 
 def fit_adapters(
-    vectors: Array, cover: Array, presence: Array, alignment: Alignment, *,
-    start: Adapter | None = None, random_state: int = 1, device: str = "cpu", progress: Progress = SILENT,
+    vectors: Array, releves: Any, *given: Any, views: Array | None = None, start: Adapter | None = None,
+    random_state: int = 1, device: str = "cpu", kept: FitState | None = None,
+    gallery: tuple[Array, Any] | None = None, progress: Progress = SILENT,
 ) -> list[Adapter]:
-    """Train one run and keep its adapter at every checkpoint.
+    """Fit one run, ``fit_adapters(vectors, releves, alignment)``, and keep its adapter at every checkpoint.
 
     Parameters
     ----------
     vectors
         Standardised frozen vectors of the training plots (N, D).
-    cover
-        Cover in percent of every species (N, V); read by the contrastive alignments.
-    presence
-        Presence of the modelled species (N, S); read by the supervised one.
+    releves
+        The training plots, row by row, with cover (what contrastive alignments and ``canonical`` read) and presence
+        (what ``supervised`` and ``joint`` read). Cover and presence may be given one after the other instead.
     alignment
         What to minimise.
+    views
+        Standardised vectors (N, K, D) of augmented views; each step sees one of the K + 1 views of each of its plots.
     start
         The image adapter to begin with (``alignment.start.on(standardiser)``); the identity when None.
     random_state
-        Seed of the batches.
+        Seed of batches, views and of layers that begin at random.
     device
         Torch device.
+    kept
+        Where the state of the fit is kept and looked for, so that a killed fit goes on to the same result.
+    gallery
+        Standardised vectors and cover of held-out plots: at every checkpoint ``progress`` is told how well their
+        images find their relevés among them. Nothing of it enters the fit.
     progress
         Checked for cancelling at every step.
 
@@ -182,125 +221,18 @@ def fit_adapters(
     list of Adapter
         One per checkpoint, in order; a longer run passes through the same adapters as a shorter one.
     """
-    h = torch.as_tensor(vectors, dtype=torch.float32, device=device)
-    image = ImageAdapter(h.shape[1], None if start is None else len(start.bias)).to(device)
-    begun = vectors
-    if start is not None:
-        image.start_linear(torch.as_tensor(start.weight.T), torch.as_tensor(start.bias))
-        begun = start(vectors)
-    objective = (
-        _Supervised(presence, torch.as_tensor(begun, dtype=torch.float32, device=device), device)
-        if alignment.name == "supervised"
-        else _Contrastive(cover, begun, device)
+    *presence, alignment = given
+    table = releves if isinstance(releves, TrainingTable) else _table_of(vectors, releves, *presence)
+    if alignment.name in CLOSED_FORMS:
+        return fit_closed_form(vectors, table, alignment)
+    return fit_by_steps(
+        FitInputs(vectors, views, table, alignment, start, random_state, device),
+        gallery=gallery, kept=kept, progress=progress,
     )
-    regulariser = GeometryRegulariser(scale=alignment.regulariser)
-    optimiser = torch.optim.AdamW(_groups(image, objective, LEARNING_RATE[alignment.name]))
-    kept = [_freeze(0, image, objective)] if 0 in alignment.checkpoints else []
-    if max(alignment.checkpoints) == 0:
-        return kept
-    for step, batch in enumerate(_batches(len(h), random_state), start=1):
-        progress.check()
-        rows = torch.as_tensor(batch, device=device)
-        z = image(h[rows])
-        loss = objective.loss(z, rows)
-        if alignment.weight:
-            loss = loss + alignment.weight * regulariser(z, h[rows])
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        if step in alignment.checkpoints:
-            kept.append(_freeze(step, image, objective))
-        if step >= max(alignment.checkpoints):
-            return kept
-    return kept
 
 
-def _batches(n: int, random_state: int) -> Iterator[NDArray[np.integer]]:
-    """Yield batches for ever, every plot once a pass; two passes never share their order."""
-    rng = np.random.default_rng(random_state)
-    while True:
-        yield from np.array_split(rng.permutation(n), _batch_count(n))
-
-
-def _batch_count(n: int) -> int:
-    return max(1, round(n / BATCH))
-
-
-def _groups(image: nn.Module, objective: _Contrastive | _Supervised, rate: float) -> list[dict[str, object]]:
-    """No decay on biases, temperature and other vectors and scalars: it would pull them to a meaning they lack."""
-    groups: list[dict[str, object]] = []
-    for module, lr in ((image, rate), (objective, rate * objective.speed)):
-        parameters = list(module.parameters())
-        groups += [
-            {"params": [p for p in parameters if p.ndim > 1], "lr": lr, "weight_decay": WEIGHT_DECAY},
-            {"params": [p for p in parameters if p.ndim <= 1], "lr": lr, "weight_decay": 0.0},
-        ]
-    return groups
-
-
-class _Contrastive(nn.Module):
-    """Relevé tower and sigmoid loss."""
-
-    speed = RELEVE_SPEED
-
-    def __init__(self, cover: Array, vectors: Array, device: str) -> None:
-        super().__init__()
-        self.vegeta = Vegeta.fit(cover, axes=VEGETA_AXES)
-        axes = self.vegeta(cover)
-        self.adapter = ReleveAdapter(axes.shape[1], vectors.shape[1])
-        # Started where the relevés already point to their images, so that the few steps go into the image side.
-        start = Ridge(alpha=1.0).fit(axes, vectors)
-        self.adapter.start_linear(
-            torch.as_tensor(start.coef_, dtype=torch.float32), torch.as_tensor(start.intercept_, dtype=torch.float32)
-        )
-        self.contrast = SigmoidContrastiveLoss()
-        self.axes = torch.as_tensor(axes, dtype=torch.float32, device=device)
-        self.to(device)
-
-    def loss(self, z: Tensor, rows: Tensor) -> Tensor:
-        value: Tensor = self.contrast(z, self.adapter(self.axes[rows]))
-        return value
-
-    def tower(self) -> ReleveTower:
-        layers: Sequence[nn.Linear] = [layer for layer in self.adapter.layers if isinstance(layer, nn.Linear)]
-        matrices = [(_numpy(layer.weight).T, _numpy(layer.bias)) for layer in layers]
-        first = (self.vegeta.axes @ matrices[0][0], matrices[0][1])
-        return ReleveTower(self.vegeta.centre, (first, *matrices[1:]))
-
-
-class _Supervised(nn.Module):
-    """A species head on the adapted vectors, thrown away afterwards (after the paper's BotaSP).
-
-    The head is the linear one of :mod:`botaclip.training.heads`: squared error of presence scaled to unit variance,
-    so that rare species count as much as common ones, and a ridge penalty, so that it does not run ahead of the
-    adapter and learn the plots by heart (in trials better than cross-entropy with or without dropout).
-    """
-
-    speed = 1.0
-
-    def __init__(self, presence: Array, h: Tensor, device: str) -> None:
-        super().__init__()
-        prevalence = clipped_prevalence(presence)
-        target = (presence - prevalence) / np.sqrt(prevalence * (1.0 - prevalence))
-        self.target = torch.as_tensor(target, dtype=torch.float32, device=device)
-        self.penalty = HEAD_PENALTY * float(h.square().sum(dim=1).mean()) / len(h)
-        self.head = nn.Linear(h.shape[1], presence.shape[1])
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-        self.to(device)
-
-    def loss(self, z: Tensor, rows: Tensor) -> Tensor:
-        # Summed over species, divided by the batch size: the scale of the contrastive loss and the regulariser.
-        error = (self.head(z) - self.target[rows]).square().sum() / len(rows)
-        return 0.5 * (error + self.penalty * self.head.weight.square().sum())
-
-    def tower(self) -> None:
-        return None
-
-
-def _numpy(tensor: Tensor) -> Array:
-    return tensor.detach().cpu().numpy().astype(np.float32).copy()
-
-
-def _freeze(step: int, image: ImageAdapter, objective: _Contrastive | _Supervised) -> Adapter:
-    return Adapter(step, _numpy(image.linear.weight).T, _numpy(image.linear.bias), objective.tower())
+def _table_of(vectors: Array, cover: Any, presence: Array) -> TrainingTable:
+    """Return a table of which nothing is known but its relevés."""
+    n = len(vectors)
+    species = tuple(str(number) for number in range(presence.shape[1]))
+    return TrainingTable(("",) * n, np.zeros((n, 2)), vectors, cover, presence, species)

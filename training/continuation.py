@@ -87,7 +87,7 @@ class Parent:
                 return parent
         raise ModelFileError(
             "its adapter is not a linear map of the standardised vectors, so that nothing can continue from it",
-            where=str(file.path), remedy="choose a model that botaclip train has written",
+            where=str(file.path), remedy="choose a model that botaclip train has written with --adapter linear",
         )
 
     def _is_adapter_of(self, model: Model) -> bool:

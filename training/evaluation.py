@@ -3,7 +3,8 @@
 Standardisers, VEGETA, adapter, head, threshold and calibrator are fitted inside the training fold; alignment, its
 strength and the penalty are chosen by inner spatial validation of the training fold. Every column of the comparison
 goes through the same steps and has its head tuned as hard. Environment predictors join every image column, and have a
-column of their own. What continues from another model is never scored on plots that it may have seen.
+column of their own. What continues from another model is never scored on plots that it may have seen. This is the
+protocol ``strict``; :func:`fit_spaces` is for the other one.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from botaclip.core.errors import LeakageError, PairingError
+from botaclip.core.errors import LeakageError, OptionError, PairingError
 from botaclip.core.progress import SILENT, Progress
 from botaclip.training.calibration import Calibrators
 from botaclip.training.continuation import without_seen
 from botaclip.training.environment_only import ENVIRONMENT_MODELS, EnvironmentModel
+from botaclip.training.fit_state import FitState
 from botaclip.training.heads import Head, clipped_prevalence, fit_forest, fit_linear, logit
 from botaclip.training.image_space import ImageSpace
+from botaclip.training.kept_folds import Predicted, digest_of_fold, keep_fold, kept_fold
 from botaclip.training.location import LOCATION_MODELS, LocationModel
 from botaclip.training.parallel import over_folds
-from botaclip.training.protocol import COLUMNS, ENVIRONMENT_ONLY, Protocol, among, columns_of
+from botaclip.training.protocol import ALIGNED, COLUMNS, ENVIRONMENT_ONLY, Protocol, among, columns_of
 from botaclip.training.selection import Trial, best, inner_validation
 from botaclip.training.training_table import TrainingTable
 
@@ -33,7 +36,7 @@ Index = NDArray[np.integer]
 
 __all__ = [
     "COLUMNS", "CrossValidation", "Fitted", "ImageSpace", "Protocol", "calibrate_and_threshold", "check_unseen",
-    "choose", "cross_validate", "fit_columns", "fit_head", "fit_image_column", "out_of_fold_logits",
+    "choose", "cross_validate", "fit_columns", "fit_head", "fit_image_column", "fit_spaces", "out_of_fold_logits",
 ]  # fmt: skip
 
 
@@ -42,7 +45,8 @@ class Fitted:
     """One column fitted on one training table: predicts, and remembers which plots any part of it has seen.
 
     ``baseline`` (S,) is the suitability where nothing speaks for or against a species: the training prevalence after
-    the calibrator, which need not leave it where it was.
+    the calibrator, which need not leave it where it was. ``space`` maps a table to what other models may read (N, E):
+    an :class:`ImageSpace`, or the predictors of a column without the image; None for ``prevalence``.
     """
 
     column: str
@@ -52,6 +56,18 @@ class Fitted:
     baseline: Array
     seen: frozenset[str]
     choice: str
+    space: Callable[[TrainingTable], Array] | None = None
+
+    def embed(self, table: TrainingTable) -> Array | None:
+        """Return what other models may read of plots that this column has not seen (N, E); None for ``prevalence``.
+
+        Raises
+        ------
+        LeakageError
+            A plot of ``table`` was used in fitting.
+        """
+        check_unseen(self.seen, table.ids, what=f"column '{self.column}'")
+        return None if self.space is None else self.space(table)
 
     def predict(self, table: TrainingTable) -> tuple[Array, NDArray[np.bool_]]:
         """Return calibrated suitability (N, S) and presence at the training threshold (N, S).
@@ -110,7 +126,7 @@ def out_of_fold_logits(
 
 def fit_image_column(
     column: str, table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol,
-    folds: Sequence[tuple[Index, Index]], progress: Progress,
+    folds: Sequence[tuple[Index, Index]], progress: Progress, kept: FitState | None = None,
 ) -> Fitted:
     """Fit standardiser, adapter, head, calibrators and thresholds of one trial on a training table.
 
@@ -119,13 +135,15 @@ def fit_image_column(
     logits = trial.logits
     if protocol.head != "linear":
         logits = out_of_fold_logits(table, releves, trial, protocol, folds, progress)
-    space = ImageSpace.fit(table, releves, trial, protocol, progress)
+    # Named only where there is one: tests stand in for it.
+    state = {} if kept is None else {"kept": kept.under(f"fit {column}")}
+    space = ImageSpace.fit(table, releves, trial, protocol, progress, **state)
     head = fit_head(
         space.inputs(table), table.presence, trial.penalty, head=protocol.head, random_state=protocol.random_state
     )
     return _with_thresholds(
         column, table, logits, folds, lambda other: head.logits(space.inputs(other)),
-        f"{trial.label}, penalty {trial.penalty:g}", seen=space.seen,
+        f"{trial.label}, penalty {trial.penalty:g}", seen=space.seen, space=space,
     )
 
 
@@ -150,9 +168,10 @@ def calibrate_and_threshold(
 def _with_thresholds(
     column: str, table: TrainingTable, logits: Array, folds: Sequence[tuple[Index, Index]],
     predict: Callable[[TrainingTable], Array], choice: str, *, seen: frozenset[str] = frozenset(),
+    space: Callable[[TrainingTable], Array] | None = None,
 ) -> Fitted:
     calibrators, baseline = calibrate_and_threshold(table.presence, logits, folds)
-    return Fitted(column, predict, calibrators, baseline, baseline, frozenset(table.ids) | seen, choice)
+    return Fitted(column, predict, calibrators, baseline, baseline, frozenset(table.ids) | seen, choice, space)
 
 
 def _fit_location(table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol) -> Fitted:
@@ -191,7 +210,8 @@ def _fit_without_image(
     _, model, logits = min(candidates, key=lambda candidate: candidate[0])
     fitted = model.fit(values, table.presence, random_state=protocol.random_state)
     return _with_thresholds(
-        column, table, logits, folds, lambda other: fitted.logits(predictors(other)), model.name
+        column, table, logits, folds, lambda other: fitted.logits(predictors(other)),
+        getattr(fitted, "label", model.name), space=predictors,
     )
 
 
@@ -210,11 +230,12 @@ def choose(trials: Sequence[Trial], asked: str) -> dict[str, Trial]:
     """Return the trial of each image column but ``shuffled``; columns whose alignment was not tried are left out."""
     tried = {trial.alignment.name for trial in trials}
     chosen = {"raw": best(trials, "none"), "adapted": best(trials, *(() if asked == "auto" else (asked,)))}
-    return chosen | {name: best(trials, name) for name in ("supervised", "botaclip") if name in tried}
+    return chosen | {column: best(trials, name) for column, name in ALIGNED.items() if name in tried}
 
 
 def fit_columns(
-    table: TrainingTable, protocol: Protocol, *, columns: Sequence[str] | None = None, progress: Progress = SILENT
+    table: TrainingTable, protocol: Protocol, *, columns: Sequence[str] | None = None, kept: FitState | None = None,
+    progress: Progress = SILENT,
 ) -> tuple[dict[str, Fitted], list[Trial]]:
     """Fit the columns (those of :func:`columns_of` when None) on one training table.
 
@@ -222,14 +243,26 @@ def fit_columns(
     -------
     fitted, trials
         ``fitted[column]``, and every trial of the inner validation.
+
+    Raises
+    ------
+    OptionError
+        A column's alignment is not among those tried.
     """
-    columns = columns_of(table, protocol.asked)[0] if columns is None else columns
+    if columns is None:
+        columns = columns_of(table, protocol.asked, protocol.alignments)[0]
     folds = protocol.validation_folds(table)
     trials = inner_validation(
         table, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
-        progress=progress.stage(0.0, 0.7),
+        kept=kept, progress=progress.stage(0.0, 0.7),
     )
     chosen = choose(trials, protocol.asked)
+    for column in columns:
+        if column in ALIGNED and column not in chosen:
+            raise OptionError(
+                f"column '{column}' cannot be given, because the alignment {ALIGNED[column]} is not tried",
+                remedy="leave out the column, or try that alignment",
+            )
     fitted: dict[str, Fitted] = {}
     for column in columns:
         progress.update(0.7 + 0.3 * len(fitted) / len(columns), f"fitting '{column}'")
@@ -240,21 +273,33 @@ def fit_columns(
         elif column == "prevalence":
             fitted[column] = _fit_prevalence(table)
         elif column == "shuffled":
-            fitted[column] = _fit_shuffled(table, chosen, protocol, folds, progress)
+            fitted[column] = _fit_shuffled(table, chosen, protocol, folds, progress, kept)
         else:
-            earlier = (c for c in ("raw", "supervised", "botaclip") if c in fitted and chosen[c] is chosen[column])
-            same = next(earlier, "")
+            same = next((c for c in fitted if c in chosen and chosen[c] is chosen[column]), "")
             fitted[column] = (
                 dataclasses.replace(fitted[same], column=column)
                 if same
-                else fit_image_column(column, table, table, chosen[column], protocol, folds, progress)
+                else fit_image_column(column, table, table, chosen[column], protocol, folds, progress, kept)
             )
     return fitted, trials
 
 
+def fit_spaces(
+    table: TrainingTable, protocol: Protocol, columns: Sequence[str] | None = None, progress: Progress = SILENT, *,
+    kept: FitState | None = None,
+) -> dict[str, Fitted]:
+    """Fit the columns for what their spaces show other models; see :meth:`Fitted.embed`.
+
+    As :func:`fit_columns`, but with linear heads whatever head is asked for: what reads the space has a head of its
+    own, and forests would only take time.
+    """
+    linear = dataclasses.replace(protocol, head="linear")
+    return fit_columns(table, linear, columns=columns, kept=kept, progress=progress)[0]
+
+
 def _fit_shuffled(
     table: TrainingTable, chosen: Mapping[str, Trial], protocol: Protocol, folds: Sequence[tuple[Index, Index]],
-    progress: Progress,
+    progress: Progress, kept: FitState | None = None,
 ) -> Fitted:
     """As ``adapted``, its adapter trained on relevés permuted among the training plots.
 
@@ -265,15 +310,15 @@ def _fit_shuffled(
     permuted = table.with_releves_of(order)
     if adapted.steps == 0:
         frozen = adapted if adapted.frozen else chosen["raw"]
-        return fit_image_column("shuffled", table, permuted, frozen, protocol, folds, progress)
-    alignment = dataclasses.replace(adapted.alignment, checkpoints=(adapted.steps,), start=None)
+        return fit_image_column("shuffled", table, permuted, frozen, protocol, folds, progress, kept)
+    alignment = dataclasses.replace(adapted.alignment.at(adapted.steps), start=None)
     trials = inner_validation(
         table, folds, (alignment,), releves=permuted, random_state=protocol.random_state, device=protocol.device,
         # Only to be cancelled: the fraction stands where the columns are.
-        progress=progress.stage(0.9, 0.9),
+        kept=None if kept is None else kept.under("shuffled"), progress=progress.stage(0.9, 0.9),
     )
     return fit_image_column(
-        "shuffled", table, permuted, best(trials, alignment.name), protocol, folds, progress
+        "shuffled", table, permuted, best(trials, alignment.name), protocol, folds, progress, kept
     )
 
 
@@ -310,7 +355,7 @@ class CrossValidation:
 
 def cross_validate(
     table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol, *,
-    columns: Sequence[str] | None = None, progress: Progress = SILENT,
+    columns: Sequence[str] | None = None, kept: FitState | None = None, progress: Progress = SILENT,
 ) -> CrossValidation:
     """Predict every test plot by models that never saw it.
 
@@ -325,37 +370,64 @@ def cross_validate(
         What is tried and how.
     columns
         Those of :func:`columns_of` when None.
+    kept
+        Where finished folds and the state of unfinished fits are kept: the same call with the same folder does only
+        what is left, to the same result.
 
     Raises
     ------
     PairingError
         All plots have been seen.
+    OutputError
+        The folder of ``kept`` cannot be written to.
     """
     omitted: dict[str, str] = {}
     if columns is None:
-        columns, omitted = columns_of(table, protocol.asked)
+        columns, omitted = columns_of(table, protocol.asked, protocol.alignments)
     if protocol.seen:
         folds = without_seen(folds, among(protocol.seen, table))
+
+    def fit(number: int, stage: Progress) -> dict[str, Predicted]:
+        train, test = folds[number]
+        if kept is None:
+            return _predicted(table, train, test, protocol, columns, None, stage)
+        digest = digest_of_fold(table, train, test, protocol, columns)
+        # Two cross-validations (blocks, random folds) may share a folder.
+        name = f"fold {number + 1} {digest[:16]}"
+        made = kept_fold(kept, name, digest, columns)
+        if made is None:
+            made = _predicted(table, train, test, protocol, columns, kept.under(name), stage)
+            keep_fold(kept, name, digest, made)
+        stage.update(1.0, "done")
+        return made
+
+    predicted = over_folds(len(folds), fit, progress=progress)
     shape = table.presence.shape
     suitability = {column: np.full(shape, np.nan) for column in columns}
     positive = {column: np.zeros(shape, dtype=bool) for column in columns}
     fold = np.full(len(table), -1)
-
-    def fit(number: int, stage: Progress) -> dict[str, Fitted]:
-        return fit_columns(table.take(folds[number][0]), protocol, columns=columns, progress=stage)[0]
-
-    fitted = over_folds(len(folds), fit, progress=progress)
     for number, (_, test) in enumerate(folds):
-        outside = table.take(test)
-        for column, model in fitted[number].items():
-            suitability[column][test], positive[column][test] = model.predict(outside)
+        for column, each in predicted[number].items():
+            suitability[column][test], positive[column][test] = each.suitability, each.positive
         fold[test] = number
     return CrossValidation(
         tuple(folds),
         fold,
         suitability,
         positive,
-        {column: np.array([each[column].baseline for each in fitted]) for column in columns},
-        tuple({column: model.choice for column, model in each.items()} for each in fitted),
+        {column: np.array([each[column].baseline for each in predicted]) for column in columns},
+        tuple({column: each[column].choice for column in columns} for each in predicted),
         omitted,
     )
+
+
+def _predicted(
+    table: TrainingTable, train: Index, test: Index, protocol: Protocol, columns: Sequence[str],
+    kept: FitState | None, progress: Progress,
+) -> dict[str, Predicted]:
+    """Fit the columns on the training plots of a fold and ask them about its test plots."""
+    fitted = fit_columns(table.take(train), protocol, columns=columns, kept=kept, progress=progress)[0]
+    outside = table.take(test)
+    return {
+        column: Predicted(*model.predict(outside), model.baseline, model.choice) for column, model in fitted.items()
+    }

@@ -9,8 +9,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from botaclip.training.adapter import Adapter
+from botaclip.training.cover_transforms import ORDINAL_LIMITS, PROFILE
 from botaclip.training.heads import LinearHead
 from botaclip.training.standardiser import Standardiser
+from botaclip.training.vegeta import ReleveTower
 
 Array = NDArray[np.floating]
 
@@ -20,6 +23,10 @@ IR_VERSION = 8
 
 def _tensor(name: str, values: Array) -> onnx.TensorProto:
     return numpy_helper.from_array(np.ascontiguousarray(values, dtype=np.float32), name)
+
+
+def _integers(name: str, *values: int) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.array(values, dtype=np.int64), name)
 
 
 def _model(
@@ -49,7 +56,7 @@ def _unit_nodes(source: str, target: str) -> list[onnx.NodeProto]:
 
 
 def adapter_graph(
-    standardiser: Standardiser, weight: Array | None, bias: Array | None, environment: Standardiser | None = None
+    standardiser: Standardiser, adapter: Adapter | None, environment: Standardiser | None = None
 ) -> bytes:
     """Return the graph raw vector (N, D+P) -> ``adapted`` (N, E+P) and ``unit`` (N, E).
 
@@ -60,8 +67,8 @@ def adapter_graph(
     ----------
     standardiser
         Applied first; it is part of the graph so that nobody can forget it.
-    weight, bias
-        Of the image adapter, (D, E) and (E,); None for no adaptation.
+    adapter
+        Of any form, D to E; None for no adaptation.
     environment
         Standardiser of the P environment values; None without any (P = 0).
     """
@@ -77,16 +84,18 @@ def adapter_graph(
         helper.make_node("Sub", [image, "mean"], ["centred"]),
         helper.make_node("Div", ["centred", "scale"], ["standardised"]),
     ]
-    if weight is None or bias is None:
+    if adapter is None:
         nodes.append(helper.make_node("Identity", ["standardised"], [made]))
         out = width
     else:
-        out = weight.shape[1]
-        tensors += [_tensor("weight", weight), _tensor("bias", bias)]
-        nodes.append(helper.make_node("Gemm", ["standardised", "weight", "bias"], [made]))
+        out = adapter.width
+        tensors += [_tensor(name, values) for name, values in adapter.weights.items()]
+        added_nodes, added_tensors = _FORMS[adapter.form](adapter, made)
+        nodes += added_nodes
+        tensors += added_tensors
     if environment is not None:
         tensors += [
-            numpy_helper.from_array(np.array([width, layers], dtype=np.int64), "image_and_environment"),
+            _integers("image_and_environment", width, layers),
             _tensor("environment_mean", environment.mean),
             _tensor("environment_scale", environment.scale),
         ]
@@ -104,13 +113,81 @@ def adapter_graph(
     )
 
 
+Nodes = list[onnx.NodeProto]
+Tensors = list[onnx.TensorProto]
+
+
+def _linear_nodes(adapter: Adapter, made: str) -> tuple[Nodes, Tensors]:
+    return [helper.make_node("Gemm", ["standardised", "weight", "bias"], [made])], []
+
+
+def _residual_nodes(adapter: Adapter, made: str) -> tuple[Nodes, Tensors]:
+    """The linear part, and beside it linear, GELU (in its erf form), linear."""
+    constants = {"root2": np.sqrt(2.0), "half": 0.5, "one": 1.0}
+    nodes = [
+        helper.make_node("Gemm", ["standardised", "weight", "bias"], ["straight"]),
+        helper.make_node("Gemm", ["standardised", "hidden_weight", "hidden_bias"], ["hidden"]),
+        helper.make_node("Div", ["hidden", "root2"], ["hidden_scaled"]),
+        helper.make_node("Erf", ["hidden_scaled"], ["hidden_erf"]),
+        helper.make_node("Add", ["hidden_erf", "one"], ["hidden_gate"]),
+        helper.make_node("Mul", ["hidden", "half"], ["hidden_half"]),
+        helper.make_node("Mul", ["hidden_half", "hidden_gate"], ["hidden_gelu"]),
+        helper.make_node("MatMul", ["hidden_gelu", "out_weight"], ["branch"]),
+        helper.make_node("Add", ["straight", "branch"], [made]),
+    ]
+    return nodes, [_tensor(name, np.array(value)) for name, value in constants.items()]
+
+
+def _attention_nodes(adapter: Adapter, made: str) -> tuple[Nodes, Tensors]:
+    """Groups of dimensions as tokens, attention among them, back to the vector they are added to; then linear."""
+    groups, size, token = adapter.weights["token_weight"].shape
+    width = len(adapter.weight)
+    tensors = [
+        _integers("no_dimension", 0, 0, 0, groups * size - width), _integers("as_groups", -1, groups, size),
+        _integers("as_vector", -1, groups * size), _integers("first", 0), _integers("last", width),
+        _integers("across", 1), _tensor("sharpness", np.array(1.0 / np.sqrt(token))),
+    ]  # fmt: skip
+    nodes = [
+        helper.make_node("Pad", ["standardised", "no_dimension"], ["padded"]),
+        helper.make_node("Reshape", ["padded", "as_groups"], ["grouped"]),
+        helper.make_node("Transpose", ["grouped"], ["by_group"], perm=[1, 0, 2]),
+        helper.make_node("MatMul", ["by_group", "token_weight"], ["tokens_by_group"]),
+        helper.make_node("Transpose", ["tokens_by_group"], ["tokens_plain"], perm=[1, 0, 2]),
+        helper.make_node("Add", ["tokens_plain", "token_bias"], ["tokens"]),
+    ]
+    for role in ("query", "key", "value"):
+        nodes += [
+            helper.make_node("MatMul", ["tokens", f"{role}_weight"], [f"{role}_plain"]),
+            helper.make_node("Add", [f"{role}_plain", f"{role}_bias"], [role]),
+        ]
+    nodes += [
+        helper.make_node("Transpose", ["key"], ["key_across"], perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["query", "key_across"], ["products"]),
+        helper.make_node("Mul", ["products", "sharpness"], ["sharpened"]),
+        helper.make_node("Softmax", ["sharpened"], ["shares"], axis=2),
+        helper.make_node("MatMul", ["shares", "value"], ["attended"]),
+        helper.make_node("Transpose", ["attended"], ["attended_by_group"], perm=[1, 0, 2]),
+        helper.make_node("MatMul", ["attended_by_group", "out_weight"], ["brought_by_group"]),
+        helper.make_node("Transpose", ["brought_by_group"], ["brought"], perm=[1, 0, 2]),
+        helper.make_node("Reshape", ["brought", "as_vector"], ["brought_padded"]),
+        helper.make_node("Slice", ["brought_padded", "first", "last", "across"], ["attention"]),
+        helper.make_node("Add", ["standardised", "attention"], ["attentive"]),
+        helper.make_node("Gemm", ["attentive", "weight", "bias"], [made]),
+    ]
+    return nodes, tensors
+
+
+_FORMS = {"linear": _linear_nodes, "residual": _residual_nodes, "attention": _attention_nodes}
+
+
 def adapter_of_graph(graph: bytes) -> tuple[Array, Array] | None:
     """Return the image part of :func:`adapter_graph` as one linear map of *raw* vectors, standardiser included.
 
     Returns
     -------
     weight, bias
-        (D, E) and (E,), float64; None where the graph was not written by :func:`adapter_graph`.
+        (D, E) and (E,), float64; None where the graph was not written by :func:`adapter_graph`, or its adapter is not
+        of the linear form.
     """
     tensors = {
         tensor.name: numpy_helper.to_array(tensor).astype(np.float64)
@@ -118,6 +195,8 @@ def adapter_of_graph(graph: bytes) -> tuple[Array, Array] | None:
     }
     mean, scale = tensors.get("mean"), tensors.get("scale")
     if mean is None or scale is None or mean.ndim != 1 or mean.shape != scale.shape or (scale <= 0).any():
+        return None
+    if "out_weight" in tensors:
         return None
     weight, bias = tensors.get("weight", np.eye(len(mean))), tensors.get("bias")
     if weight.ndim != 2 or len(weight) != len(mean) or (bias is not None and bias.shape != weight.shape[1:]):
@@ -147,27 +226,18 @@ def head_graph(head: LinearHead, *, slope: Array, intercept: Array) -> bytes:
     return _model("head", nodes, [("adapted", width)], [("logits", species), ("suitability", species)], tensors)
 
 
-def vegeta_graph(centre: Array, layers: Sequence[tuple[Array, Array]]) -> bytes:
-    """Return the graph cover in percent (N, V) -> ``unit`` (N, E): Hellinger transform, layers, L2 norm.
+def vegeta_graph(tower: ReleveTower) -> bytes:
+    """Return the graph cover in percent (N, V) -> ``unit`` (N, E): the tower's transform, its layers, L2 norm.
 
     Parameters
     ----------
-    centre
-        Subtracted after the Hellinger transform (V,).
-    layers
-        ``(weight (I, O), bias (O,))`` of each linear layer; GELU (its erf form) between them.
+    tower
+        VEGETA and its adapter; GELU (its erf form) between the layers.
     """
-    tensors = [_tensor("tiny", np.array(1e-12)), _tensor("centre", centre)]
-    nodes = [
-        helper.make_node("ReduceSum", ["releves", "axis"], ["total"], keepdims=1),
-        helper.make_node("Max", ["total", "tiny"], ["safe_total"]),
-        helper.make_node("Div", ["releves", "safe_total"], ["share"]),
-        helper.make_node("Sqrt", ["share"], ["hellinger"]),
-        helper.make_node("Sub", ["hellinger", "centre"], ["x0"]),
-    ]
-    extra = [numpy_helper.from_array(np.array([1], dtype=np.int64), "axis")]
+    layers = tower.layers
+    nodes, tensors = _transform_nodes(tower.transform)
     if len(layers) > 1:
-        constants = {"root2": np.sqrt(2.0), "half": 0.5, "one": 1.0}
+        constants = {"root2": np.sqrt(2.0), "half": 0.5, "unity": 1.0}
         tensors += [_tensor(name, np.array(value)) for name, value in constants.items()]
     for i, (weight, bias) in enumerate(layers):
         tensors += [_tensor(f"w{i}", weight), _tensor(f"b{i}", bias)]
@@ -176,12 +246,51 @@ def vegeta_graph(centre: Array, layers: Sequence[tuple[Array, Array]]) -> bytes:
             nodes += [
                 helper.make_node("Div", [f"y{i}", "root2"], [f"e{i}"]),
                 helper.make_node("Erf", [f"e{i}"], [f"f{i}"]),
-                helper.make_node("Add", [f"f{i}", "one"], [f"g{i}"]),
+                helper.make_node("Add", [f"f{i}", "unity"], [f"g{i}"]),
                 helper.make_node("Mul", [f"g{i}", "half"], [f"h{i}"]),
                 helper.make_node("Mul", [f"y{i}", f"h{i}"], [f"x{i + 1}"]),
             ]
-    last = f"y{len(layers) - 1}"
-    nodes += _unit_nodes(last, "unit")
+    nodes += _unit_nodes(f"y{len(layers) - 1}", "unit")
     return _model(
-        "vegeta", nodes, [("releves", len(centre))], [("unit", layers[-1][0].shape[1])], [*tensors, *extra]
+        "vegeta", nodes, [("releves", len(layers[0][0]))], [("unit", layers[-1][0].shape[1])], tensors
     )
+
+
+def _transform_nodes(name: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """Return what makes ``x0`` (N, V) of ``releves``, as :func:`botaclip.training.cover_transforms.transform` does."""
+    plain = name.removesuffix(PROFILE)
+    made = "values" if name.endswith(PROFILE) else "x0"
+    tensors = [_tensor("tiny", np.array(1e-12)), _integers("axis", 1)]
+    if plain == "hellinger":
+        nodes = [*_share_nodes("releves", "share"), helper.make_node("Sqrt", ["share"], [made])]
+    elif plain == "presence":
+        tensors.append(_tensor("zero", np.array(0.0)))
+        nodes = [
+            helper.make_node("Greater", ["releves", "zero"], ["present"]),
+            helper.make_node("Cast", ["present"], [made], to=TensorProto.FLOAT),
+        ]
+    elif plain == "log1p":
+        tensors.append(_tensor("one", np.array(1.0)))
+        nodes = [helper.make_node("Add", ["releves", "one"], ["more"]), helper.make_node("Log", ["more"], [made])]
+    elif plain == "ordinal":
+        nodes = []
+        for number, limit in enumerate((0.0, *ORDINAL_LIMITS)):
+            tensors.append(_tensor(f"limit{number}", np.array(limit)))
+            reached = "GreaterOrEqual" if number else "Greater"
+            nodes += [
+                helper.make_node(reached, ["releves", f"limit{number}"], [f"reached{number}"]),
+                helper.make_node("Cast", [f"reached{number}"], [f"class{number}"], to=TensorProto.FLOAT),
+            ]
+        nodes.append(helper.make_node("Sum", [f"class{n}" for n in range(len(ORDINAL_LIMITS) + 1)], [made]))
+    else:
+        nodes = [helper.make_node({"percent": "Identity", "sqrt": "Sqrt"}[plain], ["releves"], [made])]
+    return [*nodes, *(_share_nodes("values", "x0") if made == "values" else [])], tensors
+
+
+def _share_nodes(source: str, target: str) -> list[onnx.NodeProto]:
+    """Divide ``source`` by its sum over the relevé; an empty one stays zero."""
+    return [
+        helper.make_node("ReduceSum", [source, "axis"], [f"{target}_total"], keepdims=1),
+        helper.make_node("Max", [f"{target}_total", "tiny"], [f"{target}_safe_total"]),
+        helper.make_node("Div", [source, f"{target}_safe_total"], [target]),
+    ]

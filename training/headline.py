@@ -12,7 +12,10 @@ from botaclip.training.truth_maps import MAPS
 
 def headline(metrics: Mapping[str, Any]) -> list[str]:
     """Return the tables of columns, pooled and within sites, and what follows from them, as lines of text."""
-    lines = _table(metrics["summary"], over="species", with_folds=True)
+    splits = metrics.get("splits") or {}
+    # What is not spatial is marked wherever it is shown.
+    lines = [f"Scores on {splits['words']}:"] if splits.get("words") else []
+    lines += _table(metrics["summary"], over="species", with_folds=True)
     lines.append(NOT_INDEPENDENT)
     within = metrics.get("summary_within_site") or {}
     if within:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from botaclip.core.progress import SILENT, Progress
-from botaclip.training.alignment import Adapter, fit_adapter
+from botaclip.training.adapter import Adapter
 from botaclip.training.environment_block import EnvironmentBlock, joined
+from botaclip.training.fit_state import FitState
 from botaclip.training.protocol import Protocol
-from botaclip.training.selection import Trial
+from botaclip.training.selection import Trial, fit_alignment
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
 
@@ -30,7 +31,7 @@ class ImageSpace:
     @classmethod
     def fit(
         cls, table: TrainingTable, releves: TrainingTable, trial: Trial, protocol: Protocol,
-        progress: Progress = SILENT,
+        progress: Progress = SILENT, kept: FitState | None = None,
     ) -> ImageSpace:
         """Fit what ``trial`` names: images of ``table``, relevés (row by row) of ``releves``."""
         standardiser = Standardiser.fit(table.vectors, table.blocks)
@@ -38,17 +39,19 @@ class ImageSpace:
         adapter: Adapter | None = None
         if not trial.frozen:
             seen |= frozenset() if start is None else start.seen
-            adapter = fit_adapter(
-                standardiser(table.vectors), releves.cover, releves.presence, trial.alignment, trial.steps,
-                start=None if start is None else start.on(standardiser),
-                random_state=protocol.random_state, device=protocol.device, progress=progress,
-            )
-        width = table.vectors.shape[1] if adapter is None else len(adapter.bias)
+            adapter = fit_alignment(
+                standardiser(table.vectors), releves, trial.alignment.at(trial.steps), standardiser,
+                views=None if table.views is None else standardiser(table.views),
+                random_state=protocol.random_state, device=protocol.device, kept=kept, progress=progress,
+            )[0]
+        width = table.vectors.shape[1] if adapter is None else adapter.width
         return cls(standardiser, adapter, seen, EnvironmentBlock.fit(table.environment, width=width))
 
-    def __call__(self, vectors: Array) -> Array:
-        """Return adapted vectors (N, E) of raw ones (N, D)."""
-        standardised = self.standardiser(vectors)
+    def __call__(self, source: Array | TrainingTable) -> Array:
+        """Return adapted vectors (N, E) of raw ones (N, D), or of a table what models read: :meth:`inputs`."""
+        if isinstance(source, TrainingTable):
+            return self.inputs(source)
+        standardised = self.standardiser(source)
         return standardised if self.adapter is None else self.adapter(standardised)
 
     def inputs(self, table: TrainingTable) -> Array:

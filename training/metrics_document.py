@@ -95,7 +95,8 @@ def metrics_document(
     data: TrainingTable, table: ReleveTable, pairs: Pairs, imagery: LatticeImagery, parameters: Mapping[str, Any], *,
     blocked: CrossValidation, targets: dict[str, Any], summary: dict[str, Any], summary_random: dict[str, Any],
     targets_within_site: dict[str, Any], summary_within_site: dict[str, Any], maps: dict[str, Any] | None,
-    chosen: Trial, trials: Sequence[Trial], seconds: float,
+    chosen: Trial, trials: Sequence[Trial], seconds: float, splits: Mapping[str, Any] | None = None,
+    leaks: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return the document as described in ``docs/metrics.md``; numbers that do not exist are None."""
     kept = table.take(pairs.plots)
@@ -111,6 +112,8 @@ def metrics_document(
             for name, by_site in targets_within_site.items()
         },
         "folds": _folds(data, blocked),
+        **({} if splits is None else {"splits": dict(splits)}),
+        **({} if leaks is None else {"leaks": list(leaks)}),
         "dropped": list(pairs.dropped),
         "flagged": list(pairs.flagged),
         "omitted": _omitted(

@@ -28,6 +28,7 @@ from botaclip.core.plot_locations import parse_plot_locations, plot_records
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.releves import ReleveTable
 from botaclip.training.calibration import Calibrators
+from botaclip.training.closed_forms import CLOSED_FORMS
 from botaclip.training.continuation import Parent, earlier_plots
 from botaclip.training.evaluation import calibrate_and_threshold, choose, fit_head, out_of_fold_logits
 from botaclip.training.export import adapter_graph, head_graph, vegeta_graph
@@ -40,7 +41,7 @@ from botaclip.training.parallel import one_thread_each
 from botaclip.training.protocol import Protocol
 from botaclip.training.selection import Trial, inner_validation
 from botaclip.training.training_table import TrainingTable
-from botaclip.training.vegeta import ReleveTower, fit_releve_tower
+from botaclip.training.vegeta import ReleveTower, fit_releve_tower, fit_vegeta
 
 Array = NDArray[np.floating]
 
@@ -121,7 +122,13 @@ def model_parts(
 
     adapted = space(data.vectors)
     unit = adapted / np.maximum(np.linalg.norm(adapted, axis=1, keepdims=True), 1e-12)
-    tower = adapter.tower if adapter is not None and adapter.tower is not None else fit_releve_tower(data.cover, unit)
+    recipe = chosen.alignment.recipe
+    tower = None if adapter is None else adapter.tower
+    if tower is None:
+        vegeta = fit_vegeta(
+            data.cover, recipe, extra=data.extra, habitats=data.habitats, random_state=protocol.random_state
+        )
+        tower = fit_releve_tower(data.cover, unit, vegeta=vegeta)
     components = min(PRINCIPAL_COMPONENTS, *unit.shape)
     pca = PCA(components, svd_solver="full").fit(unit)
     arrays = {
@@ -131,13 +138,10 @@ def model_parts(
     kept = table.take(pairs.plots)
     parts = {
         "adapter.onnx": adapter_graph(
-            space.standardiser,
-            None if adapter is None else adapter.weight,
-            None if adapter is None else adapter.bias,
-            None if space.environment is None else space.environment.standardiser,
+            space.standardiser, adapter, None if space.environment is None else space.environment.standardiser
         ),
         "head.onnx": _head_graph(head, calibrators, inputs.shape[1]),
-        "vegeta.onnx": _tower_graph(tower),
+        "vegeta.onnx": vegeta_graph(tower),
         "arrays.safetensors": save({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in arrays.items()}),
         "plots.json": json.dumps(
             _plots(kept, init, parameters["plot_locations"]), ensure_ascii=False, indent=0
@@ -161,7 +165,7 @@ def model_parts(
         "head": protocol.head,
         "data_type": table.data_type,
         "cover_scale": table.cover_scale.to_json(),
-        "vegeta": {"species": [str(s) for s in table.species], "input": "cover in percent", "transform": "hellinger"},
+        "vegeta": _vegeta(tower, table.species.tolist(), kind=recipe.vegeta, axes=recipe.vegeta_axes),
         "releve_area_m2": pairs.patch.size_m**2,
         "species": _species(data, thresholds, calibrators),
         "training": _training(data, kept, pairs, parameters["plot_locations"]),
@@ -239,17 +243,22 @@ def _head_graph(head: Head, calibrators: Calibrators, width: int) -> bytes:
     return head_graph(head, slope=calibrators.slope, intercept=calibrators.intercept)
 
 
-def _tower_graph(tower: ReleveTower) -> bytes:
-    return vegeta_graph(tower.centre, tower.layers)
+def _vegeta(tower: ReleveTower, species: Sequence[str], *, kind: str, axes: int) -> dict[str, Any]:
+    """Return what the tower reads and how it was made, so that a list of species can be given to it."""
+    return {
+        "species": list(species), "input": "cover in percent", "transform": tower.transform, "kind": kind, "axes": axes,
+    }
 
 
 def _alignment(chosen: Trial, asked: str) -> dict[str, Any]:
     """Return what was chosen; ``parent`` stands for the adapter of the model that was continued from, as it was."""
     trained = chosen.alignment.name if chosen.steps else "parent"
+    closed = chosen.alignment.name in CLOSED_FORMS
     return {
         "asked": asked, "chosen": "none" if chosen.frozen else trained,
         # Without the regulariser there is nothing to weigh.
-        "lambda": (chosen.alignment.weight or None) if chosen.steps else None, "steps": chosen.steps,
+        "lambda": (chosen.alignment.weight or None) if chosen.steps else None,
+        "steps": 0 if closed else chosen.steps, "axes": chosen.steps if closed else None,
         "regulariser": chosen.alignment.regulariser, "penalty": chosen.penalty, "relative_error": chosen.loss,
         "continued": chosen.alignment.start is not None,
     }

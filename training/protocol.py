@@ -16,10 +16,18 @@ Index = NDArray[np.integer]
 Folds = Sequence[tuple[Index, Index]]
 InnerFolds = Callable[[TrainingTable], Folds]
 
-COLUMNS = ("raw", "supervised", "botaclip", "adapted", "shuffled", "location_only", "prevalence")
-IMAGE_COLUMNS = ("raw", "supervised", "botaclip", "adapted", "shuffled")
+# Which alignment each image column is fixed to; of several of that name (weights, axes) inner validation takes one.
+ALIGNED = {
+    "raw_whitened": "whitened", "supervised": "supervised", "contrastive": "contrastive", "botaclip": "botaclip",
+    "canonical": "canonical", "joint": "joint",
+}  # fmt: skip
+IMAGE_COLUMNS = ("raw", *ALIGNED, "adapted", "shuffled")
+COLUMNS = (*IMAGE_COLUMNS, "location_only", "prevalence")
 # Only where there are environment rasters.
 ENVIRONMENT_ONLY = "environment_only"
+# Nothing is scored on what any part of it has seen: adapter, standardiser, head, threshold and calibrator are fitted
+# inside the outer training fold.
+STRICT = "strict"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +39,7 @@ class Protocol:
     asked
         ``auto`` or the alignment that the column ``adapted`` has to be.
     alignments
-        Candidates; must hold at least ``supervised`` and ``botaclip``.
+        Candidates; a column whose alignment is not among them is left out.
     head
         ``linear`` or ``forest``.
     inner_folds
@@ -75,7 +83,9 @@ def among(seen: Collection[str], table: TrainingTable) -> NDArray[np.bool_]:
     return np.array([name in seen for name in table.ids], dtype=bool)
 
 
-def columns_of(table: TrainingTable, asked: str) -> tuple[tuple[str, ...], dict[str, str]]:
+def columns_of(
+    table: TrainingTable, asked: str, alignments: Sequence[Alignment] | None = None
+) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return the columns of a comparison, and why any of the usual ones is left out, by name.
 
     Parameters
@@ -83,12 +93,19 @@ def columns_of(table: TrainingTable, asked: str) -> tuple[tuple[str, ...], dict[
     table
         The plots; with environment values there is the column ``environment_only``.
     asked
-        ``auto`` or the alignment asked for. Without an adapter there is no relevé for ``shuffled`` to shuffle.
+        ``auto`` or the alignment asked for. Without an adapter there is no relevé for ``shuffled`` to shuffle, nor
+        where principal components are asked for.
+    alignments
+        What is tried; columns of other alignments are left out. All of them when None.
     """
     columns, omitted = list(COLUMNS), {}
     if table.environment is not None:
         columns.insert(columns.index("location_only"), ENVIRONMENT_ONLY)
     if asked == "none":
-        columns.remove("shuffled")
         omitted["shuffled"] = "no adapter is trained with --alignment none, so that shuffled relevés change nothing"
-    return tuple(columns), omitted
+    elif asked == "whitened":
+        omitted["shuffled"] = "principal components read no relevé, so that shuffled ones change nothing"
+    if alignments is not None:
+        tried = {alignment.name for alignment in alignments}
+        omitted |= {column: "it was not tried" for column, name in ALIGNED.items() if name not in tried}
+    return tuple(column for column in columns if column not in omitted), omitted

@@ -5,8 +5,8 @@ from __future__ import annotations
 import collections
 from collections.abc import Mapping, Sequence
 
-from botaclip.training import report_figures as draw
-from botaclip.training.report_html import Metrics, facts_of, figure_of, list_of, plain, table_of, value_of
+from botaclip.training.fold_map import fold_map_of
+from botaclip.training.report_html import Metrics, escaped, facts_of, figure_of, list_of, plain, table_of, value_of
 from botaclip.training.report_words import METRICS, PAPER, TAXA, limits, metric_name
 
 
@@ -88,17 +88,17 @@ def _by_reason(found: object, none: str) -> str | None:
 
 def folds(metrics: Metrics) -> str | None:
     """Say what was tested where."""
-    folds, plots = metrics.get("folds") or [], metrics.get("plots") or []
-    placed = [p for p in plots if None not in (value_of(p.get("x")), value_of(p.get("y")), p.get("fold"))]
-    if not folds and not placed:
+    folds, splits, image = metrics.get("folds") or [], metrics.get("splits") or {}, fold_map_of(metrics)
+    if not folds and image is None:
         return None
     parts = ["<p>Each area is tested by models that have not seen it. Training plots so near to a test plot that their "
              "image squares could overlap are left out for that fold.</p>"]  # fmt: skip
-    if placed:
-        image = draw.fold_map(
-            [p["x"] for p in placed], [p["y"] for p in placed], [p["fold"] for p in placed],
-            [str(p.get("site") or "") for p in placed],
-        )
+    if splits.get("spatial") is False:
+        parts = ["<p><strong>Not spatial:</strong> test plots lie among training plots; the scores are too good for "
+                 "places without plots.</p>"]  # fmt: skip
+    said = [str(splits.get("words") or ""), str((splits.get("advice") or {}).get("words") or "")]
+    parts += [f"<p>{escaped(words[:1].upper() + words[1:].rstrip('.'))}.</p>" for words in said if words]
+    if image is not None:
         parts.append(figure_of(image, "The plots, coloured by the fold in which they were tested"))
     if folds:
         rows = [
@@ -115,6 +115,11 @@ def folds(metrics: Metrics) -> str | None:
             "<p class='note'>Not testable: the test plots hold no presence of the species, or no absence. Not learnt: "
             "the training plots do; such a fold does not count for the species.</p>"
         )
+    if leaks := metrics.get("leaks") or []:
+        keys = ("nearest_m", "overlapping_patches", "identical_releves", "groups_split")
+        rows = [[str(leak.get("fold", 0) + 1), *(plain(leak.get(key)) for key in keys)] for leak in leaks]
+        head = ["fold", "nearest training plot [m]", "patches that overlap", "relevés also in training", "groups split"]
+        parts.append(f"<h3>What test plots share with training plots</h3>{table_of(head, rows)}")
     return "".join(parts)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 INK, MUTED, GRID = "#1f2a2e", "#66757a", "#e3e8e6"
 ADAPTED, RAW = "#1b6e53", "#b0793a"
@@ -17,17 +16,17 @@ ADAPTED, RAW = "#1b6e53", "#b0793a"
 FOLDS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#444444")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MOST_SPECIES = 80
-MOST_PANELS = 6
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Any]:
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
-    _dress(axes)
+    dress(axes)
     return figure, axes
 
 
-def _dress(axes: Any) -> None:
+def dress(axes: Any) -> None:
+    """Give axes the look of the report."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(MUTED)
     axes.tick_params(colors=INK, labelsize=9, length=3)
@@ -35,7 +34,8 @@ def _dress(axes: Any) -> None:
     axes.set_axisbelow(True)
 
 
-def _svg(figure: Figure) -> bytes:
+def svg_of(figure: Figure) -> bytes:
+    """Return a figure as SVG, the same bytes for the same figure."""
     buffer = io.BytesIO()
     # Letters become paths, so the file looks alike everywhere; a fixed salt and no date make it reproducible.
     with matplotlib.rc_context({"svg.hashsalt": "botaclip", "svg.fonttype": "path"}):
@@ -43,7 +43,8 @@ def _svg(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _label(axes: Any, x: str, y: str) -> None:
+def label_axes(axes: Any, x: str, y: str) -> None:
+    """Name both axes."""
     axes.set_xlabel(x, fontsize=10, color=INK)
     axes.set_ylabel(y, fontsize=10, color=INK)
 
@@ -79,9 +80,9 @@ def species_plot(species: Sequence[str], raw: Sequence[float], adapted: Sequence
         text.set_fontsize(8)
     axes.set_ylim(order.size - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
-    _label(axes, metric, "")
+    label_axes(axes, metric, "")
     figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9)
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def columns_plot(
@@ -98,9 +99,9 @@ def columns_plot(
     axes.set_yticks(rows, labels)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
-    _label(axes, metric, "")
+    label_axes(axes, metric, "")
     figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9)
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def reliability_plot(bins: Sequence[Mapping[str, float]]) -> bytes:
@@ -117,64 +118,5 @@ def reliability_plot(bins: Sequence[Mapping[str, float]]) -> bytes:
     axes.scatter(predicted, observed, s=20 + 80 * number / number.max(), color=ADAPTED, zorder=3)
     top = min(1.0, 1.12 * max(predicted.max(), observed.max()))
     axes.set(xlim=(0, top), ylim=(0, top), aspect="equal")
-    _label(axes, "predicted suitability", "share of plots with the species")
-    return _svg(figure)
-
-
-def fold_map(
-    x: Sequence[float], y: Sequence[float], fold: Sequence[int], site: Sequence[str] | None = None
-) -> bytes:
-    """Draw the plots coloured by the fold in which they were tested; sites far apart get a panel each.
-
-    Parameters
-    ----------
-    x, y, fold
-        Metres (N,), and number of the fold, -1 for none.
-    site
-        Site of each plot (N,); the panels are those of the most plots.
-    """
-    east, north, number = np.asarray(x, dtype=float), np.asarray(y, dtype=float), np.asarray(fold, dtype=int)
-    sites = np.asarray(site if site is not None else [""] * len(east))
-    names, counts = np.unique(sites, return_counts=True)
-    shown = names[np.argsort(-counts, kind="stable")][:MOST_PANELS]
-    across = min(3, len(shown))
-    down = -(-len(shown) // across)
-    figure = Figure(figsize=(6.2, 5.4) if len(shown) == 1 else (2.9 * across + 0.9, 2.9 * down), layout="constrained")
-    panels = figure.subplots(down, across, squeeze=False).ravel()
-    for panel in panels[len(shown) :]:
-        panel.set_visible(False)
-    for panel, name in zip(panels, shown, strict=False):
-        here = sites == name
-        _draw_folds(panel, east[here], north[here], number[here])
-        if len(shown) > 1:
-            panel.set_title(f"{name} ({int(here.sum())} plots)", fontsize=9, color=INK, parse_math=False)
-    lines = {words: line for panel in panels for line, words in zip(*panel.get_legend_handles_labels(), strict=True)}
-    in_order = sorted(lines, key=lambda words: (len(words), words))
-    figure.legend(
-        [lines[words] for words in in_order], in_order, loc="outside right upper", frameon=False, fontsize=9,
-        markerscale=1.4,
-    )  # fmt: skip
-    return _svg(figure)
-
-
-def _draw_folds(
-    axes: Any, east: NDArray[np.float64], north: NDArray[np.float64], number: NDArray[np.int_]
-) -> None:
-    """Draw one panel."""
-    _dress(axes)
-    extent = float(max(np.ptp(east), np.ptp(north), 1.0))
-    unit, name = (1_000, "km") if extent > 3_000 else (1, "m")
-    size = float(np.clip(12_000 / max(len(east), 1), 6, 30))
-    for value in np.unique(number).tolist():
-        inside = number == value
-        colour = "#c9d0ce" if value < 0 else FOLDS[value % len(FOLDS)]
-        words = "never tested" if value < 0 else f"fold {value + 1}"
-        axes.scatter(
-            (east[inside] - east.min()) / unit, (north[inside] - north.min()) / unit, s=size, color=colour,
-            marker=MARKERS[max(value, 0) // len(FOLDS) % len(MARKERS)], linewidths=0,
-            label=words, rasterized=len(east) > 5_000,
-        )  # fmt: skip
-    if extent < 10:  # a single plot needs no tenths of a millimetre
-        axes.set(xlim=(-10, 10), ylim=(-10, 10))
-    axes.set_aspect("equal", adjustable="box" if extent < 10 else "datalim")
-    _label(axes, f"east [{name}]", f"north [{name}]")
+    label_axes(axes, "predicted suitability", "share of plots with the species")
+    return svg_of(figure)

@@ -114,6 +114,11 @@ def headline(metrics: Mapping[str, Any]) -> str:
     else:
         strength, scale = "to the extent shown", METRICS.get(metric, ("", "higher is better"))[1]
     where = "Within sites, in" if within else "In"
+    if (metrics.get("splits") or {}).get("spatial") is False:
+        return (
+            f"{where} plots among those it has learnt from (not spatial, so too good for new places), the model tells "
+            f"where species grow {strength}: {said} ({scale})."
+        )
     return f"{where} areas it has never seen, the model tells where species grow {strength}: {said} ({scale})."
 
 

@@ -25,7 +25,8 @@ class TrainingTable:
     vectors
         Raw frozen image vectors (N, D), not standardised; the image alone.
     cover
-        Cover in percent of every species met (N, V); what VEGETA reads.
+        Cover in percent of every species met (N, V), also in ``extra``; what VEGETA reads. A ``csr_array``, where plots
+        were read from a table; an array does as well.
     presence
         Presence 0/1 of the modelled species (N, S).
     species
@@ -54,7 +55,7 @@ class TrainingTable:
     ids: tuple[str, ...]
     places: Array
     vectors: Array
-    cover: Array
+    cover: Any
     presence: Array
     species: tuple[str, ...]
     groups: tuple[str, ...] | None = None

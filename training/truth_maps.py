@@ -165,7 +165,7 @@ def suitability(
         places=np.full((count, 2), np.nan),
         vectors=vectors[:, :dimension],
         environment=None if data.environment is None else vectors[:, dimension:],
-        cover=np.full((count, data.cover.shape[1]), np.nan),
+        cover=np.empty((count, 0), np.float32),  # nobody has been there
         presence=np.full((count, len(data.species)), np.nan),
         species=data.species,
     )

@@ -1,26 +1,42 @@
 """VEGETA: the tabular encoder of relevés.
 
-Here in its classical form: Hellinger transform (Legendre & Gallagher 2001, doi:10.1007/s004420100716) and principal
-components of the training relevés. It reads a list of any length, knows what to do with an empty one (the zero
-vector of the transform), and is a pair of matrices in the model file.
+Whatever it was learnt by (ordination, species left out, habitats), it is a transform of cover and a few matrices with
+GELU between them. It reads a list of any length, knows what to do with an empty one (the zero vector of every
+transform), and goes into the model file as it is.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
+from scipy.special import erf
 from sklearn.linear_model import Ridge
 
+from botaclip.core.errors import OptionError
+from botaclip.training.cover_transforms import PROFILE, Cover, hellinger, transform
+from botaclip.training.ordination import correspondence_axes, principal_axes
+from botaclip.training.recipe import Recipe
+
+__all__ = ["KINDS", "Layers", "ReleveTower", "Vegeta", "fit_releve_tower", "fit_vegeta", "hellinger"]
+
 Array = NDArray[np.floating]
+Layers = tuple[tuple[Array, Array], ...]
+
+KINDS = ("pca", "ca", "masked", "habitat", "joint")
 
 
-def hellinger(cover: Array) -> Array:
-    """Return the square root of relative cover (N, V); an empty relevé becomes zeros."""
-    total = cover.sum(axis=1, keepdims=True, dtype=np.float64)
-    return np.sqrt(cover / np.maximum(total, 1e-12)).astype(np.float32)
+def forward(cover: Cover, name: str, layers: Layers) -> NDArray[np.float32]:
+    """Return (N, O): the transform of cover, then the layers with GELU (in its exact form) between them."""
+    values: Any = transform(cover, name)
+    for number, (weight, bias) in enumerate(layers):
+        if number:
+            values = 0.5 * values * (1.0 + erf(values / np.sqrt(np.float32(2.0))))
+        values = np.asarray(values @ weight + bias, dtype=np.float32)
+    return np.asarray(values, dtype=np.float32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,29 +45,43 @@ class Vegeta:
 
     Parameters
     ----------
-    centre
-        Mean of the transformed training relevés (V,).
-    axes
-        Columns are principal axes (V, A), scaled so that the first has unit variance on the training relevés.
+    transform
+        What is done to cover first, see :func:`botaclip.training.cover_transforms.transform`.
+    layers
+        ``(weight (I, O), bias (O,))`` of each linear layer, float32, GELU between them; the first reads transformed
+        cover (I = V), the last gives the axes.
     """
 
-    centre: Array
-    axes: Array
+    transform: str
+    layers: Layers
 
     @classmethod
-    def fit(cls, cover: Array, *, axes: int) -> Vegeta:
-        """Fit on training relevés (N, V); ``axes`` is an upper bound."""
-        transformed = hellinger(cover)
-        if (transformed == transformed[:1]).all():  # one relevé, or the same one again and again: no axis
-            return cls(transformed[0], np.zeros((transformed.shape[1], 1), dtype=np.float32))
-        count = max(1, min(axes, transformed.shape[0] - 1, transformed.shape[1]))
-        pca = PCA(count, svd_solver="full").fit(transformed)
-        scale = max(float(np.sqrt(pca.explained_variance_[0])), 1e-12)
-        return cls(pca.mean_.astype(np.float32), (pca.components_.T / scale).astype(np.float32))
+    def fit(cls, cover: Cover, *, axes: int, transform: str = "hellinger", random_state: int = 1) -> Vegeta:
+        """Fit principal components of training relevés (N, V); ``axes`` is an upper bound.
 
-    def __call__(self, cover: Array) -> Array:
-        """Return floristic axes (N, A)."""
-        return (hellinger(cover) - self.centre) @ self.axes
+        They are scaled together, so that the first has unit variance on these relevés.
+        """
+        weight, bias = principal_axes(_transformed(cover, transform), axes, random_state=random_state)
+        return cls(transform, ((weight, bias),))
+
+    @property
+    def axes(self) -> int:
+        """Number A of floristic axes."""
+        return len(self.layers[-1][1])
+
+    def __call__(self, cover: Cover) -> NDArray[np.float32]:
+        """Return floristic axes (N, A) of cover in per cent (N, V), an array or a ``csr_array``."""
+        return forward(cover, self.transform, self.layers)
+
+    def followed_by(self, layers: Sequence[tuple[Array, Array]]) -> ReleveTower:
+        """Return VEGETA with an adapter's layers ``(weight (I, O), bias (O,))`` behind it, as one tower.
+
+        There is no GELU between the axes and the adapter: the last layer here and the first there become one matrix.
+        """
+        (weight, bias), *rest = layers
+        *before, (last, last_bias) = self.layers
+        joined = np.asarray(last @ weight, np.float32), np.asarray(last_bias @ weight + bias, np.float32)
+        return ReleveTower(self.transform, (*before, joined, *rest))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,30 +90,99 @@ class ReleveTower:
 
     Parameters
     ----------
-    centre
-        Subtracted after the Hellinger transform (V,).
+    transform
+        What is done to cover first.
     layers
         ``(weight (I, O), bias (O,))`` of each linear layer, GELU between them.
     """
 
-    centre: Array
-    layers: tuple[tuple[Array, Array], ...]
+    transform: str
+    layers: Layers
+
+    def __call__(self, cover: Cover) -> NDArray[np.float32]:
+        """Return vectors (N, E) in the shared space, not normalised, of cover in per cent (N, V)."""
+        return forward(cover, self.transform, self.layers)
 
 
-def fit_releve_tower(cover: Array, unit: Array, *, axes: int = 64, penalty: float = 1.0) -> ReleveTower:
+def fit_vegeta(
+    cover: Cover, recipe: Recipe, *, extra: Cover | None = None, habitats: Sequence[str] | None = None,
+    random_state: int = 1,
+) -> Vegeta:
+    """Fit the encoder of relevés that ``recipe.vegeta`` names.
+
+    Parameters
+    ----------
+    cover
+        Cover (N, V) in per cent of the training relevés, an array or a ``csr_array``; never densified as a whole where
+        it is large.
+    recipe
+        ``vegeta``: ``pca``; ``ca`` (correspondence analysis); ``masked`` (a network that learns to fill in species
+        left out); ``habitat`` (a network that learns the habitat; the layer before its head is the encoding);
+        ``joint`` (begins as ``pca``; the alignment trains its layers). ``vegeta_axes``: most axes. ``transform``.
+    extra
+        Relevés without imagery (M, V) that join the fit; ``habitat`` has no use for them, as they have no habitat.
+    habitats
+        Habitat of each training relevé (N,), ``""`` where unknown; for ``habitat`` only.
+    random_state
+        Seed of the networks and of iterative ordination.
+
+    Raises
+    ------
+    OptionError
+        ``habitat`` without at least two habitats that are known.
+    """
+    kind = recipe.vegeta
+    if kind not in KINDS:
+        raise OptionError(f"there is no VEGETA of kind {kind!r}", remedy=f"use one of {', '.join(KINDS)}")
+    joined = cover if extra is None or not extra.shape[0] or kind == "habitat" else _stacked(cover, extra)
+    if kind in ("pca", "joint"):
+        return Vegeta.fit(joined, axes=recipe.vegeta_axes, transform=recipe.transform, random_state=random_state)
+    if kind == "ca":
+        layer = correspondence_axes(
+            _transformed(joined, recipe.transform), recipe.vegeta_axes, random_state=random_state
+        )
+        return Vegeta(recipe.transform + PROFILE, (layer,))
+    from botaclip.training import vegeta_networks  # torch is slow to load, and ordination does without it
+
+    fit = vegeta_networks.fit_masked if kind == "masked" else vegeta_networks.fit_habitat
+    made = fit(joined, recipe.transform, recipe.vegeta_axes, habitats=habitats, random_state=random_state)
+    return Vegeta(recipe.transform, made)
+
+
+def fit_releve_tower(
+    cover: Cover, unit: Array, *, axes: int = 64, penalty: float = 1.0, vegeta: Vegeta | None = None
+) -> ReleveTower:
     """Fit the relevé side to image vectors that stay as they are, by ridge regression.
 
     Used when the alignment itself trained no relevé tower, so that every model can place a species list in its
     space.
+
+    Parameters
+    ----------
+    cover
+        Cover (N, V) in per cent of the training relevés.
+    unit
+        Their image vectors (N, E) of unit length.
+    axes
+        Most principal components of the Hellinger table, where no encoder is given.
+    penalty
+        Of the ridge.
+    vegeta
+        The encoder of relevés, fitted on no other than these and extra relevés.
     """
-    vegeta = Vegeta.fit(cover, axes=axes)
-    model = Ridge(alpha=penalty).fit(vegeta(cover), unit)
-    return ReleveTower(
-        vegeta.centre,
-        (
-            (
-                (vegeta.axes @ model.coef_.T).astype(np.float32),
-                np.asarray(model.intercept_, dtype=np.float32),
-            ),
-        ),
-    )
+    encoder = Vegeta.fit(cover, axes=axes) if vegeta is None else vegeta
+    model = Ridge(alpha=penalty).fit(encoder(cover), unit)
+    return encoder.followed_by([(model.coef_.T, np.asarray(model.intercept_))])
+
+
+def _transformed(cover: Cover, name: str) -> Cover:
+    return transform(cover, name)
+
+
+def _stacked(cover: Cover, extra: Cover) -> Cover:
+    """Return both tables, one below the other; sparse where one of them is."""
+    if hasattr(cover, "indptr") or hasattr(extra, "indptr"):
+        from scipy.sparse import csr_array, vstack
+
+        return csr_array(vstack([csr_array(cover), csr_array(extra)], format="csr"))
+    return np.concatenate([cover, extra])

@@ -1,0 +1,456 @@
+"""What the studies share: one evaluation for plants and tasks, results that survive a kill, one process for each unit.
+
+A unit is what is measured by itself: one landscape of one size, one reading of a data set. It runs in a process of its
+own, so that its peak memory is its own and a crash costs only it. Inside, every finished fold is kept
+(:class:`~botaclip.training.fit_state.FitState`); a finished unit stands in the study's JSON file and is not run again.
+
+Protocol ``strict``: everything is fitted in the training fold. The columns are fitted once for each fold; plants are
+scored with the fold's own heads, tasks (other taxa, abundances) with a downstream model on the fold's spaces, also with
+few labelled plots, while the adapter had all relevés of the training fold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from checkout import register
+
+ROOT = register()
+
+import numpy as np  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+
+from botaclip.core.cache_folder import cache_folder  # noqa: E402
+from botaclip.core.progress import Progress  # noqa: E402
+from botaclip.core.unfinished import unfinished  # noqa: E402
+from botaclip.training.alignment import candidates  # noqa: E402
+from botaclip.training.downstream import Downstream  # noqa: E402
+from botaclip.training.evaluation import CrossValidation, Fitted, Protocol, fit_columns  # noqa: E402
+from botaclip.training.fit_state import FitState, digest_of  # noqa: E402
+from botaclip.training.parallel import over_folds  # noqa: E402
+from botaclip.training.protocol import columns_of  # noqa: E402
+from botaclip.training.scores import target_scores  # noqa: E402
+from botaclip.training.splits import SpatialBlocks, inner_folds  # noqa: E402
+from botaclip.training.task import Task  # noqa: E402
+from botaclip.training.task_scores import task_scores  # noqa: E402
+from botaclip.training.training_table import TrainingTable  # noqa: E402
+from botaclip.training.truth import truth_correlation_at  # noqa: E402
+
+Array = NDArray[np.floating]
+Index = NDArray[np.integer]
+Folds = Sequence[tuple[Index, Index]]
+
+RESULTS = ROOT / "benchmarks" / "results"
+INNER_FOLDS = 3
+CEILING = "environment_known"
+# Their predictors are few and bent: a straight line through coordinates would make them look weak.
+BENT = ("location_only", "environment_only")
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """How a unit is judged.
+
+    Parameters
+    ----------
+    seed
+        Of everything random.
+    downstream
+        Model of the tasks on the image columns and the ceiling; columns without an image take a forest.
+    labels
+        Numbers of labelled plots of the task, besides all of them.
+    draws
+        How often such few plots are drawn.
+    device
+        Torch device of the adapters.
+    asked
+        ``auto``, or the alignment that ``adapted`` has to be; ``none`` where there is no image.
+    """
+
+    seed: int = 1
+    downstream: str = "linear"
+    labels: tuple[int, ...] = ()
+    draws: int = 5
+    device: str = "cpu"
+    asked: str = "auto"
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """Out-of-fold predictions of plants and tasks.
+
+    Parameters
+    ----------
+    plants
+        As :func:`~botaclip.training.evaluation.cross_validate` returns it, the ceiling among its columns.
+    tasks
+        ``tasks[name][column]``: (R, N, S) for R draws of labelled plots (one where all plots are labelled).
+    """
+
+    plants: CrossValidation
+    tasks: dict[str, dict[str, Array]]
+
+
+def spatial_folds(
+    table: TrainingTable, touching_m: float, patch_m: float, *, folds: int = 5, seed: int = 1
+) -> tuple[SpatialBlocks, Folds]:
+    """Return the splitter and its folds: blocks (or groups) with a buffer that keeps patches apart."""
+    while True:
+        blocks = SpatialBlocks(folds, None, touching_m, minimum_block=2 * patch_m, random_state=seed)
+        held = blocks.count(table.places, groups=table.groups)
+        if held >= folds or held < 2:
+            return blocks, list(blocks.split(table.places, groups=table.groups))
+        folds = held
+
+
+def protocol_of(table: TrainingTable, blocks: SpatialBlocks, setting: Setting) -> Protocol:
+    """Return what is tried inside every fold: the defaults of ``botaclip train``."""
+    return Protocol(
+        asked=setting.asked,
+        alignments=() if setting.asked == "none" else candidates(len(table), dimension=table.vectors.shape[1]),
+        head="linear",
+        inner_folds=lambda inside: inner_folds(blocks, inside.places, n_splits=INNER_FOLDS, groups=inside.groups),
+        random_state=setting.seed,
+        device=setting.device,
+    )
+
+
+def judge(
+    table: TrainingTable, folds: Folds, protocol: Protocol, setting: Setting, tasks: Sequence[Task] = (), *,
+    columns: Sequence[str] | None = None, known: TrainingTable | None = None, kept: Path | None = None,
+    say: Callable[[str], None] = lambda words: None,
+) -> Judged:
+    """Predict plants and tasks at every held-out plot.
+
+    Parameters
+    ----------
+    table
+        All plots.
+    folds
+        (train, test) index pairs.
+    protocol, setting
+        What is tried, and how tasks are judged.
+    tasks
+        Rows in the order of ``table``.
+    columns
+        Those of :func:`~botaclip.training.protocol.columns_of` when None.
+    known
+        The same plots with true predictors as vectors, for the column ``environment_known``.
+    kept
+        Folder of finished folds.
+    say
+        Told when a fold is done.
+    """
+    if columns is None:
+        columns = columns_of(table, protocol.asked, protocol.alignments)[0]
+    key = digest_of(table, known, [(t.name, t.values) for t in tasks], setting, list(columns), code_digest())
+    state = None if kept is None else FitState(kept, key)
+
+    def work(number: int, progress: Progress) -> tuple[dict[str, Array], dict[str, Any]]:
+        train, test = folds[number]
+        place = hashlib.sha256(np.concatenate([train, [-1], test]).astype("<i8").tobytes()).hexdigest()[:16]
+        name = f"fold {number} {place}"
+        found = state.finished(name) if state is not None else None
+        if found is not None:
+            return found.arrays, found.about
+        arrays, about = _fold(table, known, tasks, train, test, protocol, setting, columns, number, progress)
+        if state is not None:
+            state.keep(name, arrays, about)
+        say(f"fold {number + 1} of {len(folds)}")
+        return arrays, about
+
+    made = over_folds(len(folds), work, progress=Progress())
+    return _assembled(table, folds, made, (*columns, *([CEILING] if known is not None else [])))
+
+
+def _fold(
+    table: TrainingTable, known: TrainingTable | None, tasks: Sequence[Task], train: Index, test: Index,
+    protocol: Protocol, setting: Setting, columns: Sequence[str], number: int, progress: Progress,
+) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Fit all columns on the training plots of one fold; predict its test plots."""
+    tables = dict.fromkeys(columns, table)
+    fitted, _ = fit_columns(table.take(train), protocol, columns=columns, progress=progress)
+    if known is not None:
+        plain = dataclasses.replace(protocol, asked="none", alignments=())
+        fitted[CEILING] = fit_columns(known.take(train), plain, columns=("raw",), progress=progress)[0]["raw"]
+        tables[CEILING] = known
+    arrays: dict[str, Array] = {}
+    for column, model in fitted.items():
+        inside, outside = tables[column].take(train), tables[column].take(test)
+        suitability, positive = model.predict(outside)
+        arrays[f"plants|suitability|{column}"] = suitability.astype(np.float32)
+        arrays[f"plants|positive|{column}"] = positive.astype(np.uint8)
+        arrays[f"plants|baseline|{column}"] = np.asarray(model.baseline, np.float64)
+        for task in tasks:
+            for name, predicted in _task_in_fold(task, model, inside, outside, train, setting, number):
+                arrays[f"task|{name}|{column}"] = predicted
+    return arrays, {"choices": {column: model.choice for column, model in fitted.items()}}
+
+
+def _task_in_fold(
+    task: Task, model: Fitted, inside: TrainingTable, outside: TrainingTable, train: Index, setting: Setting,
+    number: int,
+) -> Iterator[tuple[str, Array]]:
+    """Yield a name and predictions (R, M, S) for all labelled plots, and for few of them."""
+    far = model.embed(outside)
+    near = None if model.space is None else model.space(inside)
+    values = task.values[train]
+    head = "forest" if model.column in BENT else setting.downstream
+    everything = np.arange(len(train))
+    yield task.name, predict_task(head, task.kind, near, values, far, len(outside), setting.seed)[None]
+    labelled = everything[task.known[train].any(axis=1)]
+    for count in setting.labels:
+        if count >= len(labelled):
+            continue
+        drawn = []
+        for draw in range(setting.draws):
+            # The same plots for every column.
+            some = np.random.default_rng([setting.seed, number, count, draw]).choice(labelled, count, replace=False)
+            drawn.append(
+                predict_task(
+                    head, task.kind, None if near is None else near[some], values[some], far, len(outside),
+                    setting.seed,
+                )  # fmt: skip
+            )
+        yield f"{task.name}, {count} labels", np.stack(drawn)
+
+
+def predict_task(
+    head: str, kind: str, near: Array | None, values: Array, far: Array | None, rows: int, seed: int
+) -> Array:
+    """Return what a downstream model predicts of every target (M, S); the mean where nothing can be learnt.
+
+    Parameters
+    ----------
+    head
+        Name of the model.
+    kind
+        Of the task.
+    near, far
+        What the model reads at the labelled plots (n, E) and at the ``rows`` plots to predict (M, E); None: nothing.
+    values
+        Of the task at the labelled plots (n, S), NaN where unknown.
+    rows
+        M.
+    seed
+        Of the model.
+    """
+    known = np.isfinite(values).any(axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a target without any value has no mean
+        mean = np.nan_to_num(np.nanmean(values, axis=0))
+    predicted = np.tile(mean, (rows, 1))
+    if near is not None and far is not None and known.any():
+        model = Downstream(head).fit(near, values[:, known], kind, seed)
+        predicted[:, known] = model.predict(far)
+    return predicted
+
+
+def _assembled(
+    table: TrainingTable, folds: Folds, made: Sequence[tuple[dict[str, Array], dict[str, Any]]],
+    columns: Sequence[str],
+) -> Judged:
+    """Put the folds together; (R, N, S) for tasks, NaN where no fold held a plot out."""
+    n, shape = len(table), table.presence.shape
+    fold = np.full(n, -1)
+    suitability = {column: np.full(shape, np.nan) for column in columns}
+    positive = {column: np.zeros(shape, bool) for column in columns}
+    tasks: dict[str, dict[str, Array]] = {}
+    for number, ((_, test), (arrays, _)) in enumerate(zip(folds, made, strict=True)):
+        fold[test] = number
+        for column in columns:
+            suitability[column][test] = arrays[f"plants|suitability|{column}"]
+            positive[column][test] = arrays[f"plants|positive|{column}"] > 0
+        for name, values in arrays.items():
+            what, *words = name.split("|")
+            if what == "task":
+                blank = np.full((len(values), n, values.shape[2]), np.nan, np.float32)
+                tasks.setdefault(words[0], {}).setdefault(words[1], blank)[:, test] = values
+    baseline = {column: np.array([arrays[f"plants|baseline|{column}"] for arrays, _ in made]) for column in columns}
+    choices = tuple(about["choices"] for _, about in made)
+    plants = CrossValidation(tuple(folds), fold, suitability, positive, baseline, choices)
+    # A number of labels that some fold had not is no task of all plots.
+    whole = {
+        name: by_column for name, by_column in tasks.items()
+        if all(np.isfinite(values[:, fold >= 0]).all() for values in by_column.values())
+    }  # fmt: skip
+    return Judged(plants, whole)
+
+
+def scored(
+    table: TrainingTable, judged: Judged, tasks: Sequence[Task], truths: Mapping[str, Array] | None = None
+) -> dict[str, Any]:
+    """Return ``{"tasks": {name: {"kind", "targets"}}}`` for the plants and every task, and what ``auto`` picked.
+
+    Parameters
+    ----------
+    table
+        The plots.
+    judged
+        What was predicted.
+    tasks
+        What is true.
+    truths
+        By task, the truth behind it (N, S): ``truth_correlation`` (Pearson, for probabilities), ``truth_spearman``.
+    """
+    found: dict[str, Any] = {
+        "plants": {"kind": "presence", "targets": target_scores(table, judged.plants)},
+    }
+    by_name = {task.name: task for task in tasks}
+    for name, columns in judged.tasks.items():
+        task = by_name[name.rsplit(", ", 1)[0] if name not in by_name else name]
+        targets: dict[str, dict[str, Any]] = {target: {} for target in task.targets}
+        for column, draws in columns.items():
+            each = [score_task(task, draw, judged.plants, (truths or {}).get(task.name)) for draw in draws]
+            for target in task.targets:
+                kept = [scores[target] for scores in each if target in scores]
+                if kept:
+                    targets[target][column] = {
+                        metric: _mean([scores.get(metric) for scores in kept]) for metric in kept[0]
+                    }
+        found[name] = {"kind": task.kind, "targets": {name: columns for name, columns in targets.items() if columns}}
+    return {"tasks": found, "picked": [choices["adapted"] for choices in judged.plants.choices if "adapted" in choices]}
+
+
+def score_task(task: Task, predicted: Array, cv: CrossValidation, truth: Array | None) -> dict[str, dict[str, float]]:
+    """Return the scores of one task by target, correlation with the truth among them."""
+    scores = {name: dict(values) for name, values in task_scores(task, predicted, cv.folds).items()}
+    if truth is not None:
+        held = cv.fold >= 0
+        if task.kind == "abundance":
+            agreement = _rank_correlation(predicted[held], truth[held])
+            name = "truth_spearman"
+        else:
+            agreement, name = truth_correlation_at(predicted[held], truth[held]), "truth_correlation"
+        for target, value in zip(task.targets, agreement, strict=True):
+            scores.setdefault(target, {})[name] = float(value)
+    return scores
+
+
+def _rank_correlation(a: Array, b: Array) -> Array:
+    """Spearman's correlation of every column (S,)."""
+    from scipy.stats import rankdata
+
+    return truth_correlation_at(rankdata(a, axis=0), rankdata(b, axis=0))
+
+
+def _mean(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None and np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def without_cover_of(table: TrainingTable, names: Sequence[str], out: Sequence[str]) -> TrainingTable:
+    """Return the table as if nobody had recorded some species; ``names`` (V,) are those of the columns of cover."""
+    stays = np.flatnonzero(~np.isin(names, out))
+    targets = np.flatnonzero(~np.isin(table.species, out))
+    return dataclasses.replace(
+        table, cover=table.cover[:, stays], presence=table.presence[:, targets],
+        species=tuple(table.species[i] for i in targets),
+        truth=None if table.truth is None else table.truth[:, targets],
+    )
+
+
+def code_digest() -> str:
+    """Return a digest of the code that is judged: finished folds of other code are not used."""
+    state = hashlib.sha256()
+    for folder in ("training", "core"):
+        for path in sorted((ROOT / folder).glob("*.py")):
+            state.update(path.read_bytes())
+    return state.hexdigest()[:16]
+
+
+class Results:
+    """Finished units of a study in a JSON file; written aside and renamed, so that a kill costs one unit at most."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def units(self) -> dict[str, Any]:
+        """Finished units by key; what an older study left in the file has no tasks and does not count."""
+        kept = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {}
+        return {key: unit for key, unit in kept.items() if "tasks" in unit}
+
+    def put(self, key: str, unit: Mapping[str, Any]) -> None:
+        """Add a finished unit."""
+        units = self.units | {key: rounded(unit)}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished(self.path, overwrite=True) as part:
+            part.write_text(json.dumps(units, allow_nan=False, ensure_ascii=False), encoding="utf-8")
+
+
+def rounded(value: Any) -> Any:
+    """Return numbers with five digits, null where there is none: the file is committed."""
+    if isinstance(value, Mapping):
+        return {str(key): rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return round(float(value), 5) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def options(description: str | None) -> argparse.ArgumentParser:
+    """Return the options that every study has."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cache", type=Path, default=cache_folder().parent / "studies", help="vectors, finished folds")
+    parser.add_argument("--device", default="cpu", help="torch device of the adapters")
+    parser.add_argument("--downstream", default="linear", help="model of the tasks: linear, forest, boosting")
+    parser.add_argument("--quick", action="store_true", help="a small part of it, to see that all is well")
+    parser.add_argument("--report", action="store_true", help="print the tables, run nothing")
+    parser.add_argument("--again", action="store_true", help="run units again that were finished")
+    parser.add_argument("--results", type=Path, help="JSON file of the finished units")
+    parser.add_argument("--unit", help=argparse.SUPPRESS)
+    return parser
+
+
+def run_units(
+    script: str, arguments: argparse.Namespace, results: Results, keys: Sequence[str],
+    measure: Callable[[str], dict[str, Any]], passed: Sequence[str] = (),
+) -> int:
+    """Run what is not finished, each unit in a process of its own; return how many failed.
+
+    Called again with ``--unit`` in that process, it measures this one and puts it into the results.
+    """
+    if arguments.unit:
+        started = time.perf_counter()
+        unit = measure(arguments.unit)
+        unit["seconds"] = time.perf_counter() - started - unit.get("data_seconds", 0.0)
+        unit["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        unit["code"] = code_digest()
+        results.put(arguments.unit, unit)
+        return 0
+    done, failed = set() if arguments.again else set(results.units), 0
+    for key in keys:
+        if key in done:
+            continue
+        started = time.perf_counter()
+        words = [sys.executable, script, "--unit", key, "--cache", arguments.cache, "--device", arguments.device]
+        words += ["--downstream", arguments.downstream, "--results", results.path, *passed]
+        finished = subprocess.run([str(word) for word in words], env={**os.environ, **ONE_THREAD}, check=False)
+        failed += finished.returncode != 0
+        state = "done" if finished.returncode == 0 else f"FAILED ({finished.returncode})"
+        print(f"{key}: {state}, {time.perf_counter() - started:.0f} s", flush=True)
+    return failed
+
+
+@contextlib.contextmanager
+def timed(unit: dict[str, Any], key: str) -> Iterator[None]:
+    """Add the seconds spent within to a unit."""
+    started = time.perf_counter()
+    yield
+    unit[key] = unit.get(key, 0.0) + time.perf_counter() - started

@@ -1,0 +1,235 @@
+"""From out-of-fold predictions of a task to its scores and to the paper's table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from botaclip.training import metrics
+from botaclip.training.boyce import boyce_index
+from botaclip.training.comparison import Score, TaskComparison, bootstrap
+from botaclip.training.task import Task
+from botaclip.training.task_predictions import TaskPredictions
+from botaclip.training.task_scores import HEADLINE, task_scores
+
+Floats = NDArray[np.float64]
+Index = NDArray[np.integer]
+# scores[target][column][metric]
+Scores = dict[str, dict[str, dict[str, float]]]
+
+# In the paper's protocol presence is judged as biomod2 does, by the best threshold on the very plots that are scored.
+PAPER_HEADLINE = "tss_max_biomod2"
+# Scores that have to be computed anew for every draw take their time.
+_COSTLY_DRAWS = 200
+_DIGITS = 9
+
+
+def headline_metric(task: Task, protocol: str) -> str:
+    """Return the metric that the paper's table shows for a task."""
+    return PAPER_HEADLINE if protocol == "paper" and task.kind == "presence" else HEADLINE[task.kind]
+
+
+def scores_of(predictions: TaskPredictions) -> Scores:
+    """Return ``scores[target][column][metric]``: of every repeat, pooled and as mean over folds, and their mean.
+
+    Parameters
+    ----------
+    predictions
+        Out-of-fold predictions. In presence tasks a fold that learnt from no presence, or from no absence, of a
+        target is not scored for it.
+    """
+    task = predictions.task
+    found: Scores = {name: {} for name in task.targets}
+    for column in predictions.predicted:
+        repeats = [_scores_of_repeat(predictions, column, r) for r in range(len(predictions.fold))]
+        for name in task.targets:
+            found[name][column] = {
+                metric: _mean([each[name][metric] for each in repeats]) for metric in repeats[0][name]
+            }
+    return found
+
+
+def _scores_of_repeat(predictions: TaskPredictions, column: str, repeat: int) -> dict[str, dict[str, float]]:
+    task, fold = predictions.task, predictions.fold[repeat]
+    rows = np.flatnonzero(fold >= 0)
+    predicted = _learnt(predictions, column, repeat)[rows]
+    levels = predictions.level[column][repeat]
+    scores = task_scores(
+        task, rows, predicted, predictions.thresholds[column][repeat], fold=fold[rows],
+        level=None if task.kind == "presence-only" else levels, median=predictions.median[column][repeat],
+    )
+    if task.kind == "presence":
+        ranked = _ranked(predictions, column, repeat)
+        for s, name in enumerate(task.targets):
+            scores[name][PAPER_HEADLINE] = _tss_max_biomod2(task.values[rows, s], ranked[rows, s])
+            of_folds = [fold[rows] == k for k in range(int(fold.max()) + 1)]
+            scores[name][f"{PAPER_HEADLINE}_fold_mean"] = _mean([
+                _tss_max_biomod2(task.values[rows[here], s], predicted[here, s]) for here in of_folds
+            ])  # fmt: skip
+    return scores
+
+
+def _learnt(predictions: TaskPredictions, column: str, repeat: int) -> Floats:
+    """Return predictions (N, S) with NaN where the training plots of the fold held one class only."""
+    task, fold = predictions.task, predictions.fold[repeat]
+    predicted = np.where((fold >= 0)[:, None], predictions.predicted[column][repeat], np.nan)
+    if task.kind == "abundance":
+        return predicted
+    level = _training_share(predictions, repeat)[fold]
+    return np.where((level > 0) & (level < 1), predicted, np.nan)
+
+
+def _training_share(predictions: TaskPredictions, repeat: int) -> Floats:
+    """Return the share of presences among what each fold's models learnt from (K, S).
+
+    Heads calibrate it away, so that it is taken from the task itself: all known plots of other folds.
+    """
+    task, fold = predictions.task, predictions.fold[repeat]
+    folds = max(levels.shape[1] for levels in predictions.level.values())
+    if task.kind == "presence-only":
+        return next(iter(predictions.level.values()))[repeat]
+    share = np.full((folds, len(task.targets)), np.nan)
+    with np.errstate(invalid="ignore"):
+        for k in range(int(fold.max()) + 1):
+            outside = task.values[fold != k]
+            share[k] = np.nansum(outside > 0, axis=0) / np.isfinite(outside).sum(axis=0)
+    return share
+
+
+def _ranked(predictions: TaskPredictions, column: str, repeat: int) -> Floats:
+    """Return what ranks plots of all folds together (N, S): predictions without what the fold's training plots gave."""
+    task, fold = predictions.task, predictions.fold[repeat]
+    p, level = _learnt(predictions, column, repeat), predictions.level[column][repeat]
+    if task.kind == "presence":
+        return np.round(metrics.remove_fold_prevalence(p, fold, level), _DIGITS)
+    return np.round(p - level[fold], _DIGITS) if task.kind == "abundance" else p
+
+
+def _tss_max_biomod2(y: Floats, p: Floats) -> float:
+    known = np.isfinite(y) & np.isfinite(p)
+    return metrics.max_tss_biomod2(y[known], p[known])[0]
+
+
+def compared(
+    predictions: TaskPredictions, scores: Scores, blocks: Index, metric: str, *, random_state: int = 1
+) -> TaskComparison:
+    """Return a task as the paper's table needs it: the headline metric, and the same for plots drawn by blocks.
+
+    Parameters
+    ----------
+    predictions, scores
+        Of one task.
+    blocks
+        Number of the block of each plot (N,).
+    metric
+        The headline.
+    random_state
+        Seed of the draws.
+    """
+    task = predictions.task
+    tested = (predictions.fold >= 0).any(axis=0) & (np.isfinite(task.values).any(axis=1) | (task.kind == "presence-only"))
+    drawn_from = np.where(tested, blocks, -1)
+    draws = _draws(predictions, drawn_from, metric, random_state)
+    columns = list(predictions.predicted)
+    values = {
+        column: np.array([scores[name][column].get(metric, np.nan) for name in task.targets]) for column in columns
+    }
+    return TaskComparison(
+        predictions.name, metric, task.targets, values, draws, int(tested.sum()),
+        len(np.unique(drawn_from[drawn_from >= 0])),
+    )
+
+
+def _draws(predictions: TaskPredictions, blocks: Index, metric: str, random_state: int) -> dict[str, Floats]:
+    task, columns = predictions.task, list(predictions.predicted)
+    if metric == "tss_at_train_threshold":
+        return _tss_draws(predictions, blocks, random_state)
+    scorers: dict[str, Score] = {}
+    for column in columns:
+        ranked = [
+            _learnt(predictions, column, r) if metric == "boyce" else _ranked(predictions, column, r)
+            for r in range(len(predictions.fold))
+        ]
+        scorers[column] = _scorer(task, ranked, metric)
+    return bootstrap(scorers, blocks, draws=_COSTLY_DRAWS, random_state=random_state)
+
+
+def _scorer(task: Task, ranked: Sequence[Floats], metric: str) -> Score:
+    def one(y: Floats, p: Floats) -> float:
+        if metric == "boyce":
+            known = np.isfinite(p)
+            return boyce_index(p[known & (y > 0)], p[known])
+        known = np.isfinite(y) & np.isfinite(p)
+        if metric == PAPER_HEADLINE:
+            return metrics.max_tss_biomod2(y[known], p[known])[0]
+        return metrics.spearman(y[known], p[known])
+
+    def score(rows: Index) -> Floats:
+        return np.array([
+            _mean([one(task.values[rows, s], p[rows, s]) for p in ranked]) for s in range(len(task.targets))
+        ])  # fmt: skip
+
+    return score
+
+
+def _tss_draws(predictions: TaskPredictions, blocks: Index, random_state: int, draws: int = 1_000) -> dict[str, Floats]:
+    """Return TSS (B, T) of plots drawn by blocks, from counts: a draw is how often each block counts."""
+    names = np.unique(blocks[blocks >= 0])
+    if len(names) < 2:
+        return {}
+    rng = np.random.default_rng(random_state)
+    weights = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws).astype(float)
+    member = (blocks[None] == names[:, None]).astype(float)
+    truth = predictions.task.values
+    found = {}
+    for column in predictions.predicted:
+        decided, total = predictions.decided(column), np.zeros((draws, truth.shape[1]))
+        for r in range(len(decided)):
+            known = np.isfinite(_learnt(predictions, column, r))
+            present, absent = known & (truth > 0), known & (truth == 0)
+            counts = [weights @ (member @ part) for part in
+                      (present & decided[r], present, absent & ~decided[r], absent)]  # fmt: skip
+            with np.errstate(invalid="ignore", divide="ignore"):
+                total += counts[0] / counts[1] + counts[2] / counts[3] - 1
+        found[column] = total / len(decided)
+    return found
+
+
+def summary_of(scores: Scores) -> dict[str, dict[str, dict[str, float]]]:
+    """Return ``summary[column][metric]``: ``median`` over targets of the pooled scores and ``fold_mean``, ``n``."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for column in next(iter(scores.values()), {}):
+        found[column] = {}
+        for metric in next(iter(scores.values()))[column]:
+            if metric in ("n", "n_presences") or metric.endswith("_fold_mean"):
+                continue
+            values = np.array([columns[column][metric] for columns in scores.values()])
+            known = values[np.isfinite(values)]
+            if known.size:
+                of_folds = np.array([columns[column].get(f"{metric}_fold_mean", np.nan) for columns in scores.values()])
+                of_folds = of_folds[np.isfinite(of_folds)]
+                found[column][metric] = {
+                    "median": float(np.median(known)),
+                    "fold_mean": float(np.median(of_folds)) if of_folds.size else float("nan"), "n": int(known.size),
+                }  # fmt: skip
+    return found
+
+
+def without_absences(scores: Scores) -> Scores:
+    """Return the scores of plants that are presence-only: none that takes an unlisted species for absent."""
+    kept: Scores = {}
+    for name, columns in scores.items():
+        kept[name] = {column: _of_presences_only(values) for column, values in columns.items()}
+    return kept
+
+
+def _of_presences_only(values: Mapping[str, Any]) -> dict[str, float]:
+    return {metric: value for metric, value in values.items() if not metric.startswith(("tss", "auprc", "brier", "spec"))}
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")

@@ -1,0 +1,182 @@
+"""What ``train``, ``evaluate`` and ``ablate`` begin with: relevés read, imagery opened, every plot given its vector."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import Any
+
+from botaclip.core.errors import PairingError
+from botaclip.core.lattice_imagery import LatticeImagery
+from botaclip.core.metric_places import common_plane, geocentric, widening
+from botaclip.core.pairing import Pairs, pair, remedy
+from botaclip.core.pairing_rules import PairingRules
+from botaclip.core.progress import SILENT, Progress
+from botaclip.core.releves import ReleveTable, read_releves
+from botaclip.training.alignment import Start, candidates
+from botaclip.training.continuation import Parent
+from botaclip.training.outer_folds import check_buffer
+from botaclip.training.protocol import Protocol
+from botaclip.training.recipe import Recipe
+from botaclip.training.sites import sites_of
+from botaclip.training.splits import Splitter, inner_folds
+from botaclip.training.training_imagery import training_imagery
+from botaclip.training.training_table import TrainingTable
+from botaclip.training.truth import truth_at
+from botaclip.training.views import patch_views
+
+INNER_FOLDS = 3
+FEWEST_PLOTS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """Plots with everything that is known of them.
+
+    Parameters
+    ----------
+    table
+        The relevés as read, all plots.
+    imagery
+        The scenes on their lattices, with the encoder that looks at them.
+    pairs
+        The plots that have both a relevé and an image patch.
+    data
+        The same as a table to fit on.
+    parent
+        The model that is continued from, or None.
+    """
+
+    table: ReleveTable
+    imagery: LatticeImagery
+    pairs: Pairs
+    data: TrainingTable
+    parent: Parent | None = None
+
+    @property
+    def touching_m(self) -> float:
+        """Distance from which two plots share no pixel, in metres."""
+        width = self.pairs.patch.size_m + self.pairs.field_m
+        return width * (1.0 if self.pairs.one_crs else widening(self.data.places))
+
+    @property
+    def plots(self) -> ReleveTable:
+        """The relevés of the paired plots, row by row those of ``data``."""
+        return self.table.take(self.pairs.plots)
+
+
+def read_training(parameters: dict[str, Any], progress: Progress, parent: Parent | None = None) -> Reading:
+    """Read relevés and imagery, and pair them.
+
+    Parameters
+    ----------
+    parameters
+        Options of ``train``, ``evaluate`` or ``ablate``.
+    progress
+        Told what was found.
+    parent
+        The model that is continued from.
+
+    Raises
+    ------
+    ReleveError, RasterError, EncoderError, OptionError
+        Something cannot be read.
+    PairingError
+        There are too few plots, or no folds can be made of them.
+    """
+    progress.update(0.0, "reading relevés")
+    table = read_table(parameters)
+    for line in table.report:
+        progress.info(line)
+    imagery = training_imagery(parameters, progress.stage(0.0, 0.15), parent)
+    check_buffer(table, imagery, parameters)
+    recipe = Recipe.of(parameters)
+    pairs = pair_plots(table, imagery, parameters, progress.stage(0.15, 0.5 if recipe.augmentation else 1.0))
+    data = training_table(table, pairs, parameters["raster"])
+    views = patch_views(imagery, pairs, recipe, parameters["random_state"], progress.stage(0.5, 1.0))
+    data = dataclasses.replace(data, views=views)
+    progress.info(f"{len(data)} plots with an image patch, {len(data.species)} species to model.")
+    return Reading(table, imagery, pairs, data, parent)
+
+
+def read_table(parameters: dict[str, Any]) -> ReleveTable:
+    """Read the relevés with every option that is about reading them."""
+    known = inspect.signature(read_releves).parameters
+    return read_releves(
+        parameters["releves"],
+        **{key: value for key, value in parameters.items() if key in known and key != "releves"},
+    )
+
+
+def pairing_rules(parameters: dict[str, Any]) -> PairingRules:
+    """Return which plots are taken, by size, date and exactness.
+
+    Raises
+    ------
+    OptionError
+        A date cannot be read.
+    """
+    return PairingRules(parameters["patch_size"], parameters["image_date"], parameters["date_tolerance"])
+
+
+def pair_plots(
+    table: ReleveTable, imagery: LatticeImagery, parameters: dict[str, Any], progress: Progress = SILENT
+) -> Pairs:
+    """Give every plot its frozen vector on the lattice of its scene."""
+    return pair(table, imagery, imagery.lattice.patch(parameters["patch_size"]), pairing_rules(parameters), progress)
+
+
+def training_table(table: ReleveTable, pairs: Pairs, raster: str) -> TrainingTable:
+    """Return the plots that were paired, with the species that have enough presences among them.
+
+    Raises
+    ------
+    PairingError
+        Fewer than 20 plots, or no species with enough presences.
+    """
+    kept = table.take(pairs.plots)
+    if len(kept) < FEWEST_PLOTS:
+        raise PairingError(
+            f"only {len(kept)} plots have both a relevé and an image patch; at least {FEWEST_PLOTS} are needed",
+            remedy=remedy(pairs.dropped_counts),
+        )
+    if not len(kept.targets):
+        raise PairingError(
+            f"no species has at least {kept.min_presences} presences among the {len(kept)} usable plots",
+            remedy="lower --min-presences or bring more relevés",
+        )
+    species = tuple(str(kept.species[i]) for i in kept.targets)
+    places, _ = common_plane(pairs.points, [lattice.crs_wkt for lattice in pairs.lattices])
+    earth = geocentric(pairs.points)
+    return TrainingTable(
+        ids=tuple(str(name) for name in kept.plot_ids),
+        places=places,
+        vectors=pairs.image_vectors,
+        blocks=pairs.encoder.blocks,
+        cover=kept.cover,
+        presence=kept.presence[:, kept.targets].toarray().astype("float32"),
+        species=species,
+        groups=None if kept.groups is None else tuple(str(g) for g in kept.groups),
+        truth=truth_at(raster, pairs.points, species),
+        environment=pairs.environment,
+        geocentric=None if pairs.one_crs else earth,
+        sites=sites_of(earth, None if kept.sites is None else [str(name) for name in kept.sites]),
+        habitats=None if kept.habitats is None else tuple(str(name or "") for name in kept.habitats),
+    )
+
+
+def protocol_of(
+    data: TrainingTable, outer: Splitter, parameters: dict[str, Any], device: str,
+    start: Start | None = None,
+) -> Protocol:
+    """Return what is done inside every outer fold."""
+    return Protocol(
+        asked=parameters["alignment"],
+        alignments=candidates(
+            len(data), regulariser=parameters["regulariser"], epochs=parameters["epochs"], start=start
+        ),
+        head=parameters["head"],
+        inner_folds=lambda inside: inner_folds(outer, inside.places, n_splits=INNER_FOLDS, groups=inside.groups),
+        random_state=parameters["random_state"],
+        device=device,
+    )
