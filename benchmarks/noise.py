@@ -37,6 +37,7 @@ from numpy.typing import NDArray  # noqa: E402
 
 from botaclip.training.alignment import Alignment, candidates, fit_adapter  # noqa: E402
 from botaclip.training.evaluation import COLUMNS, Protocol, cross_validate  # noqa: E402
+from botaclip.training.protocol import IMAGE_COLUMNS  # noqa: E402
 from botaclip.training.scores import target_scores  # noqa: E402
 from botaclip.training.splits import SpatialBlocks, inner_folds  # noqa: E402
 from botaclip.training.standardiser import Standardiser  # noqa: E402
@@ -46,7 +47,7 @@ Floats = NDArray[np.float64]
 
 STATISTICS = ("auc", "auc_fold_mean", "tss_at_train_threshold", "tss_at_train_threshold_fold_mean")
 CHANCE = np.array([0.5, 0.5, 0.0, 0.0])
-NOISE_COLUMNS = ("raw", "supervised", "botaclip", "adapted")
+NOISE_COLUMNS = IMAGE_COLUMNS
 # Bias that is let pass: where more is lost or won than this, a reported score would read differently.
 TOLERANCE = 0.02
 _EXTENT_M = 6_000.0

@@ -21,7 +21,6 @@ import resource
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,19 +31,23 @@ ROOT = register()
 
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
+from scipy.stats import rankdata  # noqa: E402
 
 from botaclip.core.cache_folder import cache_folder  # noqa: E402
 from botaclip.core.progress import Progress  # noqa: E402
 from botaclip.core.unfinished import unfinished  # noqa: E402
 from botaclip.training.alignment import candidates  # noqa: E402
+from botaclip.training.boyce import boyce_index  # noqa: E402
 from botaclip.training.downstream import Downstream  # noqa: E402
 from botaclip.training.evaluation import CrossValidation, Fitted, Protocol, fit_columns  # noqa: E402
 from botaclip.training.fit_state import FitState, digest_of  # noqa: E402
+from botaclip.training.metrics import remove_fold_prevalence  # noqa: E402
 from botaclip.training.parallel import over_folds  # noqa: E402
 from botaclip.training.protocol import columns_of  # noqa: E402
 from botaclip.training.scores import target_scores  # noqa: E402
 from botaclip.training.splits import SpatialBlocks, inner_folds  # noqa: E402
 from botaclip.training.task import Task  # noqa: E402
+from botaclip.training.task_predictions import FoldPredictions  # noqa: E402
 from botaclip.training.task_scores import task_scores  # noqa: E402
 from botaclip.training.training_table import TrainingTable  # noqa: E402
 from botaclip.training.truth import truth_correlation_at  # noqa: E402
@@ -58,6 +61,8 @@ INNER_FOLDS = 3
 CEILING = "environment_known"
 # Their predictors are few and bent: a straight line through coordinates would make them look weak.
 BENT = ("location_only", "environment_only")
+PARTS = ("predicted", "level", "median")
+_SAME = 1e-9
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
@@ -90,6 +95,23 @@ class Setting:
 
 
 @dataclasses.dataclass(frozen=True)
+class TaskColumn:
+    """What one column says of a task, out of fold, from each of R draws of labelled plots (one: all of them).
+
+    Parameters
+    ----------
+    predicted
+        (R, N, S), NaN where not tested.
+    level, median
+        Mean and median of the labelled plots of each fold (R, K, S).
+    """
+
+    predicted: Array
+    level: Array
+    median: Array
+
+
+@dataclasses.dataclass(frozen=True)
 class Judged:
     """Out-of-fold predictions of plants and tasks.
 
@@ -98,11 +120,11 @@ class Judged:
     plants
         As :func:`~botaclip.training.evaluation.cross_validate` returns it, the ceiling among its columns.
     tasks
-        ``tasks[name][column]``: (R, N, S) for R draws of labelled plots (one where all plots are labelled).
+        ``tasks[name][column]``; in the name how many plots are labelled, where these are few.
     """
 
     plants: CrossValidation
-    tasks: dict[str, dict[str, Array]]
+    tasks: dict[str, dict[str, TaskColumn]]
 
 
 def spatial_folds(
@@ -196,68 +218,38 @@ def _fold(
         arrays[f"plants|positive|{column}"] = positive.astype(np.uint8)
         arrays[f"plants|baseline|{column}"] = np.asarray(model.baseline, np.float64)
         for task in tasks:
-            for name, predicted in _task_in_fold(task, model, inside, outside, train, setting, number):
-                arrays[f"task|{name}|{column}"] = predicted
+            for name, draws in _task_in_fold(task, model, inside, outside, train, setting, number):
+                for part in PARTS:
+                    arrays[f"task|{name}|{column}|{part}"] = np.stack([getattr(draw, part) for draw in draws])
     return arrays, {"choices": {column: model.choice for column, model in fitted.items()}}
 
 
 def _task_in_fold(
     task: Task, model: Fitted, inside: TrainingTable, outside: TrainingTable, train: Index, setting: Setting,
     number: int,
-) -> Iterator[tuple[str, Array]]:
-    """Yield a name and predictions (R, M, S) for all labelled plots, and for few of them."""
+) -> Iterator[tuple[str, list[FoldPredictions]]]:
+    """Yield a name and what is predicted from all labelled plots, and from draws of few of them."""
     far = model.embed(outside)
     near = None if model.space is None else model.space(inside)
-    values = task.values[train]
-    head = "forest" if model.column in BENT else setting.downstream
-    everything = np.arange(len(train))
-    yield task.name, predict_task(head, task.kind, near, values, far, len(outside), setting.seed)[None]
-    labelled = everything[task.known[train].any(axis=1)]
+    downstream = Downstream("forest" if model.column in BENT else setting.downstream)
+
+    def predicted(some: Index) -> FoldPredictions:
+        vectors = np.zeros((len(some), 1)) if near is None else near[some]
+        tested = np.zeros((len(outside), 1)) if far is None else far
+        values = task.values[train[some]]
+        fitted = downstream.fit(vectors, values, task.kind, setting.seed)
+        return FoldPredictions(fitted.predict(tested), fitted.level, fitted.median)
+
+    labelled = np.flatnonzero(task.known[train].any(axis=1))
+    if not len(labelled):
+        return
+    yield task.name, [predicted(labelled)]
     for count in setting.labels:
-        if count >= len(labelled):
-            continue
-        drawn = []
-        for draw in range(setting.draws):
+        if count < len(labelled):
             # The same plots for every column.
-            some = np.random.default_rng([setting.seed, number, count, draw]).choice(labelled, count, replace=False)
-            drawn.append(
-                predict_task(
-                    head, task.kind, None if near is None else near[some], values[some], far, len(outside),
-                    setting.seed,
-                )  # fmt: skip
-            )
-        yield f"{task.name}, {count} labels", np.stack(drawn)
-
-
-def predict_task(
-    head: str, kind: str, near: Array | None, values: Array, far: Array | None, rows: int, seed: int
-) -> Array:
-    """Return what a downstream model predicts of every target (M, S); the mean where nothing can be learnt.
-
-    Parameters
-    ----------
-    head
-        Name of the model.
-    kind
-        Of the task.
-    near, far
-        What the model reads at the labelled plots (n, E) and at the ``rows`` plots to predict (M, E); None: nothing.
-    values
-        Of the task at the labelled plots (n, S), NaN where unknown.
-    rows
-        M.
-    seed
-        Of the model.
-    """
-    known = np.isfinite(values).any(axis=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a target without any value has no mean
-        mean = np.nan_to_num(np.nanmean(values, axis=0))
-    predicted = np.tile(mean, (rows, 1))
-    if near is not None and far is not None and known.any():
-        model = Downstream(head).fit(near, values[:, known], kind, seed)
-        predicted[:, known] = model.predict(far)
-    return predicted
+            draws = (np.random.default_rng([setting.seed, number, count, draw]) for draw in range(setting.draws))
+            some = [np.sort(draw.choice(labelled, count, replace=False)) for draw in draws]
+            yield f"{task.name}, {count} labels", [predicted(rows) for rows in some]
 
 
 def _assembled(
@@ -269,26 +261,29 @@ def _assembled(
     fold = np.full(n, -1)
     suitability = {column: np.full(shape, np.nan) for column in columns}
     positive = {column: np.zeros(shape, bool) for column in columns}
-    tasks: dict[str, dict[str, Array]] = {}
     for number, ((_, test), (arrays, _)) in enumerate(zip(folds, made, strict=True)):
         fold[test] = number
         for column in columns:
             suitability[column][test] = arrays[f"plants|suitability|{column}"]
             positive[column][test] = arrays[f"plants|positive|{column}"] > 0
-        for name, values in arrays.items():
-            what, *words = name.split("|")
-            if what == "task":
-                blank = np.full((len(values), n, values.shape[2]), np.nan, np.float32)
-                tasks.setdefault(words[0], {}).setdefault(words[1], blank)[:, test] = values
     baseline = {column: np.array([arrays[f"plants|baseline|{column}"] for arrays, _ in made]) for column in columns}
     choices = tuple(about["choices"] for _, about in made)
     plants = CrossValidation(tuple(folds), fold, suitability, positive, baseline, choices)
     # A number of labels that some fold had not is no task of all plots.
-    whole = {
-        name: by_column for name, by_column in tasks.items()
-        if all(np.isfinite(values[:, fold >= 0]).all() for values in by_column.values())
-    }  # fmt: skip
-    return Judged(plants, whole)
+    everywhere = set.intersection(*({tuple(name.split("|")[1:3]) for name in arrays if name.startswith("task|")}
+                                    for arrays, _ in made))  # fmt: skip
+    tasks: dict[str, dict[str, TaskColumn]] = {}
+    for name, column in sorted(everywhere):
+        parts = {part: [arrays[f"task|{name}|{column}|{part}"] for arrays, _ in made] for part in PARTS}
+        draws, _, targets = parts["predicted"][0].shape
+        predicted = np.full((draws, n, targets), np.nan)
+        for (_, test), values in zip(folds, parts["predicted"], strict=True):
+            predicted[:, test] = values
+        tasks.setdefault(name, {})[column] = TaskColumn(
+            predicted, np.stack(parts["level"], axis=1), np.stack(parts["median"], axis=1)
+        )
+    ordered = {name: {column: found[column] for column in columns if column in found} for name, found in tasks.items()}
+    return Judged(plants, ordered)
 
 
 def scored(
@@ -315,7 +310,7 @@ def scored(
         task = by_name[name.rsplit(", ", 1)[0] if name not in by_name else name]
         targets: dict[str, dict[str, Any]] = {target: {} for target in task.targets}
         for column, draws in columns.items():
-            each = [score_task(task, draw, judged.plants, (truths or {}).get(task.name)) for draw in draws]
+            each = score_draws(task, draws, judged.plants.fold, (truths or {}).get(task.name))
             for target in task.targets:
                 kept = [scores[target] for scores in each if target in scores]
                 if kept:
@@ -326,26 +321,36 @@ def scored(
     return {"tasks": found, "picked": [choices["adapted"] for choices in judged.plants.choices if "adapted" in choices]}
 
 
-def score_task(task: Task, predicted: Array, cv: CrossValidation, truth: Array | None) -> dict[str, dict[str, float]]:
-    """Return the scores of one task by target, correlation with the truth among them."""
-    scores = {name: dict(values) for name, values in task_scores(task, predicted, cv.folds).items()}
-    if truth is not None:
-        held = cv.fold >= 0
+def score_draws(task: Task, column: TaskColumn, fold: Index, truth: Array | None) -> list[dict[str, dict[str, float]]]:
+    """Return the scores by target of every draw, agreement with the truth and the Boyce index among them."""
+    rows, found = np.arange(len(task)), []
+    for predicted, level, median in zip(column.predicted, column.level, column.median, strict=True):
+        # Present is where a plot is more suitable than the labelled plots are on average, as for the plants.
+        scores = task_scores(
+            task, rows, predicted, None if task.kind == "abundance" else level - _SAME, fold=fold, level=level,
+            median=median,
+        )  # fmt: skip
+        held = fold >= 0
+        # What a fold's labelled plots are on average runs against its held-out plots: not pooled, as in task_scores.
         if task.kind == "abundance":
-            agreement = _rank_correlation(predicted[held], truth[held])
-            name = "truth_spearman"
+            ranked = predicted - level[fold]
         else:
-            agreement, name = truth_correlation_at(predicted[held], truth[held]), "truth_correlation"
-        for target, value in zip(task.targets, agreement, strict=True):
-            scores.setdefault(target, {})[name] = float(value)
-    return scores
-
-
-def _rank_correlation(a: Array, b: Array) -> Array:
-    """Spearman's correlation of every column (S,)."""
-    from scipy.stats import rankdata
-
-    return truth_correlation_at(rankdata(a, axis=0), rankdata(b, axis=0))
+            ranked = remove_fold_prevalence(predicted, fold, level)
+        for target, name in enumerate(task.targets):
+            here = held & np.isfinite(predicted[:, target]) & np.isfinite(task.values[:, target])
+            p, y, q = predicted[here, target], task.values[here, target], ranked[here, target].round(9)
+            if task.kind == "presence":
+                scores[name]["boyce"] = float(boyce_index(p[y > 0], p)) if (y > 0).any() else float("nan")
+            if truth is None:
+                continue
+            if task.kind == "abundance":
+                ranks = rankdata(q)[:, None], rankdata(truth[here, target])[:, None]
+                scores[name]["truth_spearman"] = float(truth_correlation_at(*ranks)[0])
+            else:
+                agreement = truth_correlation_at(q[:, None], truth[here, target][:, None])
+                scores[name]["truth_correlation"] = float(agreement[0])
+        found.append(scores)
+    return found
 
 
 def _mean(values: Sequence[float | None]) -> float:

@@ -64,6 +64,9 @@ EVALUATE = Command(
                "strict: adapter, head and threshold inside each outer spatial fold (default). paper: each plot is "
                "embedded by an adapter that did not see its spatial fold, then repeated stratified cross-validation on "
                "these vectors. Not with a model.", choices=("strict", "paper")),
+        option("only-unseen", Kind.FLAG,
+               "With a model: leave out plots that it may have seen and score the others. Not given: a table that "
+               "holds such plots is refused.", default=False, advanced=True),
         option("task", Kind.TABLES,
                "Tables of other things to predict, joined by plot name: one row per plot and target; several are "
                "separated by ;."),

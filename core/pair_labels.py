@@ -40,14 +40,18 @@ def bray_curtis_similarity(cover: Any) -> Labels:
     ndarray
         float32 (B, B), symmetric, 1 on the diagonal, 0 to 1 elsewhere.
     """
-    dense = np.ascontiguousarray(cover.toarray() if hasattr(cover, "toarray") else cover, dtype=np.float64)
-    total, size = dense.sum(axis=1), len(dense)
+    if hasattr(cover, "tocsc"):
+        columns = cover.tocsc()
+        by_species = columns[:, np.flatnonzero(np.diff(columns.indptr))].toarray().T
+    else:
+        by_species = np.asarray(cover).T
+    by_species = np.ascontiguousarray(by_species, dtype=np.float64)
+    total, size = by_species.sum(axis=0), by_species.shape[1]
     similarity = np.zeros((size, size))
-    by_species = np.ascontiguousarray(dense.T)
     for row in range(size):
         # Only species of this relevé can be shared with it, and they are few among thousands.
-        own = np.flatnonzero(dense[row])
-        shared = np.minimum(by_species[own, row:], dense[row, own, None]).sum(axis=0)
+        own = np.flatnonzero(by_species[:, row])
+        shared = np.minimum(by_species[own, row:], by_species[own, row, None]).sum(axis=0)
         similarity[row, row:] = 2.0 * shared / np.maximum(total[row] + total[row:], 1e-300)
     similarity = np.maximum(similarity, similarity.T)
     np.fill_diagonal(similarity, 1.0)

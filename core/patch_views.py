@@ -26,8 +26,9 @@ KINDS = ("dihedral", "crop", "colour")
 # Smallest side of a crop, as a share of the patch's.
 LEAST_CROP = 0.7
 # Contrast is multiplied by up to this much more or less, brightness moved by this share of the value range, and each
-# band's gain drawn with this standard deviation (of its logarithm).
-CONTRAST, BRIGHTNESS, GAIN = 0.2, 0.05, 0.05
+# band's gain drawn with this standard deviation (of its logarithm). Little, as between neighbouring flights: colour is
+# much of what tells one vegetation from another.
+CONTRAST, BRIGHTNESS, GAIN = 0.1, 0.03, 0.03
 _SYMMETRIES = 8
 _TRANSPOSED, _ROWS, _COLUMNS = 4, 1, 2
 

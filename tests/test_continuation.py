@@ -10,21 +10,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tests.model_fixture import write_model, write_raster
 
+from botaclip.core.adapters import ImageAdapter
 from botaclip.core.encoders import opening
 from botaclip.core.errors import LeakageError, ModelFileError, OptionError, PairingError
 from botaclip.core.lattice import PatchSpec
 from botaclip.core.model import Model
+from botaclip.core.model_file import ModelFile
 from botaclip.core.model_report import words
 from botaclip.core.places import Points
 from botaclip.core.progress import SILENT, Progress
+from botaclip.training.adapter import Adapter
 from botaclip.training.alignment import candidates
 from botaclip.training.continuation import Parent, earlier_plots, seen_by, without_seen
 from botaclip.training.evaluation import COLUMNS, ImageSpace, cross_validate, fit_columns, fit_image_column
+from botaclip.training.export import adapter_graph
 from botaclip.training.heads import PENALTIES
 from botaclip.training.metrics_document import reason_of_choice
 from botaclip.training.selection import best, inner_validation
+from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
 
 from .small_tables import thirds
@@ -387,6 +393,24 @@ def test_an_adapter_of_another_make_is_refused(folder: Path) -> None:
     file = write_model(folder / "foreign.botaclip", write_raster(folder / "r.tif", size=200))
     with pytest.raises(ModelFileError, match=r"foreign.botaclip: its adapter is not a linear map"):
         Parent.open(file.path)
+
+
+WRITTEN_BY_ITSELF = ("metadata.json", "checksums.json")
+
+
+@pytest.mark.parametrize("form", ["residual", "attention"])
+def test_an_adapter_that_is_no_matrix_is_refused_with_what_helps(model: Model, tmp_path: Path, form: str) -> None:
+    torch.manual_seed(0)
+    module = ImageAdapter(model.image_dimension, form=form)
+    for parameter in module.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    plain = Standardiser(np.zeros(model.image_dimension, np.float32), np.ones(model.image_dimension, np.float32))
+    parts = {name: bytes(model.file.parts[name]) for name in model.file.parts if name not in WRITTEN_BY_ITSELF}
+    parts["adapter.onnx"] = adapter_graph(plain, Adapter.of_module(module, 3))
+    ModelFile.write(tmp_path / "bent.botaclip", dict(model.file.metadata), parts)
+    assert Model.open(tmp_path / "bent.botaclip").unit_width == model.image_dimension
+    with pytest.raises(ModelFileError, match=r"bent.botaclip: its adapter is not a linear map.*--adapter linear"):
+        Parent.open(tmp_path / "bent.botaclip")
 
 
 def test_without_an_alignment_there_is_nothing_to_continue(model: Model) -> None:

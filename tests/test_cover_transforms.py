@@ -18,7 +18,7 @@ from .small_tables import planted
 EVERY = (*TRANSFORMS, "hellinger/profile", "percent/profile")
 TABLES = arrays(
     np.float32, st.tuples(st.integers(1, 6), st.integers(1, 7)),
-    elements=st.one_of(st.just(0.0), st.floats(0.1, 100.0, width=32)),
+    elements=st.one_of(st.just(0.0), st.floats(0.125, 100.0, width=32)),
 )
 
 
@@ -30,7 +30,7 @@ TABLES = arrays(
         ("sqrt", [0.70710678, 0, 4, 9.35414347]),
         ("log1p", [0.40546511, 0, 2.83321334, 4.48300255]),
         ("ordinal", [1, 0, 6, 9]),
-        ("hellinger", [0.06933752, 0, 0.39223227, 0.91725411]),  # sqrt(c / 104)
+        ("hellinger", [0.06933752, 0, 0.39223227, 0.91724923]),  # sqrt(c / 104)
         ("percent/profile", [0.00480769, 0, 0.15384615, 0.84134615]),
     ],
 )
@@ -62,10 +62,11 @@ def test_ordinal_of_class_mid_points() -> None:
 
 
 def test_ordinal_is_near_van_der_maarels_formula() -> None:
-    # OTV = 1.415 ln(C) + 2 (van der Maarel 2007): never more than one class apart.
-    cover = np.linspace(0.5, 100, 400)[None]
+    # OTV = 1.415 ln(C) + 2 (van der Maarel 2007): at 1 % it says 2 and Turboveg 1, elsewhere they are nearer.
+    cover = np.linspace(0.5, 100, 200)[None]
     formula = np.clip(1.415 * np.log(cover) + 2, 1, 9)
-    assert np.abs(transform(cover, "ordinal") - formula).max() <= 1.01
+    apart = np.abs(transform(cover, "ordinal") - formula)
+    assert apart.max() <= 1.0 and apart.mean() < 0.4
 
 
 @given(TABLES, st.sampled_from(EVERY))

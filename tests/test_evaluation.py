@@ -357,6 +357,27 @@ def test_what_is_asked_for_is_what_adapted_is(asked: str) -> None:
     assert same is (asked == "whitened")  # which reads no relevé
 
 
+def test_a_column_is_the_same_whatever_others_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[tuple[str, ...]] = []
+    honest = evaluation.inner_validation
+
+    def spy(table: TrainingTable, folds: Any, alignments: Any, **named: Any) -> Any:
+        tried.append(tuple(each.name for each in alignments))
+        return honest(table, folds, alignments, **named)
+
+    whole = validate("botaclip")
+    monkeypatch.setattr(evaluation, "inner_validation", spy)
+    for columns, names in ((("raw",), ()), (("joint", "raw"), ("joint",)), (("adapted",), ("botaclip",))):
+        tried.clear()
+        part = validate("botaclip", columns=columns)
+        assert set(tried) == {names}  # nothing is tried that no column can come to
+        for column in columns:
+            np.testing.assert_array_equal(part.suitability[column], whole.suitability[column])
+    tried.clear()
+    validate("auto", columns=("adapted",))
+    assert set(tried) == {tuple(each.name for each in ALIGNMENTS)}
+
+
 # --- Spaces for other models ------------------------------------------------------------------------------------------
 
 
@@ -373,8 +394,17 @@ def test_spaces_are_those_of_the_columns() -> None:
     np.testing.assert_allclose(raw[:, :16], (outside.vectors - mean) / scale, atol=1e-4)
     assert isinstance(spaces["adapted"].space, ImageSpace)
     np.testing.assert_array_equal(spaces["adapted"].embed(outside), spaces["adapted"].space.inputs(outside))
-    width = int(spaces["raw_whitened"].choice.split(", ")[1].split()[0])
-    assert spaces["raw_whitened"].embed(outside).shape == (len(test), width + 2)
+    # Principal components are turned back into the frozen frame: as wide, of their rank, at the same distances.
+    fitted = fit_columns(inside, protocol("supervised"), columns=("raw_whitened",))[0]["raw_whitened"]
+    width = int(fitted.choice.split(", ")[1].split()[0])
+    narrow, wide = fitted.embed(outside), spaces["raw_whitened"].embed(outside)
+    assert narrow.shape == (len(test), width + 2) and wide.shape == (len(test), 16 + 2)
+    assert np.linalg.matrix_rank(wide[:, :16], tol=1e-3) == width
+    np.testing.assert_allclose(wide @ wide.T, narrow @ narrow.T, atol=1e-3)
+    # There, folds agree on what a number is: nearly the same vectors from two training tables.
+    other = fit_columns(table.take(train[5:]), protocol("supervised"), columns=("raw_whitened",))[0]["raw_whitened"]
+    again = other.space.in_frozen_frame()(outside)
+    assert np.corrcoef(again[:, :16].ravel(), wide[:, :16].ravel())[0, 1] > 0.8
     np.testing.assert_array_equal(spaces["location_only"].embed(outside), outside.places)
     np.testing.assert_array_equal(spaces[ENVIRONMENT_ONLY].embed(outside), outside.environment)
     assert spaces["prevalence"].embed(outside) is None

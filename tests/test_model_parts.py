@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from botaclip.core.encoders.notice import notice
-from botaclip.core.encoders.onnx_session import OnnxEncoder
+from botaclip.core.encoders.onnx_session import OnnxEncoder, open_session
 from botaclip.core.encoders.registry import RECORDS
 from botaclip.core.errors import OptionError, PairingError
 from botaclip.core.model_file import ModelFile
@@ -118,7 +118,9 @@ def test_a_model_of_any_alignment_is_read_as_it_was_fitted(asked: str, environme
     # A list of species has its place in the same space.
     cover = np.zeros((1, table.cover.shape[1]), np.float32)
     cover[0, 0] = 40.0
-    assert model.encode_releves(cover).shape == (1, width)
+    session = open_session(model.file.parts["vegeta.onnx"])
+    np.testing.assert_allclose(np.linalg.norm(session.run(None, {"releves": cover})[0]), 1.0, atol=1e-5)
+    assert session.get_outputs()[0].shape[1] == width
 
 
 def test_layers_are_named_in_the_file(tmp_path: Path) -> None:

@@ -31,7 +31,11 @@ noise = importlib.import_module("noise")
 
 QUICK = noise.Setup(
     plots=120, width=32, species=12, folds=3, inner=2,
-    alignments=(Alignment("supervised", checkpoints=(10,)), Alignment("botaclip", 1.0, checkpoints=(10,))),
+    alignments=(
+        Alignment("whitened", checkpoints=(8, 16)), Alignment("canonical", checkpoints=(2, 8)),
+        Alignment("supervised", checkpoints=(10,)), Alignment("contrastive", checkpoints=(10,)),
+        Alignment("botaclip", 1.0, checkpoints=(10,)), Alignment("joint", 1.0, checkpoints=(10,)),
+    ),
 )  # fmt: skip
 PERMUTATIONS = 39
 

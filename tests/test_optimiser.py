@@ -12,7 +12,14 @@ from torch import nn
 from botaclip.core.adapters import ImageAdapter, ReleveAdapter
 from botaclip.core.errors import OptionError
 from botaclip.core.losses import SigmoidContrastiveLoss
-from botaclip.training.optimiser import Optimiser, half_precision, mixed_precision, parameter_groups, rate_factor, seeded
+from botaclip.training.optimiser import (
+    Optimiser,
+    half_precision,
+    mixed_precision,
+    parameter_groups,
+    rate_factor,
+    seeded,
+)
 
 
 class Everything(nn.Module):

@@ -98,7 +98,7 @@ def test_what_is_made_of_a_missing_pixel_is_missing() -> None:
     valid[TOP + 10, LEFT + 10] = False
     _, turned = patch(View(symmetry=3), valid=valid)
     assert np.argwhere(~turned).tolist() == [[9, 9]]
-    pixels, cropped = patch(View(scale=0.7, contrast=1.2), valid=valid)
+    pixels, cropped = patch(View(scale=0.7, contrast=0.9), valid=valid)
     steps = SIDE / 2 + 0.7 * (np.arange(SIDE) + 0.5 - SIDE / 2) - 0.5
     touched = np.abs(steps - 10) < 1
     np.testing.assert_array_equal(~cropped, np.outer(touched, touched))

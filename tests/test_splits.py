@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
-from botaclip.core.errors import LeakageError, PairingError
+from botaclip.core.errors import LeakageError, OptionError, PairingError
 from botaclip.training.splits import (
     RandomFolds,
     SpatialBlocks,
@@ -21,6 +21,7 @@ from botaclip.training.splits import (
     inner_folds,
     metres,
     outside_buffer,
+    repeated,
 )
 
 
@@ -252,3 +253,38 @@ def test_one_block_or_group_is_told_in_the_singular() -> None:
         list(RandomFolds(2).split(places, groups=["a"] * 6))
     with pytest.raises(PairingError, match="the 6 plots lie in 2 groups, too few for 3 folds"):
         list(SpatialBlocks(3).split(places, groups=["a", "b"] * 3))
+
+
+def test_repeats_have_origins_of_their_own_and_the_seed_decides() -> None:
+    xy = plots(200)
+
+    def tests_of(n: int, seed: int) -> list[list[int]]:
+        cuts = repeated(lambda each: SpatialBlocks(4, 900.0, 60.0, random_state=each), n, random_state=seed)
+        assert cuts.get_n_splits(xy) == 4 * n and cuts.spatial
+        for train, test in cuts.split(xy):
+            check_no_leak(train, test, xy, buffer=60.0)
+        return [test.tolist() for _, test in cuts.split(xy)]
+
+    three = tests_of(3, 1)
+    assert len(three) == 12 and three == tests_of(3, 1) and three[:8] == tests_of(2, 1)
+    assert three != tests_of(3, 2)
+    assert sorted(sum(three[:4], [])) == sorted(sum(three[4:8], [])) == list(range(200))
+    assert {tuple(test) for test in three[:4]}.isdisjoint(tuple(test) for test in three[4:8])
+    assert not repeated(lambda each: RandomFolds(3, random_state=each), 2).spatial
+    with pytest.raises(OptionError, match="cannot be repeated 0 times"):
+        repeated(lambda each: RandomFolds(3, random_state=each), 0)
+
+
+def test_scikit_learn_takes_repeats() -> None:
+    xy = plots(200)
+    cuts = repeated(lambda each: SpatialBlocks(3, random_state=each), 2)
+    assert cross_val_score(LogisticRegression(), xy / 1e6, np.arange(200) % 2, cv=cuts).shape == (6,)
+
+
+def test_inner_folds_keep_the_outer_shape() -> None:
+    xy = plots(400)
+    outer = SpatialBlocks(4, 600.0, shape="hexagon")
+    outer.fold_of(xy)
+    by_hand = SpatialBlocks(3, 600.0, shape="hexagon", random_state=1_001)
+    expected = [test.tolist() for _, test in by_hand.split(xy)]
+    assert [test.tolist() for _, test in inner_folds(outer, xy)] == expected

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyogrio.raw import write as write_layer
 
 from botaclip.core.errors import BotaclipError, OptionError, PairingError, ReleveError
 from botaclip.training.task import Task, read_task
@@ -69,7 +70,8 @@ def test_a_plot_that_was_searched_in_vain_is_an_absence(tmp_path: Path) -> None:
      (-1, np.nan, "because values below 0 occur")],
 )  # fmt: skip
 def test_gaps_of_abundances(tmp_path: Path, last: float, gap: float, words: str) -> None:
-    path = write(tmp_path, long(("p00", "fungi", 2), ("p01", "fungi", 7.25), ("p01", "mites", 1), ("p02", "mites", last)))
+    rows = (("p00", "fungi", 2), ("p01", "fungi", 7.25), ("p01", "mites", 1), ("p02", "mites", last))
+    path = write(tmp_path, long(*rows))
     task = read_task(path, IDS, min_values=1)
     assert task.kind == "abundance" and said(task, words) and said(task, "Read as abundances")
     np.testing.assert_array_equal(task.values[:4], [[2, gap], [7.25, 1], [gap, last], [np.nan, np.nan]])
@@ -118,10 +120,11 @@ def test_a_wide_table_of_presence_is_not_read_as_a_long_one(tmp_path: Path) -> N
 
 def test_one_group_of_a_table_that_holds_several(tmp_path: Path) -> None:
     head = "plot_id,group,taxon,value"
-    path = write(tmp_path, long(("p00", "bird", "Parus", 1), ("p01", "beetle", "Carabus", 1), ("p02", "bird", "Parus", 0),
-                                head=head))  # fmt: skip
+    rows = (("p00", "bird", "Parus", 1), ("p01", "beetle", "Carabus", 1), ("p02", "bird", "Parus", 0))
+    path = write(tmp_path, long(*rows, head=head))
     task = read_task(path, IDS, target_field="taxon", where={"group": "bird"}, min_presences=1)
     assert task.targets == ("Parus",) and np.isnan(task.values[1, 0])
+    assert said(task, "2 of 3 rows were kept, where group is bird.")
     with pytest.raises(ReleveError, match="no row has 'bat' in column 'group'.*'beetle', 'bird'"):
         read_task(path, IDS, where={"group": "bat"})
 
@@ -147,6 +150,20 @@ def test_refused_in_one_sentence(tmp_path: Path, name: str) -> None:
     with pytest.raises(error, match=words) as caught:
         read_task(write(tmp_path, text), IDS, min_presences=1, **options)  # type: ignore[arg-type]
     assert "\n" not in caught.value.sentence
+
+
+def test_geopackage_with_a_layer_of_rows(tmp_path: Path) -> None:
+    path = tmp_path / "soil.gpkg"
+    columns = [np.array(["p00", "p01", "p02"], object), np.array(["A", "A", "A"], object), np.array([1.0, 0.0, 2.5])]
+    write_layer(path, None, columns, ["plot_id", "group", "reads"], layer="soil", driver="GPKG", geometry_type=None)
+    task = read_task(f"{path}|layername=soil", IDS, min_values=3)
+    assert (task.name, task.kind, task.targets) == ("soil", "abundance", ("A",))
+    assert task.values[:3, 0].tolist() == [1, 0, 2.5] and said(task, "Values were read from column 'reads'.")
+
+
+def test_plot_names_of_the_training_table_are_unique(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="plot names of the training table repeat"):
+        read_task(write(tmp_path, long(("p00", "A", 1))), ["p00", "p00"])
 
 
 def test_names_that_a_spreadsheet_changed_are_told(tmp_path: Path) -> None:

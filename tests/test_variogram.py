@@ -52,7 +52,7 @@ def test_white_noise_gives_no_range() -> None:
     xy, noise = plots(300, 50), np.random.default_rng(50).normal(size=(300, 2))
     advice = advise_block_size(xy, noise, names=["axis", "richness"])
     assert advice.range_m is None and advice.block_m is None
-    assert "axis: neighbours are no more alike than other plots" in advice.words
+    assert "axis, richness: neighbours are no more alike than other plots" in advice.words
 
 
 def test_a_trend_over_the_whole_extent_gives_no_range() -> None:

@@ -290,11 +290,33 @@ def fit_spaces(
 ) -> dict[str, Fitted]:
     """Fit the columns for what their spaces show other models; see :meth:`Fitted.embed`.
 
-    As :func:`fit_columns`, but with linear heads whatever head is asked for: what reads the space has a head of its
-    own, and forests would only take time.
+    As :func:`fit_columns`, but with linear heads whatever head is asked for (what reads the space has a head of its
+    own, and forests would only take time), and image spaces turned into the frozen frame, so that vectors of several
+    folds can be read together: see :meth:`ImageSpace.in_frozen_frame`.
     """
     linear = dataclasses.replace(protocol, head="linear")
-    return fit_columns(table, linear, columns=columns, kept=kept, progress=progress)[0]
+    if columns is not None:
+        linear = _needed(linear, columns)
+    fitted = fit_columns(table, linear, columns=columns, kept=kept, progress=progress)[0]
+    return {
+        column: dataclasses.replace(model, space=model.space.in_frozen_frame())
+        if isinstance(model.space, ImageSpace) else model
+        for column, model in fitted.items()
+    }  # fmt: skip
+
+
+def _needed(protocol: Protocol, columns: Sequence[str]) -> Protocol:
+    """Return the protocol without the alignments that none of the columns can come to.
+
+    Where a model is continued from, all stay: the plots that it has seen decide the inner folds of every column.
+    """
+    free = {"adapted", "shuffled"} & set(columns)
+    if protocol.seen or (free and protocol.asked == "auto"):
+        return protocol
+    names = {ALIGNED[column] for column in columns if column in ALIGNED} | ({protocol.asked} if free else set())
+    asked = protocol.asked if free else "none"
+    kept = tuple(alignment for alignment in protocol.alignments if alignment.name in names)
+    return dataclasses.replace(protocol, asked=asked, alignments=kept)
 
 
 def _fit_shuffled(
@@ -426,7 +448,8 @@ def _predicted(
     kept: FitState | None, progress: Progress,
 ) -> dict[str, Predicted]:
     """Fit the columns on the training plots of a fold and ask them about its test plots."""
-    fitted = fit_columns(table.take(train), protocol, columns=columns, kept=kept, progress=progress)[0]
+    inside, protocol = table.take(train), _needed(protocol, columns)
+    fitted = fit_columns(inside, protocol, columns=columns, kept=kept, progress=progress)[0]
     outside = table.take(test)
     return {
         column: Predicted(*model.predict(outside), model.baseline, model.choice) for column, model in fitted.items()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,30 +72,10 @@ def _scores_of_repeat(predictions: TaskPredictions, column: str, repeat: int) ->
 
 
 def _learnt(predictions: TaskPredictions, column: str, repeat: int) -> Floats:
-    """Return predictions (N, S) with NaN where the training plots of the fold held one class only."""
-    task, fold = predictions.task, predictions.fold[repeat]
-    predicted = np.where((fold >= 0)[:, None], predictions.predicted[column][repeat], np.nan)
-    if task.kind == "abundance":
-        return predicted
-    level = _training_share(predictions, repeat)[fold]
-    return np.where((level > 0) & (level < 1), predicted, np.nan)
-
-
-def _training_share(predictions: TaskPredictions, repeat: int) -> Floats:
-    """Return the share of presences among what each fold's models learnt from (K, S).
-
-    Heads calibrate it away, so that it is taken from the task itself: all known plots of other folds.
-    """
-    task, fold = predictions.task, predictions.fold[repeat]
-    folds = max(levels.shape[1] for levels in predictions.level.values())
-    if task.kind == "presence-only":
-        return next(iter(predictions.level.values()))[repeat]
-    share = np.full((folds, len(task.targets)), np.nan)
-    with np.errstate(invalid="ignore"):
-        for k in range(int(fold.max()) + 1):
-            outside = task.values[fold != k]
-            share[k] = np.nansum(outside > 0, axis=0) / np.isfinite(outside).sum(axis=0)
-    return share
+    """Return predictions (N, S) with NaN where the fold's training plots held one class of the target only."""
+    fold = predictions.fold[repeat]
+    tested = (fold >= 0)[:, None] & predictions.learnt[repeat][fold]
+    return np.where(tested, predictions.predicted[column][repeat], np.nan)
 
 
 def _ranked(predictions: TaskPredictions, column: str, repeat: int) -> Floats:
@@ -130,7 +109,9 @@ def compared(
         Seed of the draws.
     """
     task = predictions.task
-    tested = (predictions.fold >= 0).any(axis=0) & (np.isfinite(task.values).any(axis=1) | (task.kind == "presence-only"))
+    tested = (predictions.fold >= 0).any(axis=0)
+    if task.kind != "presence-only":
+        tested &= task.known.any(axis=1)
     drawn_from = np.where(tested, blocks, -1)
     draws = _draws(predictions, drawn_from, metric, random_state)
     columns = list(predictions.predicted)
@@ -216,18 +197,6 @@ def summary_of(scores: Scores) -> dict[str, dict[str, dict[str, float]]]:
                     "fold_mean": float(np.median(of_folds)) if of_folds.size else float("nan"), "n": int(known.size),
                 }  # fmt: skip
     return found
-
-
-def without_absences(scores: Scores) -> Scores:
-    """Return the scores of plants that are presence-only: none that takes an unlisted species for absent."""
-    kept: Scores = {}
-    for name, columns in scores.items():
-        kept[name] = {column: _of_presences_only(values) for column, values in columns.items()}
-    return kept
-
-
-def _of_presences_only(values: Mapping[str, Any]) -> dict[str, float]:
-    return {metric: value for metric, value in values.items() if not metric.startswith(("tss", "auprc", "brier", "spec"))}
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -6,10 +6,13 @@ import collections
 from collections.abc import Mapping
 from typing import Any
 
+from botaclip.training.comparison import FEWEST_BLOCKS, FEWEST_PLOTS, FEWEST_TARGETS
+from botaclip.training.protocol import ALIGNED
 from botaclip.training.report_words import (
     column_name,
     difference_between,
     gain_is_due_to_plants,
+    headline_metric,
     number,
     presence_only,
 )
@@ -31,6 +34,7 @@ def findings(metrics: Mapping[str, Any]) -> list[str]:
         said.append(
             f"What is gained is not shown to be due to the plants ({column_name('shuffled')} does as well)."
         )
+    said += not_concluded(metrics)
     return [sentence for sentence in said if sentence]
 
 
@@ -50,7 +54,7 @@ def procedure(metrics: Mapping[str, Any]) -> str:
     if len(counts) == 1 and kind in counts:
         return f"In {_folds(len(choices))} auto chose {kind}, as for the model file; the row 'adapted' scores that."
     chosen = ", ".join(f"{name} {_times(count)}" for name, count in counts.most_common())
-    row = {FROZEN: "raw", "supervised": "supervised", "botaclip": "botaclip"}.get(kind)
+    row = ({FROZEN: "raw"} | {name: column for column, name in ALIGNED.items()}).get(kind)
     scored = f", which the row '{row}' scores" if row in (metrics.get("summary") or {}) else ""
     as_they_are = " as they are" if kind == FROZEN else ""
     return (
@@ -72,6 +76,37 @@ def _times(count: int) -> str:
 
 def _folds(count: int) -> str:
     return f"the {count} folds" if count > 1 else "the one fold"
+
+
+def not_concluded(metrics: Mapping[str, Any]) -> list[str]:
+    """Return what cannot be concluded from so few plots, species or blocks; none where there are enough."""
+    said = []
+    plots = (metrics.get("data") or {}).get("n_plots")
+    if isinstance(plots, int) and plots < FEWEST_PLOTS:
+        said.append(
+            f"{plots} plots are few: differences of a few hundredths between rows are within what another choice of "
+            "folds would change."
+        )
+    metric = headline_metric(metrics)
+    difference = (((metrics.get("summary") or {}).get("adapted") or {}).get(metric or "") or {}).get(
+        "difference_to_raw"
+    ) or {}
+    n, blocks = difference.get("n"), difference.get("over_blocks") or {}
+    if n is not None and 0 < n < FEWEST_TARGETS:
+        said.append(
+            f"With {n} species no test can find a difference between rows at the 5 % level, whatever the scores; "
+            f"{FEWEST_TARGETS} are the fewest."
+        )
+    if blocks:
+        low, high, count = blocks.get("low"), blocks.get("high"), blocks.get("n") or 0
+        if None not in (low, high) and low <= 0 <= high and (low, high) != (0, 0):
+            said.append(
+                "Drawn anew by spatial blocks, these plots do not show whether adapting helps: the interval of its "
+                f"difference to raw, {number(low, 3, signed=True)} to {number(high, 3, signed=True)}, holds zero."
+            )
+        if count < FEWEST_BLOCKS:
+            said.append(f"The plots lie in {count} blocks: intervals over so few are too narrow.")
+    return said
 
 
 def no_better_than_prevalence(metrics: Mapping[str, Any]) -> str:

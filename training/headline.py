@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from botaclip.training.findings import findings
-from botaclip.training.report_words import INTERVALS_WITHIN, NOT_INDEPENDENT, site_recognition
+from botaclip.training.report_words import INTERVALS_WITHIN, NOT_INDEPENDENT, PROTOCOLS, site_recognition
 from botaclip.training.truth_maps import MAPS
 
 
@@ -14,8 +14,12 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
     """Return the tables of columns, pooled and within sites, and what follows from them, as lines of text."""
     splits = metrics.get("splits") or {}
     # What is not spatial is marked wherever it is shown.
-    lines = [f"Scores on {splits['words']}:"] if splits.get("words") else []
+    lines = []
+    if splits.get("spatial") is False:
+        lines.append(f"Scores on {splits['words']}: too good for places without plots.")
     lines += _table(metrics["summary"], over="species", with_folds=True)
+    if splits.get("spatial"):
+        lines.append(f"Tested on {splits['words']}.")
     lines.append(NOT_INDEPENDENT)
     within = metrics.get("summary_within_site") or {}
     if within:
@@ -47,7 +51,13 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
 
 def _table(summary: Mapping[str, Any], *, over: str, with_folds: bool) -> list[str]:
     folds = f"{'fold mean':>11}" if with_folds else ""
-    lines = [f"{'column':<17}{'TSS':>8}{folds}{'AUC':>8}   difference of TSS to raw [95 % interval over {over}]"]
+    blocks = any(
+        _blocks(entry.get("difference_to_raw")) for scores in summary.values() for entry in scores.values()
+    )
+    lines = [
+        f"{'column':<17}{'TSS':>8}{folds}{'AUC':>8}   difference of TSS to raw [95 % interval over {over}]"
+        f"{' [over blocks]' if blocks else ''}"
+    ]
     for column, scores in summary.items():
         tss = scores.get("tss_at_train_threshold", {})
         auc = scores.get("auc", scores.get("auc_background", {}))
@@ -57,9 +67,17 @@ def _table(summary: Mapping[str, Any], *, over: str, with_folds: bool) -> list[s
             words = f"{difference['median']:+.3f}"
             if None not in (difference["low"], difference["high"]):
                 words += f" [{difference['low']:+.3f}, {difference['high']:+.3f}]"
+            words += _blocks(difference)
         folds = f"{_number(tss.get('fold_mean')):>11}" if with_folds else ""
         lines.append(f"{column:<17}{_number(tss.get('median')):>8}{folds}{_number(auc.get('median')):>8}   {words}")
     return lines
+
+
+def _blocks(difference: Mapping[str, Any] | None) -> str:
+    """Return the interval over blocks in words; ``""`` where there is none."""
+    found = (difference or {}).get("over_blocks") or {}
+    low, high = found.get("low"), found.get("high")
+    return "" if low is None or high is None else f" [{low:+.3f}, {high:+.3f}]"
 
 
 def _number(value: float | None) -> str:

@@ -21,12 +21,16 @@ Array = NDArray[np.floating]
 
 @dataclasses.dataclass(frozen=True)
 class ImageSpace:
-    """Standardisers and adapter as fitted on one training table; remembers whose images and relevés it has seen."""
+    """Standardisers and adapter as fitted on one training table; remembers whose images and relevés it has seen.
+
+    ``turned`` (E, D) has orthonormal rows where vectors of fewer dimensions are turned back into the frozen frame.
+    """
 
     standardiser: Standardiser
     adapter: Adapter | None
     seen: frozenset[str]
     environment: EnvironmentBlock | None = None
+    turned: Array | None = None
 
     @classmethod
     def fit(
@@ -52,7 +56,21 @@ class ImageSpace:
         if isinstance(source, TrainingTable):
             return self.inputs(source)
         standardised = self.standardiser(source)
-        return standardised if self.adapter is None else self.adapter(standardised)
+        adapted = standardised if self.adapter is None else self.adapter(standardised)
+        return adapted if self.turned is None else adapted @ self.turned
+
+    def in_frozen_frame(self) -> ImageSpace:
+        """Return the same space with every vector as wide as the frozen one, at the same distances.
+
+        Principal components of several folds differ in number, sign and order: where vectors of several spaces are
+        read together, which component a number belongs to would tell the fold, and so the place. Turned back, every
+        number belongs to the same dimension of the encoder in every fold.
+        """
+        if self.adapter is None or self.adapter.form != "linear" or self.adapter.width >= len(self.standardiser.mean):
+            return self
+        # The rows of the nearest map with orthonormal rows (for whitened vectors: the components themselves).
+        left, _, right = np.linalg.svd(self.adapter.weight.astype(np.float64).T, full_matrices=False)
+        return dataclasses.replace(self, turned=(left @ right).astype(np.float32))
 
     def inputs(self, table: TrainingTable) -> Array:
         """Return what the head reads (N, E+P): adapted vectors, behind them the environment."""

@@ -21,6 +21,7 @@ from botaclip.core.releves import ReleveTable
 from botaclip.training.evaluation import CrossValidation
 from botaclip.training.findings import findings
 from botaclip.training.metrics import reliability_bins
+from botaclip.training.protocol import STRICT
 from botaclip.training.report_words import INTERVALS_WITHIN
 from botaclip.training.scores import FEWEST_PAIRS, METRICS, scorable
 from botaclip.training.selection import Trial
@@ -103,6 +104,7 @@ def metrics_document(
     kind = table.data_type
     bins = _reliability(data, blocked) if kind != "presence-only" else []
     document = {
+        "protocol": STRICT,
         "summary": sayable(summary, kind),
         "summary_within_site": sayable(summary_within_site, kind),
         "summary_random_folds": sayable(summary_random, kind),

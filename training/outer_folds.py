@@ -192,8 +192,8 @@ def outer_splitter(
     if name in ("stratified", "random"):
         kind = StratifiedFolds if name == "stratified" else RandomFolds
         progress.warning(
-            f"The folds are {WORDS[name]}: plots are judged by models that know their neighbours, and scores are too "
-            "good for places without plots."
+            f"Plots are held out in {WORDS[name]}: they are judged by models that know their neighbours, and scores "
+            "are too good for places without plots."
         )
         return OuterFolds(name, kind(folds, buffer=buffer or 0.0, random_state=seed), groups, None, folds)
     buffer = _buffer(touching_m, parameters, progress)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,11 +155,11 @@ def stratified_folds(task: Task, *, folds: int, random_state: int) -> list[tuple
             remedy="use fewer --folds or bring more plots",
         )
     values = task.values[rows]
+    y: NDArray[Any] = np.nan_to_num(values) > 0
     if task.kind == "abundance":
         y = target_classes(_mean_rank(values), n_splits=folds)
-    else:
-        y = np.nan_to_num(values) > 0
-        y = y[:, 0] if y.shape[1] == 1 else y
+    elif y.shape[1] == 1:
+        y = y[:, 0]
     splitter = StratifiedFolds(folds, random_state=random_state)
     return [(rows[train], rows[test]) for train, test in splitter.split(np.zeros((len(rows), 2)), y)]
 
@@ -204,7 +205,7 @@ def evaluate_as_paper(
             which: int, inner: Progress, task: Task = task, every: list[tuple[int, Index, Index]] = every
         ) -> list[dict[str, FoldPredictions]]:
             repeat, train, test = every[which]
-            made = []
+            made: list[dict[str, FoldPredictions]] = []
             for model in downstream:
                 inner.update(len(made) / len(downstream), f"{task.name}, {model.name}")
                 made.append({

@@ -112,8 +112,8 @@ class PseudoAbsences:
     ) -> NDArray[np.int64]:
         """Return the rows of the pseudo-absences of one target, rising; arguments as :meth:`candidates`.
 
-        Fewer than asked for where there are no more candidates, none for a target without presences. Where the rule of ``disk``, ``sre`` or
-        ``target-group`` leaves none, none is returned: it is not replaced by another rule unsaid.
+        Fewer than asked for where there are no more candidates, none for a target without presences. Where the rule
+        of ``disk``, ``sre`` or ``target-group`` leaves none, none is returned: no other rule takes its place unsaid.
         """
         here = np.asarray(present, dtype=bool)
         if not here.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 from typing import Any
 
 from botaclip.core.errors import PairingError
@@ -15,6 +16,7 @@ from botaclip.core.progress import SILENT, Progress
 from botaclip.core.releves import ReleveTable, read_releves
 from botaclip.training.alignment import Start, candidates
 from botaclip.training.continuation import Parent
+from botaclip.training.extra_releves import with_extra
 from botaclip.training.outer_folds import check_buffer
 from botaclip.training.protocol import Protocol
 from botaclip.training.recipe import Recipe
@@ -92,11 +94,17 @@ def read_training(parameters: dict[str, Any], progress: Progress, parent: Parent
     check_buffer(table, imagery, parameters)
     recipe = Recipe.of(parameters)
     pairs = pair_plots(table, imagery, parameters, progress.stage(0.15, 0.5 if recipe.augmentation else 1.0))
-    data = training_table(table, pairs, parameters["raster"])
+    table, extra = with_extra(parameters, table, pairs.plots, _extra_reach_m(pairs, parameters), progress)
+    data = dataclasses.replace(training_table(table, pairs, parameters["raster"]), extra=extra)
     views = patch_views(imagery, pairs, recipe, parameters["random_state"], progress.stage(0.5, 1.0))
     data = dataclasses.replace(data, views=views)
     progress.info(f"{len(data)} plots with an image patch, {len(data.species)} species to model.")
     return Reading(table, imagery, pairs, data, parent)
+
+
+def _extra_reach_m(pairs: Pairs, parameters: dict[str, Any]) -> float:
+    """Return how far extra relevés stay away from every plot: their patches would not meet, nor the buffer."""
+    return max(float(parameters.get("buffer") or 0.0), math.sqrt(2.0) * (pairs.patch.size_m + pairs.field_m))
 
 
 def read_table(parameters: dict[str, Any]) -> ReleveTable:

@@ -110,7 +110,7 @@ def folds(metrics: Metrics) -> str | None:
             for fold in folds
         ]
         head = ["fold", "training plots", "test plots", "left out as too near", "species not testable", "not learnt"]
-        parts.append(table_of(head, rows))
+        parts.append(_folded(table_of(head, rows), len(rows), "folds"))
         parts.append(
             "<p class='note'>Not testable: the test plots hold no presence of the species, or no absence. Not learnt: "
             "the training plots do; such a fold does not count for the species.</p>"
@@ -119,8 +119,14 @@ def folds(metrics: Metrics) -> str | None:
         keys = ("nearest_m", "overlapping_patches", "identical_releves", "groups_split")
         rows = [[str(leak.get("fold", 0) + 1), *(plain(leak.get(key)) for key in keys)] for leak in leaks]
         head = ["fold", "nearest training plot [m]", "patches that overlap", "relevés also in training", "groups split"]
-        parts.append(f"<h3>What test plots share with training plots</h3>{table_of(head, rows)}")
+        parts.append("<h3>What test plots share with training plots</h3>")
+        parts.append(_folded(table_of(head, rows), len(rows), "folds"))
     return "".join(parts)
+
+
+def _folded(table: str, rows: int, noun: str) -> str:
+    """Return a table, behind a click where it is long: single plots left out make a fold each."""
+    return f"<details><summary>{rows} {noun}</summary>{table}</details>" if rows > 50 else table
 
 
 def omitted(metrics: Metrics) -> str | None:

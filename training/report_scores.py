@@ -25,6 +25,7 @@ from botaclip.training.report_words import (
     INTERVALS_WITHIN,
     METRICS,
     NOT_INDEPENDENT,
+    PROTOCOLS,
     column_name,
     headline_metric,
     metric_name,
@@ -40,14 +41,17 @@ def pooled(metrics: Metrics) -> str | None:
     summary, metric = metrics.get("summary") or {}, headline_metric(metrics)
     if not summary or metric is None:
         return None
+    protocol = PROTOCOLS.get(str(metrics.get("protocol") or ""), "")
     parts = [
+        f"<p>{escaped(protocol)}</p>" if protocol else "",
         f"<p>{escaped(metric_name(metric))}: {escaped(METRICS.get(metric, ('', ''))[1])}. Every row went through the "
         "same steps, in the same held-out areas, with its species models tuned as hard.</p>",
         column_table(summary, metric),
         '<p class="note">Median over species of the score over all held-out areas together; fold mean: of the mean '
         "over areas. Difference to raw: median of the paired differences over species with its 95 % bootstrap "
         "interval; it may differ from the difference of the medians. p: two-sided Wilcoxon signed-rank test, adjusted "
-        f"for the number of rows (Holm). n: species. {escaped(NOT_INDEPENDENT)}</p>",
+        f"for the number of rows (Holm). n: species. {escaped(NOT_INDEPENDENT)} Over blocks: the same difference when "
+        "whole spatial blocks of plots are drawn anew, which says how other plots might have turned out.</p>",
     ]
     others = [other for other in metrics_of(summary) if other != metric]
     if others:
@@ -70,6 +74,7 @@ def column_table(summary: Metrics, metric: str) -> str:
     pvalues = [value_of(d.get("p")) if column != "raw" else None for column, d in zip(names, differences, strict=True)]
     adjusted = holm([float("nan") if p is None else p for p in pvalues])
     with_folds = any("fold_mean" in summary[column][metric] for column in names)
+    with_blocks = any(_over_blocks(difference) for difference in differences)
     rows = []
     for column, difference, p in zip(names, differences, adjusted, strict=True):
         entry = summary[column][metric]
@@ -80,11 +85,20 @@ def column_table(summary: Metrics, metric: str) -> str:
             number(entry.get("median"), 3),
             *([number(entry.get("fold_mean"), 3)] if with_folds else []),
             _with_interval(difference["median"], low, high) if shown else "",
+            *([_over_blocks(difference) if shown else ""] if with_blocks else []),
             p_words(float(p)) if shown else "",
             str(entry.get("n_targets", "–")),
         ])  # fmt: skip
-    head = ["column", "median", *(["fold mean"] if with_folds else []), "difference to raw [95 % interval]", "p", "n"]
+    head = ["column", "median", *(["fold mean"] if with_folds else []), "difference to raw [95 % interval]",
+            *(["over blocks"] if with_blocks else []), "p", "n"]  # fmt: skip
     return table_of(head, rows, main=names.index("adapted") if "adapted" in names else None)
+
+
+def _over_blocks(difference: Metrics) -> str:
+    """Return the interval over spatial blocks; ``""`` where there is none."""
+    found = difference.get("over_blocks") or {}
+    low, high = found.get("low"), found.get("high")
+    return "" if low is None or high is None else f"{number(low, 3, signed=True)} to {number(high, 3, signed=True)}"
 
 
 def _with_interval(median: object, low: object, high: object) -> str:

@@ -14,11 +14,18 @@ COLUMNS = {
                            "than in the model file"),
     "botaclip": ("botaclip", "aligned with the relevés by BotaCLIP's contrastive loss and geometry regulariser"),
     "supervised": ("supervised", "the same adapter trained to predict the species directly"),
+    "contrastive": ("contrastive", "as botaclip, without the geometry regulariser"),
+    "joint": ("joint", "contrastive loss, species head and geometry regulariser together"),
+    "canonical": ("canonical", "no training: the directions of the image that floristic axes can be read from "
+                               "(reduced-rank regression) made louder"),
     "raw": ("raw", "the frozen image features as they are: what there is without any adapting"),
+    "raw_whitened": ("raw, whitened", "principal components of the frozen features, no relevé read: what is not above "
+                                      "it needs no alignment"),
     "shuffled": ("shuffled", "as adapted, but trained on relevés dealt to the wrong plots: what is not above it is "
                              "not due to the plants"),
     "environment_only": ("environment only", "no image: the environment rasters alone"),
-    "location_only": ("location only", "no image at all: place and the nearest relevés"),
+    "location_only": ("location only", "no image at all: the best of smooth surfaces (kriging), forests on the place "
+                                       "and the nearest relevés"),
     "prevalence": ("prevalence", "the same share of presences everywhere: knows nothing"),
 }  # fmt: skip
 
@@ -40,6 +47,10 @@ LOWER_IS_BETTER = frozenset({"brier", "mae"})
 HEADLINE = ("tss_at_train_threshold", "auc_background", "auc", "spearman", "boyce", "tss_max")
 
 INTERVALS_WITHIN = "intervals within sites"  # the name under which their absence has its reason
+PROTOCOLS = {
+    "strict": "Protocol strict: adapter, standardiser, head, calibrator and threshold are fitted inside each training "
+              "fold, and nothing is scored on what any part of it has seen.",
+}  # fmt: skip
 NOT_INDEPENDENT = "Species of the same plots are not independent of each other: the intervals are too narrow."
 
 TAXA = {

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from botaclip.training.block_bootstrap import METRICS as BLOCK_METRICS
+from botaclip.training.block_bootstrap import BlockDraws, block_draws
 from botaclip.training.evaluation import CrossValidation
 from botaclip.training.metrics import (
     auc_columns,
@@ -17,7 +19,7 @@ from botaclip.training.metrics import (
     remove_fold_prevalence,
     tss_columns,
 )
-from botaclip.training.statistics import paired_difference
+from botaclip.training.statistics import holm, paired_difference
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.truth import truth_correlation_at
 
@@ -201,13 +203,22 @@ def _column(targets: Mapping[str, Mapping[str, Mapping[str, float]]], column: st
     return np.array([columns[column][metric] for columns in targets.values()])
 
 
+def draws_of(
+    table: TrainingTable, cv: CrossValidation, blocks: NDArray[np.integer], *, random_state: int = 1
+) -> BlockDraws | None:
+    """Return scores of plots drawn anew by whole blocks, for :func:`summarise`; None with fewer than two blocks."""
+    return block_draws(table, cv, scorable(table, cv), blocks, random_state=random_state)
+
+
 def summarise(
-    targets: Mapping[str, Mapping[str, Mapping[str, float]]], *, random_state: int = 1
+    targets: Mapping[str, Mapping[str, Mapping[str, float]]], *, draws: BlockDraws | None = None, random_state: int = 1
 ) -> dict[str, dict[str, Any]]:
     """Return ``summary[column][metric]`` over targets.
 
     ``median`` is of the pooled scores, ``fold_mean`` (where targets have it) the median over targets of the mean over
-    folds; ``difference_to_raw`` is paired by target, with a bootstrap interval over targets and a Wilcoxon p.
+    folds; ``difference_to_raw`` is paired by target: a bootstrap interval over targets, a Wilcoxon p and the same
+    adjusted for the number of columns (``p_holm``), rank-biserial correlation and n. With ``draws`` it has an interval
+    over spatial blocks too (``over_blocks``).
     """
     summary: dict[str, dict[str, Any]] = {}
     columns = next(iter(targets.values()), {})
@@ -226,8 +237,22 @@ def summarise(
                 raw = _column(targets, "raw", metric)
                 both = known & np.isfinite(raw)
                 entry["difference_to_raw"] = paired_difference(values[both], raw[both], random_state=random_state)
+                if draws is not None and metric in BLOCK_METRICS:
+                    entry["difference_to_raw"]["over_blocks"] = draws.difference(column, "raw", metric)
             summary[column][metric] = entry
+    _adjust(summary)
     return summary
+
+
+def _adjust(summary: Mapping[str, Mapping[str, dict[str, Any]]]) -> None:
+    """Add ``p_holm``: p adjusted for as many columns as are held against ``raw``."""
+    for metric in METRICS:
+        found = [
+            scores[metric]["difference_to_raw"] for column, scores in summary.items()
+            if column != "raw" and "difference_to_raw" in scores.get(metric, {})
+        ]  # fmt: skip
+        for difference, adjusted in zip(found, holm([each["p"] for each in found]), strict=True):
+            difference["p_holm"] = float(adjusted)
 
 
 def summarise_sites(

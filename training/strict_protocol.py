@@ -18,6 +18,7 @@ from botaclip.training.downstream import Downstream
 from botaclip.training.evaluation import CrossValidation, Fitted, fit_columns
 from botaclip.training.parallel import over_folds
 from botaclip.training.protocol import Protocol, columns_of
+from botaclip.training.space_scores import mean_over_folds, space_scores
 from botaclip.training.task import Task
 from botaclip.training.task_predictions import FoldPredictions, TaskPredictions, fit_and_predict
 from botaclip.training.training_table import TrainingTable
@@ -28,10 +29,11 @@ Index = NDArray[np.integer]
 
 @dataclasses.dataclass(frozen=True)
 class StrictEvaluation:
-    """Predictions of the species heads, and of every task by every downstream model."""
+    """Predictions of the species heads, and of every task by every downstream model; what the spaces look like."""
 
     plants: CrossValidation
     tasks: tuple[TaskPredictions, ...]
+    spaces: dict[str, dict[str, float]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +43,7 @@ class _Fold:
     baseline: dict[str, Array]
     choices: dict[str, str]
     tasks: tuple[dict[str, FoldPredictions], ...]
+    spaces: dict[str, dict[str, float]]
 
 
 def evaluate_strictly(
@@ -84,6 +87,7 @@ def evaluate_strictly(
             for t, task in enumerate(tasks)
             for m, model in enumerate(downstream)
         ),
+        mean_over_folds([each.spaces for each in made]),
     )
 
 
@@ -112,7 +116,9 @@ def _fold(
     return _Fold(
         suitability, positive, {column: model.baseline for column, model in fitted.items()},
         {column: model.choice for column, model in fitted.items()}, tuple(predicted),
-    )
+        {column: space_scores(model, fitted["raw"], inside, outside) if "raw" in fitted else {}
+         for column, model in fitted.items()},
+    )  # fmt: skip
 
 
 def _plants(

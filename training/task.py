@@ -187,7 +187,8 @@ def _only(table: Table, where: Mapping[str, str], report: list[str]) -> Table:
                 f"no row has {value!r} in column {field!r}", where=table.path,
                 remedy=f"it has {listed(map(repr, np.unique(texts).tolist()))}",
             )
-    report.append(f"{int(keep.sum())} of {len(table)} rows were kept, by {listed(where)}.")
+    report.append(f"{int(keep.sum())} of {len(table)} rows were kept, where "
+                  + " and ".join(f"{field} is {value}" for field, value in where.items()) + ".")
     columns = {name: texts[keep] for name, texts in table.columns.items()}
     return Table(table.path, columns, table.rows[keep], dialect=table.dialect, truncated=table.truncated)
 

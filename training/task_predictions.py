@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from botaclip.training.downstream import Downstream
 from botaclip.training.evaluation import CrossValidation
+from botaclip.training.scores import scorable
 from botaclip.training.task import Task
 from botaclip.training.training_table import TrainingTable
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 Index = NDArray[np.integer]
 Mask = NDArray[np.bool_]
 
@@ -58,6 +60,9 @@ class TaskPredictions:
         By column (R, N, S); NaN where not tested.
     level, median, thresholds
         By column (R, K, S), of the training plots of each fold; presence is from the threshold on.
+    learnt
+        Whether a fold's training plots both held and lacked a target (R, K, S); what models say of others is no
+        prediction. Always, for abundances.
     """
 
     task: Task
@@ -67,6 +72,7 @@ class TaskPredictions:
     level: Mapping[str, Floats]
     median: Mapping[str, Floats]
     thresholds: Mapping[str, Floats]
+    learnt: Mask
 
     @property
     def name(self) -> str:
@@ -95,10 +101,16 @@ class TaskPredictions:
         level = {column: np.array([[part[column].level for part in parts]]) for column in columns}
         median = {column: np.array([[part[column].median for part in parts]]) for column in columns}
         # What differs in the last bits only is no reason to call one plot suitable and another not.
-        return cls(task, model, fold, predicted, level, median, {c: level[c] - _SAME for c in columns})
+        cuts = {column: level[column] - _SAME for column in columns}
+        # The same plots in every column: the level is that of the values.
+        share = level[columns[0]]
+        learnt = np.isfinite(share) if task.kind == "abundance" else (share > 0) & (share < 1)
+        return cls(task, model, fold, predicted, level, median, cuts, learnt)
 
     @classmethod
-    def of_species_heads(cls, task: Task, repeats: Sequence[CrossValidation]) -> TaskPredictions:
+    def of_species_heads(
+        cls, task: Task, table: TrainingTable, repeats: Sequence[CrossValidation]
+    ) -> TaskPredictions:
         """Return the predictions of the plants by the species heads, as ``train`` makes and scores them."""
         made = [
             cls(
@@ -106,6 +118,7 @@ class TaskPredictions:
                 {c: cv.baseline[c][None] for c in cv.suitability}, {c: cv.baseline[c][None] for c in cv.suitability},
                 # Prevalence alone is present everywhere, see fit_columns.
                 {c: cv.baseline[c][None] * (0.0 if c == "prevalence" else 1.0) for c in cv.suitability},
+                scorable(table, cv)[None],
             )
             for cv in repeats
         ]  # fmt: skip
@@ -127,11 +140,12 @@ class TaskPredictions:
             first.task, first.model, np.concatenate([each.fold for each in repeats]),
             {column: np.concatenate([each.predicted[column] for each in repeats]) for column in first.predicted},
             together("level"), together("median"), together("thresholds"),
+            np.concatenate([_wide(each.learnt, most, False) for each in repeats]),
         )
 
 
-def _wide(values: Floats, folds: int) -> Floats:
-    return np.pad(values, ((0, 0), (0, folds - values.shape[1]), (0, 0)), constant_values=np.nan)
+def _wide(values: NDArray[Any], folds: int, filling: Any = np.nan) -> NDArray[Any]:
+    return np.pad(values, ((0, 0), (0, folds - values.shape[1]), (0, 0)), constant_values=filling)
 
 
 def fit_and_predict(
@@ -156,8 +170,6 @@ def fit_and_predict(
         Seed.
     """
     inside = task.take(train)
-    if vectors is None or tested is None:
-        vectors, tested = np.zeros((len(train), 1)), np.zeros((count, 1))
     values = inside.values
     if task.kind == "presence-only":
         # The same pseudo-absences for every column: chosen from the frozen vectors and places.
@@ -165,5 +177,15 @@ def fit_and_predict(
             values, random_state=random_state, places=table.location[train], predictors=table.vectors[train],
             recorded=inside.recorded,
         )
+    if vectors is None or tested is None:
+        level = _over_plots(values, np.mean)
+        return FoldPredictions(np.tile(level, (count, 1)), level, _over_plots(values, np.median))
     fitted = downstream.fit(vectors, values, task.kind, random_state)
     return FoldPredictions(fitted.predict(tested), fitted.level, fitted.median)
+
+
+def _over_plots(values: Floats, statistic: Callable[[Floats], Any]) -> Floats:
+    known = np.isfinite(values)
+    return np.array([
+        float(statistic(column[k])) if k.any() else np.nan for column, k in zip(values.T, known.T, strict=True)
+    ])  # fmt: skip

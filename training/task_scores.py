@@ -61,7 +61,8 @@ def task_scores(
     predicted
         (M, S) probabilities or abundances by models that have not seen the plot; NaN where there is none.
     thresholds
-        (S,) or (F, S) thresholds from training plots; None: scores at a threshold are NaN.
+        (S,) or (F, S) thresholds from training plots; None: scores at a threshold are NaN. A fold without one (NaN)
+        has learnt from one class only and does not count for the target.
     fold
         (M,) number of the fold in which each row was tested, -1 for none; None: one fold.
     level
@@ -99,6 +100,9 @@ def task_scores(
     scores: dict[str, dict[str, float]] = {}
     for s, name in enumerate(task.targets):
         known = (number >= 0) & np.isfinite(p[:, s])
+        if thresholds is not None and task.kind != "abundance":
+            # Training plots of one class have no threshold: what such a model says is no prediction.
+            known &= np.isfinite(cuts[number, s])
         if task.kind != "presence-only":
             known &= np.isfinite(truth[:, s])
 

@@ -122,7 +122,10 @@ def advise_block_size(
     found = [variogram(xy, column, sites=sites, random_state=random_state) for column in columns.T]
     ranges = {name: each.range_m for name, each in zip(called, found, strict=True) if each.range_m is not None}
     if not ranges:
-        reasons = "; ".join(f"{name}: {each.words}" for name, each in zip(called, found, strict=True))
+        alike: dict[str, list[str]] = {}
+        for name, each in zip(called, found, strict=True):
+            alike.setdefault(each.words, []).append(name)
+        reasons = "; ".join(f"{', '.join(of)}: {words}" for words, of in alike.items())
         return Advice(
             None, None, f"No distance was found beyond which plots no longer resemble each other ({reasons})."
         )

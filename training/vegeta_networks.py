@@ -32,7 +32,9 @@ LEFT_OUT = 0.3
 HELD_OUT, MOST_HELD_OUT = 0.15, 2_000
 BATCH = 128
 LEARNING_RATE, WEIGHT_DECAY = 1e-3, 1e-2
-MOST_STEPS = 4_000
+MOST_STEPS = 2_000
+# Where there are too few relevés to hold any out.
+MOST_STEPS_UNJUDGED = 100
 # Steps between two looks at the held-out relevés (or a pass over all, whichever is more), and looks without gain.
 LOOK_EVERY, PATIENCE = 25, 8
 _ROWS = 4_096
@@ -172,6 +174,7 @@ def _train(
     ], lr=LEARNING_RATE)
     batches = max(1, round(len(train) / BATCH))
     look_every = max(LOOK_EVERY, batches)
+    most = MOST_STEPS_UNJUDGED if held is train else MOST_STEPS
 
     def judge() -> float:
         # The same species are left out at every look, so that two looks differ by the network alone.
@@ -181,7 +184,7 @@ def _train(
             return float(sum(float(loss(part, hide)) * len(part) for part in parts) / len(held))
 
     best, state, waited, steps = judge(), copy.deepcopy(network.state_dict()), 0, 0
-    while steps < MOST_STEPS and waited < PATIENCE:
+    while steps < most and waited < PATIENCE:
         for batch in np.array_split(random.permutation(train), batches):
             value = loss(batch, random)
             optimiser.zero_grad(set_to_none=True)
@@ -195,7 +198,7 @@ def _train(
                 best, state, waited = now, copy.deepcopy(network.state_dict()), 0
             else:
                 waited += 1
-            if waited >= PATIENCE or steps >= MOST_STEPS:
+            if waited >= PATIENCE or steps >= most:
                 break
     network.load_state_dict(state)
 

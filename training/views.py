@@ -16,8 +16,11 @@ from botaclip.core.progress import SILENT, Progress
 from botaclip.core.vector_cache import cache_path, load_vectors, save_vectors
 from botaclip.core.vector_source import vector_source
 from botaclip.training.recipe import Recipe
+from botaclip.training.standardiser import Standardiser
 
-# Changes when views are drawn or made otherwise, so that none is taken from the cache that is no longer what is meant.
+Array = NDArray[np.floating]
+
+# Changes when views are made otherwise, so that none is taken from the cache that is no longer what is meant.
 _VERSION = 1
 
 
@@ -48,17 +51,18 @@ def patch_views(
     """
     if not recipe.augmentation:
         return None
-    kinds, count, dimension = recipe.augmentation, recipe.views, pairs.encoder.dimension
+    count = recipe.views
+    views = [_views_of(pairs, plot, recipe, random_state) for plot in range(len(pairs))]
     path = cache_path(
-        encoder=json.dumps([pairs.encoder.identity, "views", _VERSION, sorted(kinds), count, random_state]),
+        encoder=json.dumps([pairs.encoder.identity, "views", _VERSION, _digest(repr(views))]),
         raster=f"{imagery.imagery.identity} {_lattices(pairs)}", lattice=pairs.lattice, patch=pairs.patch,
         rows=pairs.rows, cols=pairs.cols,
     )  # fmt: skip
     kept = load_vectors(path)
-    if kept is not None and kept[0].shape == (len(pairs), count, dimension):
+    if kept is not None and kept[0].shape == (len(pairs), count, pairs.encoder.dimension):
         progress.info(f"{count} views of each of {len(pairs)} patches were taken from the cache ({path.parent}).")
         return kept[0]
-    progress.info(f"{count} views of each of {len(pairs)} patches are looked at ({', '.join(kinds)}).")
+    progress.info(f"{count} views of each of {len(pairs)} patches are looked at ({', '.join(recipe.augmentation)}).")
     vectors = np.repeat(pairs.image_vectors[:, None], count, axis=1)
     seen = np.zeros((len(pairs), count), np.float32)
     done = 0
@@ -66,10 +70,12 @@ def patch_views(
         there = np.flatnonzero(pairs.scene == scene)
         with imagery.cells(int(scene)) as cells:
             # Neighbours one after the other, so that their pixels are read once.
-            for plot in there[np.lexsort((pairs.cols[there], pairs.rows[there]))]:
+            for plot in there[np.lexsort((pairs.cols[there], pairs.rows[there]))].tolist():
                 progress.update(done / len(pairs), "looking at views")
                 progress.check()
-                made, seen[plot] = _views_of(cells.reader, pairs, int(plot), recipe, random_state)
+                made, seen[plot] = look(
+                    cells.reader, pairs, int(pairs.rows[plot]), int(pairs.cols[plot]), views[plot]
+                )
                 good = np.isfinite(made).all(axis=1)
                 vectors[plot, good] = made[good]
                 done += 1
@@ -77,19 +83,35 @@ def patch_views(
     return vectors
 
 
-def _views_of(
-    reader: PixelReader, pairs: Pairs, plot: int, recipe: Recipe, random_state: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the vectors (K, D) of the views of one plot, and shares seen (K,)."""
+def standardised_views(standardiser: Standardiser, vectors: Array, views: Array | None) -> Array | None:
+    """Return the views (N, K, D) as the adapter sees them, None where there are none.
+
+    No dimension goes farther than among the patches themselves: one that hardly ever fires there may fire in another
+    light, and would stand hundreds of standard deviations off.
+
+    Parameters
+    ----------
+    standardiser
+        Fitted on the patches of the training plots.
+    vectors
+        Raw vectors (N, D) of the patches of the training plots, of which the limits are taken.
+    views
+        Raw vectors (N, K, D) of their views.
+    """
+    if views is None:
+        return None
+    return standardiser(np.clip(views, vectors.min(axis=0), vectors.max(axis=0)))
+
+
+def _views_of(pairs: Pairs, plot: int, recipe: Recipe, random_state: int) -> tuple[View, ...]:
+    """Return the views of one plot, drawn from its place."""
     row, col, scene = (int(which[plot]) for which in (pairs.rows, pairs.cols, pairs.scene))
-    side = pairs.patch.cells * pairs.lattice.stride_px
     # Nodes north or west of the lattice's origin have negative numbers, which no seed may have.
     seed = [random_state, scene, row % 2**32, col % 2**32]
-    views = draw_views(
-        recipe.augmentation, recipe.views, side_px=side, bands=len(pairs.encoder.bands),
-        random=np.random.default_rng(seed),
+    return draw_views(
+        recipe.augmentation, recipe.views, side_px=pairs.patch.cells * pairs.lattice.stride_px,
+        bands=len(pairs.encoder.bands), random=np.random.default_rng(seed),
     )  # fmt: skip
-    return look(reader, pairs, row, col, views)
 
 
 def look(
@@ -112,4 +134,8 @@ def look(
 def _lattices(pairs: Pairs) -> str:
     """Return a digest of which scene each plot lies in, and on what lattice."""
     lattices = json.dumps([lattice.to_json() for lattice in pairs.lattices], sort_keys=True)
-    return hashlib.sha256(lattices.encode() + pairs.scene.astype("<i8").tobytes()).hexdigest()
+    return _digest(f"{lattices} {pairs.scene.tolist()}")
+
+
+def _digest(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()

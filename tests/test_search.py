@@ -1,0 +1,157 @@
+"""The search finds what was planted, the same again with the same seed, and sees nothing but its inner folds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from botaclip.core.errors import Cancelled, OptionError
+from botaclip.core.progress import Progress
+from botaclip.training import search as module
+from botaclip.training.alignment import Alignment
+from botaclip.training.recipe import Recipe
+from botaclip.training.search import best_trained, search
+from botaclip.training.selection import Trial, best, inner_validation
+
+from .conftest import ROOT
+from .small_tables import planted, thirds
+
+TABLE = planted(60, dimension=12, species=4)
+FOLDS = thirds(TABLE)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def surface(loss: Callable[[Alignment], float], seen: list[Alignment] | None = None) -> Callable[..., list[Trial]]:
+    """Return an inner validation in which the loss is a function of the settings."""
+
+    def validation(table: object, folds: object, alignments: tuple[Alignment, ...], **_: object) -> list[Trial]:
+        (alignment,) = alignments
+        if seen is not None:
+            seen.append(alignment)
+        frozen = Trial(Alignment("none"), 0, 1.0, 0.0, np.zeros((1, 1)))
+        return [frozen, *(Trial(alignment, s, 1.0, loss(alignment), np.zeros((1, 1))) for s in alignment.checkpoints)]
+
+    return validation
+
+
+def test_it_finds_a_planted_better_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loss(alignment: Alignment) -> float:
+        recipe = alignment.recipe
+        assert recipe.learning_rate is not None
+        return abs(math.log10(recipe.learning_rate / 5e-3)) + 0.05 * abs(recipe.bias + 3.0)
+
+    monkeypatch.setattr(module, "inner_validation", surface(loss))
+    begun = Alignment("contrastive", recipe=Recipe(learning_rate=2e-4))
+    found = search(TABLE, FOLDS, begun, 60)
+    assert loss(found) < 0.25 * loss(begun)
+    assert found.name == "contrastive" and found.weight == 0.0
+
+
+def test_the_setting_to_begin_with_is_the_first_and_is_never_made_worse(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Alignment] = []
+    begun = Alignment("joint", 0.1, recipe=Recipe(learning_rate=0.5, vegeta_axes=2, weight_decay=5.0))
+
+    def loss(alignment: Alignment) -> float:
+        return float(alignment != begun)
+
+    monkeypatch.setattr(module, "inner_validation", surface(loss, seen))
+    assert search(TABLE, FOLDS, begun, 5) == begun
+    assert seen[0] == begun and len(seen) == 5 and len(set(seen)) == 5
+
+
+@pytest.mark.parametrize(
+    ("alignment", "fixed"),
+    [
+        (Alignment("supervised"), {"temperature", "bias", "vegeta_axes", "species_weight", "weight"}),
+        (Alignment("contrastive"), {"species_weight", "weight"}),
+        (Alignment("botaclip", 1.0), {"species_weight"}),
+        (Alignment("botaclip", 1.0, recipe=Recipe(loss="infonce")), {"species_weight", "bias"}),
+        (Alignment("botaclip", 1.0, recipe=Recipe(targets="gram")),
+         {"species_weight", "temperature", "bias", "vegeta_axes"}),
+        (Alignment("joint", 1.0), set()),
+    ],
+)  # fmt: skip
+def test_only_what_has_an_effect_is_searched_for(
+    alignment: Alignment, fixed: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Alignment] = []
+    monkeypatch.setattr(module, "inner_validation", surface(lambda _: 1.0, seen))
+    search(TABLE, FOLDS, alignment, 12)
+    values: dict[str, set[Any]] = {"weight": {a.weight for a in seen}, "checkpoints": {a.checkpoints for a in seen}}
+    values |= {f.name: {getattr(a.recipe, f.name) for a in seen} for f in dataclasses.fields(Recipe)}
+    moved = {name for name, found in values.items() if len(found) > 1}
+    everything = {"learning_rate", "weight_decay", "temperature", "bias", "vegeta_axes", "species_weight", "weight",
+                  "checkpoints"}  # fmt: skip
+    assert moved == everything - fixed
+    assert values["checkpoints"] <= {(10, 20, 40), (20, 40, 80), (40, 80, 160)}
+
+
+def test_the_seed_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "inner_validation", surface(lambda a: (a.recipe.bias + 5.0) ** 2))
+    one, same, other = (search(TABLE, FOLDS, Alignment("contrastive"), 8, random_state=seed) for seed in (1, 1, 2))
+    assert one == same and one != other
+
+
+def test_a_real_search_is_no_worse_than_where_it_began() -> None:
+    begun = Alignment("supervised", checkpoints=(2, 4), recipe=Recipe(learning_rate=1e-6))
+    found = search(TABLE, FOLDS, begun, 4, random_state=3)
+
+    def loss(alignment: Alignment) -> float:
+        return best(inner_validation(TABLE, FOLDS, (alignment,), random_state=3), "supervised").loss
+
+    assert loss(found) < loss(begun)
+
+
+def test_it_never_sees_plots_outside_its_inner_folds() -> None:
+    """Plots of another outer fold are poisoned: whatever reads them cannot give the same settings."""
+    inside = np.arange(45)
+    folds = thirds(TABLE.take(inside))
+    poisoned = dataclasses.replace(TABLE, vectors=TABLE.vectors.copy(), presence=TABLE.presence.copy())
+    poisoned.vectors[45:], poisoned.presence[45:] = np.nan, np.nan
+    begun = Alignment("contrastive", checkpoints=(2,))
+    whole, apart = (search(table, folds, begun, 3) for table in (poisoned, TABLE.take(inside)))
+    assert whole == apart
+
+
+def test_progress_rises_and_cancelling_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "inner_validation", surface(lambda _: 1.0))
+    told: list[tuple[float, str]] = []
+    search(TABLE, FOLDS, Alignment("supervised"), 3, progress=Progress(lambda f, m: told.append((f, m))))
+    assert told == [(0.0, "search: trial 1 of 3"), (1 / 3, "search: trial 2 of 3"), (2 / 3, "search: trial 3 of 3")]
+    with pytest.raises(Cancelled):
+        search(TABLE, FOLDS, Alignment("supervised"), 3, progress=Progress(cancelled=lambda: True))
+
+
+def test_what_cannot_be_searched_for_is_said() -> None:
+    with pytest.raises(OptionError, match="nothing to search for in the alignment 'whitened'"):
+        search(TABLE, FOLDS, Alignment("whitened"), 3)
+    with pytest.raises(OptionError, match="at least 1"):
+        search(TABLE, FOLDS, Alignment("supervised"), 0)
+
+
+def test_the_best_trained_alignment() -> None:
+    def trial(name: str, loss: float) -> Trial:
+        return Trial(Alignment(name), 20, 1.0, loss, np.zeros((1, 1)))
+
+    trials = [trial("none", 0.1), trial("whitened", 0.2), trial("supervised", 0.5), trial("joint", 0.4)]
+    assert best_trained(trials) == Alignment("joint")
+    assert best_trained(trials, "supervised") == Alignment("supervised")
+    assert best_trained(trials, "whitened") is None and best_trained(trials[:2]) is None
+
+
+def test_optuna_is_loaded_by_a_search_alone() -> None:
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import tests.conftest, botaclip.training.search\n" \
+        "assert 'optuna' not in sys.modules"  # fmt: skip
+    subprocess.run([sys.executable, "-c", code, str(ROOT)], check=True)

@@ -1,0 +1,255 @@
+"""The job ``evaluate``: every column beside the baselines, or a finished model on plots it has never seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from botaclip.core.errors import OptionError
+from botaclip.core.plot_locations import parse_plot_locations
+from botaclip.core.progress import SILENT, Progress
+from botaclip.core.unfinished import check_writable
+from botaclip.training.downstream import NAMES, Downstream
+from botaclip.training.evaluation import CrossValidation
+from botaclip.training.evaluation_document import evaluation_document, lines_of, write_document
+from botaclip.training.outer_folds import OuterFolds, block_advice, outer_splitter, say_compromises
+from botaclip.training.paper_protocol import WORDS as PAPER_WORDS
+from botaclip.training.paper_protocol import evaluate_as_paper, out_of_fold_vectors
+from botaclip.training.parallel import one_thread_each
+from botaclip.training.protocol import STRICT
+from botaclip.training.pseudo_absences import PseudoAbsences
+from botaclip.training.reading import INNER_FOLDS, Reading, pairing_rules, protocol_of, read_training
+from botaclip.training.space_scores import mean_over_folds
+from botaclip.training.splits import Split, leak_report
+from botaclip.training.strict_protocol import evaluate_strictly
+from botaclip.training.task import KINDS, Task, read_task
+from botaclip.training.task_predictions import TaskPredictions
+from botaclip.training.torch_device import torch_device
+
+PAPER = "paper"
+STRICT_WORDS = (
+    "Protocol strict: adapters, standardisers, heads, downstream models and thresholds were fitted inside the training "
+    "plots of each outer fold. Random folds stand beside to show what spatial folds take away; they are too good for "
+    "places without plots."
+)
+# Where the splits have no blocks, intervals draw squares of about so many to a side.
+_SQUARES = 8
+
+
+def evaluate(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Run ``botaclip evaluate``; see the option table for the parameters.
+
+    Returns
+    -------
+    dict
+        Paths written (``metrics``, ``table``) and ``print``: the tables in words.
+
+    Raises
+    ------
+    OptionError
+        A protocol is named together with a model, or an option's words are unknown.
+    LeakageError
+        A finished model is to be scored on plots that it has seen.
+    """
+    for key in ("metrics", "table"):
+        if parameters.get(key):
+            check_writable(Path(parameters[key]), overwrite=parameters["overwrite"])
+    parse_plot_locations(parameters["plot_locations"])
+    if parameters.get("model"):
+        from botaclip.training.model_validation import validate
+
+        return validate(parameters, progress)
+    started = time.perf_counter()
+    kinds, models = task_kinds(parameters), downstream_models(parameters)
+    pairing_rules(parameters)
+    reading = read_training(parameters, progress.stage(0.0, 0.15))
+    tasks = [plants_of(reading), *read_tasks(reading, parameters, kinds, progress)]
+    work = _as_paper if parameters.get("protocol") == PAPER else _strictly
+    with one_thread_each():
+        document = work(reading, tasks, models, parameters, progress.stage(0.15, 1.0), started)
+    return {**write_document(document, parameters), "print": lines_of(document)}
+
+
+def task_kinds(parameters: dict[str, Any]) -> list[str]:
+    """Return the kind of each task table that ``--task-kind`` states.
+
+    Raises
+    ------
+    OptionError
+        A word is unknown, or there are neither one nor as many as tables.
+    """
+    words = [word.strip().lower() for word in str(parameters.get("task_kind") or "auto").split(",") if word.strip()]
+    for word in words:
+        if word not in ("auto", *KINDS):
+            raise OptionError(f"--task-kind cannot be {word!r}", remedy=f"use one of auto, {', '.join(KINDS)}")
+    tables = parameters.get("task") or []
+    if len(words) == 1:
+        return words * len(tables)
+    if len(words) != len(tables):
+        raise OptionError(
+            f"--task-kind names {len(words)} kinds for {len(tables)} task tables",
+            remedy="give one kind for all or one for each table, separated by commas",
+        )
+    return words
+
+
+def downstream_models(parameters: dict[str, Any]) -> list[Downstream]:
+    """Return the models that ``--downstream`` names.
+
+    Raises
+    ------
+    OptionError
+        A word is unknown.
+    """
+    words = [word.strip().lower() for word in str(parameters.get("downstream") or "").split(",") if word.strip()]
+    pseudo = PseudoAbsences(parameters.get("pseudo_absences") or "random")
+    models = []
+    for word in dict.fromkeys(words or ["forest"]):
+        if word not in NAMES:
+            raise OptionError(f"--downstream cannot be {word!r}", remedy=f"use some of {', '.join(NAMES)}")
+        models.append(Downstream(word, pseudo_absences=pseudo))
+    return models
+
+
+def plants_of(reading: Reading) -> Task:
+    """Return the modelled plants as a task; what an unlisted species means is up to the relevés."""
+    plants = Task.plants(reading.data)
+    if reading.table.data_type != "presence-only":
+        return plants
+    return Task("plants", "presence-only", plants.targets, np.where(plants.values > 0, 1.0, np.nan))
+
+
+def read_tasks(
+    reading: Reading, parameters: dict[str, Any], kinds: Sequence[str], progress: Progress
+) -> list[Task]:
+    """Read the task tables; what was taken for what is told.
+
+    Raises
+    ------
+    OptionError
+        Two tasks have one name.
+    ReleveError, PairingError
+        A table cannot be read, or shares no plot with the relevés.
+    """
+    found: list[Task] = []
+    for path, kind in zip(parameters.get("task") or [], kinds, strict=True):
+        task = read_task(
+            path, reading.data.ids, plot_field=parameters["task_plot_field"],
+            target_field=parameters["task_target_field"], value_field=parameters["task_value_field"],
+            kind=None if kind == "auto" else kind,  # type: ignore[arg-type]
+            min_presences=parameters["min_presences"],
+        )
+        if task.name == "plants" or task.name in {other.name for other in found}:
+            raise OptionError(f"two tasks are called {task.name!r}", where=str(path), remedy="rename one of the files")
+        for line in task.report:
+            progress.info(f"{task.name}: {line}")
+        found.append(task)
+    return found
+
+
+def _outer(reading: Reading, parameters: dict[str, Any], progress: Progress, *, repeat: int = 0) -> OuterFolds:
+    data = reading.data
+    seeded = parameters | {"random_state": parameters["random_state"] + repeat}
+    return outer_splitter(
+        data.places, data.groups, data.sites, reading.touching_m, reading.pairs.patch.size_m, seeded,
+        progress if repeat == 0 else SILENT,
+    )
+
+
+def _leaks(reading: Reading, folds: Sequence[Split]) -> list[dict[str, Any]]:
+    data = reading.data
+    return leak_report(data.places, folds, reading.touching_m, reading.plots.digests, data.groups)
+
+
+def _strictly(
+    reading: Reading, tasks: Sequence[Task], models: Sequence[Downstream], parameters: dict[str, Any],
+    progress: Progress, started: float,
+) -> dict[str, Any]:
+    data, device = reading.data, torch_device(parameters["device"], progress)
+    repeats, plants = int(parameters["repeats"]), tasks[0]
+    heads: dict[str, list[CrossValidation]] = {"outer": [], "random": []}
+    others: dict[str, list[tuple[TaskPredictions, ...]]] = {"outer": [], "random": []}
+    first: tuple[OuterFolds, Any] | None = None
+    spaces: list[dict[str, dict[str, float]]] = []
+    for repeat in range(repeats):
+        outer = _outer(reading, parameters, progress, repeat=repeat)
+        seed = parameters["random_state"] + repeat
+        folds = outer.split(data.places, data.presence)
+        if first is None:
+            first = outer, folds
+            advice = block_advice(data, outer, parameters, progress)
+            say_compromises(outer.splitter, folds, data, INNER_FOLDS, progress)
+        dice = outer.random(seed)
+        ways = (("outer", outer.splitter, folds), ("random", dice, list(dice.split(data.places))))
+        for number, (way, splitter, some) in enumerate(ways):
+            at = (2 * repeat + number) / (2 * repeats)
+            made = evaluate_strictly(
+                data, some, protocol_of(data, splitter, parameters | {"random_state": seed}, device), tasks, models,
+                progress=progress.stage(0.95 * at, 0.95 * (at + 0.5 / repeats)),
+            )
+            heads[way].append(made.plants)
+            others[way].append(made.tasks)
+            if way == "outer":
+                spaces.append(made.spaces)
+    assert first is not None
+    progress.update(0.95, "scoring")
+    predictions, random_folds = (
+        [TaskPredictions.of_species_heads(plants, data, heads[way]),
+         *(TaskPredictions.repeated(same) for same in zip(*others[way], strict=True))]
+        for way in ("outer", "random")
+    )  # fmt: skip
+    outer, folds = first
+    return evaluation_document(
+        reading, parameters, protocol=STRICT, words=[STRICT_WORDS], predictions=predictions,
+        random_folds=random_folds, blocks=resampled_blocks(data.places, outer),
+        splits=outer.to_json(folds, data.ids, parameters["plot_locations"]) | {"advice": advice.to_json()},
+        leaks=_leaks(reading, folds), choices=heads["outer"][0].choices,
+        omitted=heads["outer"][0].omitted, spaces=mean_over_folds(spaces), seconds=time.perf_counter() - started,
+    )
+
+
+def _as_paper(
+    reading: Reading, tasks: Sequence[Task], models: Sequence[Downstream], parameters: dict[str, Any],
+    progress: Progress, started: float,
+) -> dict[str, Any]:
+    data, device = reading.data, torch_device(parameters["device"], progress)
+    outer = _outer(reading, parameters, progress)
+    if not outer.spatial:
+        raise OptionError(
+            f"--protocol paper embeds plots by spatial folds, and --splits {outer.name} is not spatial",
+            remedy="leave --splits out; the downstream models are cross-validated on stratified folds by themselves",
+        )
+    folds = outer.split(data.places, data.presence)
+    advice = block_advice(data, outer, parameters, progress)
+    say_compromises(outer.splitter, folds, data, INNER_FOLDS, progress)
+    embedded = out_of_fold_vectors(
+        data, folds, protocol_of(data, outer.splitter, parameters, device), progress=progress.stage(0.0, 0.6)
+    )
+    predictions = evaluate_as_paper(
+        data, embedded, tasks, models, folds=parameters["folds"], repeats=int(parameters["repeats"]),
+        random_state=parameters["random_state"], progress=progress.stage(0.6, 0.9),
+    )
+    progress.update(0.9, "scoring")
+    return evaluation_document(
+        reading, parameters, protocol=PAPER, words=[PAPER_WORDS.format(folds=len(folds))], predictions=predictions,
+        random_folds=(), blocks=resampled_blocks(data.places, outer),
+        splits=outer.to_json(folds, data.ids, parameters["plot_locations"])
+        | {"downstream": "stratified, not spatial", "advice": advice.to_json()},
+        leaks=_leaks(reading, folds),
+        choices=embedded.choices, omitted=embedded.omitted, seconds=time.perf_counter() - started,
+    )
+
+
+def resampled_blocks(places: NDArray[np.floating], outer: OuterFolds) -> NDArray[np.intp]:
+    """Return the number of the block of each plot (N,) that intervals draw from: groups, sites, or squares."""
+    if outer.labels is not None:
+        return np.unique(np.asarray(outer.labels).astype(str), return_inverse=True)[1].ravel()
+    corner, extent = places.min(axis=0), float(np.ptp(places, axis=0).max())
+    side = getattr(outer.splitter, "block_size_", None) or max(extent / _SQUARES, 1.0)
+    squares = np.floor((places - corner) / side).astype(np.int64)
+    return np.unique(squares, axis=0, return_inverse=True)[1].ravel()
