@@ -115,6 +115,8 @@ def _alignment(alignment: dict[str, Any]) -> str:
     words = [str(chosen or "not stated")]
     words += [f"lambda {weight:g}"] if isinstance(weight, (int, float)) and weight else []
     words += [f"{steps} steps"] if isinstance(steps, int) and steps else []
+    axes = alignment.get("axes")
+    words += [f"{axes} axes"] if isinstance(axes, int) and axes else []
     return ", ".join(words)
 
 

@@ -24,7 +24,7 @@ from botaclip.core.rasters import RasterSource
 
 KINDS = ("dihedral", "crop", "colour")
 # Smallest side of a crop, as a share of the patch's.
-LEAST_CROP = 0.7
+LEAST_CROP = 0.8
 # Contrast is multiplied by up to this much more or less, brightness moved by this share of the value range, and each
 # band's gain drawn with this standard deviation (of its logarithm). Little, as between neighbouring flights: colour is
 # much of what tells one vegetation from another.

@@ -24,6 +24,7 @@ from botaclip.core.places import Points
 from botaclip.core.progress import SILENT, Progress
 from botaclip.training.adapter import Adapter
 from botaclip.training.alignment import candidates
+from botaclip.training.closed_forms import CLOSED_FORMS
 from botaclip.training.continuation import Parent, earlier_plots, seen_by, without_seen
 from botaclip.training.evaluation import COLUMNS, ImageSpace, cross_validate, fit_columns, fit_image_column
 from botaclip.training.export import adapter_graph
@@ -125,9 +126,12 @@ def test_what_another_model_has_learnt_helps_where_plots_are_few(tmp_path: Path)
 def test_candidates_begin_there_and_are_judged_there_too(parent: Parent) -> None:
     start = parent.start(releves(SECOND), pairs(SECOND))
     for plain, continued in zip(candidates(400), candidates(400, start=start), strict=True):
+        if plain.name in CLOSED_FORMS:  # computed from the plots alone: there is nothing to go on from
+            assert continued == plain and continued.start is None
+            continue
         assert continued.checkpoints == (0, *plain.checkpoints) and continued.start is start
         assert continued == dataclasses.replace(plain, checkpoints=continued.checkpoints)
-    assert candidates(400, epochs=0, start=start)[0].checkpoints == (0,)
+    assert candidates(400, epochs=0, start=start)[-1].checkpoints == (0,)
 
 
 def test_plots_that_it_may_have_seen_are_never_held_out(parent: Parent) -> None:

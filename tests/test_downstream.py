@@ -92,6 +92,15 @@ def test_same_bits_for_the_same_seed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_training_plots_need_not_be_scored(name: str) -> None:
+    x, z = planted(60)
+    whole = Downstream(name, trees=10).fit(x, presences(z), "presence", 1)  # type: ignore[arg-type]
+    quick = Downstream(name, trees=10, scores_training_plots=False).fit(x, presences(z), "presence", 1)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(quick.predict(x), whole.predict(x))
+    assert np.isnan(quick.thresholds()).all() == (name != "linear")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_weights_count(name: str) -> None:
     """Plots of weight 0 with the truth turned round are not believed."""
     x, z = planted(200)

@@ -175,6 +175,30 @@ def test_the_same_seed_gives_the_same_numbers(folder: Path, paper: Any) -> None:
     assert again | {"seconds": 0} == paper[0] | {"seconds": 0}
 
 
+@pytest.mark.parametrize("protocol", ["strict", "paper"])
+def test_what_was_stopped_goes_on_to_the_same_result(
+    folder: Path, strict: Any, paper: Any, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finished folds are kept; a second run with the same folder fits nothing."""
+    asked: dict[str, Any] = {
+        "protocol": protocol, "task": [str(folder / "butterflies.csv"), str(folder / "soil.csv")],
+        "checkpoint": str(folder / f"kept {protocol}"), "min_presences": 11,
+    }  # fmt: skip
+    first = run(folder, f"first {protocol}", **asked)[0]
+    module = strict_protocol if protocol == "strict" else paper_protocol
+    name = "fit_columns" if protocol == "strict" else "fit_spaces"
+    monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("a column was fitted again"))
+    second = run(folder, f"second {protocol}", **asked)[0]
+    assert second | {"seconds": 0} == first | {"seconds": 0}
+    monkeypatch.setattr(module, name, _stop)
+    with pytest.raises(KeyError, match="fitted again"):
+        run(folder, f"other {protocol}", **asked | {"random_state": 2})
+
+
+def _stop(*_: Any, **__: Any) -> None:
+    raise KeyError("fitted again")
+
+
 @pytest.mark.parametrize(
     ("asked", "error", "said"),
     [
@@ -238,7 +262,7 @@ def test_the_same_relevés_under_other_names_and_places_are_found(
 
 
 def test_new_relevés_at_the_old_places_are_found(folder: Path, models: dict[str, Path]) -> None:
-    other = [row | {"plot_id": f"new {row['plot_id']}", "cover": 3.0} for row in _rows(folder, "west")]
+    other = [row | {"plot_id": f"new {row['plot_id']}", "cover": 3.5} for row in _rows(folder, "west")]
     write_releves(folder / "revisited table.csv", other)
     with pytest.raises(LeakageError, match="so near to one of its plots that image patches may overlap"):
         run(folder, "revisited", model=str(models["exact"]), releves=str(folder / "revisited table.csv"))

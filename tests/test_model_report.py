@@ -65,6 +65,7 @@ def lines(folder: Path, **changes: Any) -> list[str]:
         ({"chosen": "supervised", "lambda": 0.0, "steps": 40}, "supervised, 40 steps"),
         ({"chosen": "supervised", "lambda": None, "steps": 40}, "supervised, 40 steps"),
         ({"chosen": "botaclip", "lambda": 0.1, "steps": 20}, "botaclip, lambda 0.1, 20 steps"),
+        ({"chosen": "whitened", "lambda": None, "steps": 0, "axes": 16}, "whitened, 16 axes"),
         ({"chosen": "none", "lambda": None, "steps": 0}, "none, the frozen vectors as they are"),
         ({"chosen": "parent", "lambda": None, "steps": 0},
          "none of its own, the adapter of the model it continues from as it is"),

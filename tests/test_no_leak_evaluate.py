@@ -31,12 +31,13 @@ from .test_no_leak import noise
 FOREST = Downstream(trees=12)
 SETUP = noise.Setup(
     plots=100, width=16, species=10, folds=3, inner=2,
-    alignments=(
+    alignments=(  # one for every column
         Alignment("supervised", checkpoints=(8,)), Alignment("contrastive", checkpoints=(8,)),
         Alignment("botaclip", 1.0, checkpoints=(8,)), Alignment("joint", 1.0, checkpoints=(8,)),
         Alignment("canonical", checkpoints=(3,)), Alignment("whitened", checkpoints=(6,)),
     ),
 )  # fmt: skip
+FEW = tuple(each for each in SETUP.alignments if each.name in ("supervised", "botaclip"))
 PERMUTATIONS = 19
 
 
@@ -47,18 +48,20 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botaclip.training.metrics.auprc", lambda y, p: float("nan"))
 
 
-def _folds(table: TrainingTable):
+def _folds(table: TrainingTable, columns: tuple[str, ...] = IMAGE_COLUMNS):
     blocks = noise.SpatialBlocks(SETUP.folds, buffer=150.0, random_state=1)
-    return list(blocks.split(table.places)), SETUP.protocol(blocks)
+    few = set(columns) <= {"raw", "supervised", "botaclip", "prevalence"}
+    setup = dataclasses.replace(SETUP, alignments=FEW) if few else SETUP
+    return list(blocks.split(table.places)), setup.protocol(blocks)
 
 
 def strict(table: TrainingTable, columns: tuple[str, ...]) -> TaskPredictions:
-    folds, protocol = _folds(table)
+    folds, protocol = _folds(table, columns)
     return evaluate_strictly(table, folds, protocol, [Task.plants(table)], [FOREST], columns=columns).tasks[0]
 
 
 def paper(table: TrainingTable, columns: tuple[str, ...]) -> TaskPredictions:
-    folds, protocol = _folds(table)
+    folds, protocol = _folds(table, columns)
     embedded = out_of_fold_vectors(table, folds, protocol, columns=columns)
     return evaluate_as_paper(table, embedded, [Task.plants(table)], [FOREST], folds=SETUP.folds)[0]
 
@@ -82,7 +85,7 @@ def permutation_test(
 
 @pytest.mark.parametrize("run", [strict, paper], ids=["strict", "paper"])
 def test_images_of_noise_score_as_permutations_do(run: Callable[..., TaskPredictions]) -> None:
-    test = permutation_test(run, ("raw", "supervised", "botaclip", "canonical"))
+    test = permutation_test(run, ("raw", "supervised", "botaclip"))
     assert test.inside.all(), test.table()
     # What leaks inside every run, permuted or not, shows as a distance from chance.
     assert np.abs(test.bias).max() < 2 * noise.TOLERANCE, test.table()
@@ -162,15 +165,15 @@ def test_retrieval_on_shuffled_releves_is_at_chance() -> None:
     structured = noise.clustered_table(SETUP, structured=True)
     columns = ("raw", "contrastive", "botaclip")
     spaces = []
-    for seed in range(4):
+    for seed in range(3):
         table = noise.permuted_releves(structured, seed)
         folds, protocol = _folds(table)
         spaces.append(evaluate_strictly(table, folds, protocol, [], [FOREST], columns=columns).spaces)
     for column in columns:
         recall = np.array([each[column]["retrieval_image_to_releve_recall_at_5"] for each in spaces])
         chance = spaces[0][column]["retrieval_recall_at_5_chance"]
-        # 400 queries: the standard error of a share of 0.15 is 0.018.
-        assert abs(recall.mean() - chance) < 0.05
+        # 300 queries: the standard error of a share of 0.15 is 0.02.
+        assert abs(recall.mean() - chance) < 0.06
     folds, protocol = _folds(structured)
     honest = evaluate_strictly(structured, folds, protocol, [], [FOREST], columns=columns).spaces["contrastive"]
     assert honest["retrieval_image_to_releve_recall_at_5"] > honest["retrieval_recall_at_5_chance"]

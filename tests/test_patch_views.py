@@ -147,7 +147,7 @@ def test_views_are_drawn_as_asked() -> None:
     assert all(view.scale == 1.0 and not view.coloured for view in turned)
     cropped = draw("crop", count=200)
     assert all(LEAST_CROP <= view.scale <= 1 and view.symmetry == 0 and not view.coloured for view in cropped)
-    assert len({view.shift for view in cropped}) > 50 and min(view.shift[0] for view in cropped) < -3
+    assert len({view.shift for view in cropped}) > 40 and min(view.shift[0] for view in cropped) < -3
     coloured = draw("colour", count=50)
     assert all(view.coloured and len(view.gain) == 4 and view.scale == 1.0 for view in coloured)
     assert draw(count=3) == (View(),) * 3 and draw("crop", count=0) == ()

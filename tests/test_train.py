@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 import pytest
+import rasterio
 from scipy.special import expit
 
 from botaclip.core.cells import CellSource
-from botaclip.core.commands import TRAIN
+from botaclip.core.commands import EMBED, SUITABILITY, TRAIN
+from botaclip.core.embed import embed
 from botaclip.core.encoders import opening
-from botaclip.core.errors import Cancelled, OutputError, PairingError
+from botaclip.core.errors import Cancelled, OptionError, OutputError, PairingError
 from botaclip.core.lattice import Lattice
 from botaclip.core.lattice_reader import LatticeReader
 from botaclip.core.model import Model
@@ -26,6 +28,7 @@ from botaclip.core.options import parse_parameters
 from botaclip.core.places import Points
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.rasters import open_raster
+from botaclip.core.suitability import suitability
 from botaclip.training import evaluation
 from botaclip.training.evaluation import COLUMNS
 from botaclip.training.train import train
@@ -91,6 +94,9 @@ def test_every_file_is_there_and_nothing_else(plain: Trained, folder: Path) -> N
     assert not list(folder.glob("*.part"))
     assert plain.outputs["print"][1].startswith("raw ")
     assert plain.outputs["print"][-1] == plain.metrics["alignment"]["reason"]
+    assert plain.metrics["protocol"] == "strict"
+    assert any(line.startswith("Protocol strict: ") for line in plain.outputs["print"])
+    assert "Protocol strict: " in plain.report.read_text(encoding="utf-8")
 
 
 def test_metrics_have_the_structure_that_was_promised(plain: Trained) -> None:
@@ -102,7 +108,9 @@ def test_metrics_have_the_structure_that_was_promised(plain: Trained) -> None:
             for entry in scores.values():
                 assert set(entry) == {"median", "fold_mean", "difference_to_raw", "n_targets"}
                 assert entry["n_targets"] == 6
-                assert {"median", "low", "high", "p"} <= set(entry["difference_to_raw"])
+                assert {"median", "low", "high", "p", "p_holm", "n"} <= set(entry["difference_to_raw"])
+    blocks = metrics["summary"]["adapted"]["auc"]["difference_to_raw"]["over_blocks"]
+    assert set(blocks) == {"low", "high", "n"} and blocks["n"] >= 2
     assert set(metrics["targets"]) == set(SPECIES)
     for columns in metrics["targets"].values():
         assert tuple(columns) == COLUMNS
@@ -266,6 +274,48 @@ def test_supervised_with_groups_and_a_list_of_species(folder: Path) -> None:
         fold_of.setdefault(sites[plot["id"]], set()).add(plot["fold"])
     assert len(fold_of) > 4 and all(len(folds) == 1 for folds in fold_of.values())
     assert run.model.metadata["alignment"]["chosen"] == "supervised"
+
+
+def test_principal_components_make_a_narrow_model_that_is_mapped_and_clicked(folder: Path, tmp_path: Path) -> None:
+    """Fewer numbers than the encoder gives, from training to the map."""
+    run = Trained(folder, "whitened", alignment="whitened")
+    about = run.model.metadata["alignment"]
+    assert about["chosen"] == "whitened" and about["axes"] == run.model.unit_width < run.model.dimension
+    assert "shuffled" in run.metrics["omitted"] and "shuffled" not in run.metrics["summary"]
+    assert all(fold["choices"]["adapted"].startswith("whitened, ") for fold in run.metrics["folds"])
+    assert run.metrics["alignment"]["picked"] == f"whitened, {about['axes']} axes"
+    for command, job, name in ((EMBED, embed, "e.tif"), (SUITABILITY, suitability, "s.tif")):
+        given = {"model": str(run.output), "raster": str(folder / "image.tif"), "output": str(tmp_path / name),
+                 "device": "cpu"}  # fmt: skip
+        parameters, unknown = parse_parameters(command, given)
+        assert not unknown
+        job(parameters, SILENT)
+        with rasterio.open(tmp_path / name) as made:
+            assert np.isfinite(made.read(masked=True).compressed()).all()
+
+
+def test_the_canonical_and_the_joint_alignment_reach_the_model_file(folder: Path) -> None:
+    for name in ("canonical", "joint"):
+        run = Trained(folder, name, alignment=name)
+        about = run.model.metadata["alignment"]
+        assert (about["asked"], about["chosen"]) == (name, name)
+        assert run.model.unit_width == run.model.image_dimension
+        assert bool(about["axes"]) is (name == "canonical") and bool(about["steps"]) is (name == "joint")
+
+
+def test_a_folder_of_kept_work_changes_nothing(folder: Path, plain: Trained, tmp_path: Path) -> None:
+    asked = {"alignment": "botaclip", "checkpoint": str(tmp_path / "kept"), "lambda": "0.1"}
+    runs = [Trained(folder, f"kept {i}", **asked) for i in range(2)]
+    for key in ("summary", "targets", "folds", "summary_random_folds"):
+        assert runs[0].metrics[key] == runs[1].metrics[key]
+    assert list((tmp_path / "kept").glob("fold-*.safetensors"))
+    assert runs[0].model.file.parts["adapter.onnx"] == runs[1].model.file.parts["adapter.onnx"]
+
+
+@pytest.mark.parametrize("asked", ["0.1,much", "-1", "nan"])
+def test_a_weight_that_is_none_is_refused(folder: Path, asked: str) -> None:
+    with pytest.raises(OptionError, match="--lambda cannot be"):
+        Trained(folder, "weights", **{"lambda": asked})
 
 
 def test_botaclip_judged_by_a_forest(folder: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
 from botaclip.core.errors import OptionError
-from botaclip.training import ordination
+from botaclip.core.releves import read_releves
+from botaclip.training import ordination, vegeta_networks
 from botaclip.training.cover_transforms import TRANSFORMS, hellinger, transform
 from botaclip.training.recipe import Recipe
+from botaclip.training.training_table import TrainingTable
 from botaclip.training.vegeta import KINDS, ReleveTower, Vegeta, fit_releve_tower, fit_vegeta
 
 from .small_tables import planted
@@ -146,6 +150,51 @@ def test_large_tables_are_ordinated_as_small_ones(kind: str, columns: int, monke
     np.testing.assert_allclose(np.abs(made(cover)), np.abs(whole(cover)), atol=1e-4)
     again = fit_vegeta(csr_array(cover), recipe)
     np.testing.assert_array_equal(made.layers[0][0], again.layers[0][0])
+
+
+def written(path: Path, releves: int, species: int) -> Path:
+    """Write a table of relevés with three species each, of which every one occurs."""
+    random = np.random.default_rng(0)
+    plot, which = np.arange(3 * releves) // 3, random.integers(0, species, 3 * releves)
+    which[:species] = np.arange(species)
+    rows = zip(plot.tolist(), which.tolist(), random.integers(1, 80, 3 * releves).tolist(), strict=True)
+    path.write_text("plot_id,species,cover,x,y\n" + "".join(
+        f"p{p},Genus species{s:04},{c},{500_000 + 100 * (p % 200)},{5_000_000 + 100 * (p // 200)}\n" for p, s, c in rows
+    ))
+    return path
+
+
+@pytest.mark.parametrize(
+    "releves, cell_bytes",
+    [(6_000, 4), pytest.param(30_000, 1, marks=pytest.mark.slow)],  # of floats; of yes and no, than which none is less
+)
+def test_a_large_table_is_never_densified(
+    releves: int, cell_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vegeta_networks, "MOST_STEPS", 2)
+    path, peaks = written(tmp_path / "releves.csv", releves, 4_000), []
+    tracemalloc.start()
+    try:
+        table = read_releves(path, crs="EPSG:32632", cover_scale="percent", names="verbatim")
+        assert table.cover.shape == (releves, 4_000) and not table.omitted
+        data = TrainingTable(
+            ids=tuple(table.plot_ids.tolist()), places=np.column_stack([table.points.x, table.points.y]),
+            vectors=np.ones((releves, 2), np.float32), cover=table.take(np.arange(releves)).cover,
+            presence=np.zeros((releves, 1), np.float32), species=("one",), habitats=tuple("ab" * (releves // 2)),
+        )  # fmt: skip
+        fold = data.take(np.flatnonzero(np.arange(releves) % 5))
+        for kind in ("pca", "ca", "masked", "habitat"):
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.reset_peak()
+            recipe = Recipe(vegeta=kind, vegeta_axes=16)
+            encode = fit_vegeta(fold.cover, recipe, extra=data.cover[:1_000], habitats=fold.habitats)
+            made = fit_releve_tower(fold.cover, fold.vectors, vegeta=encode)(data.cover)
+            assert made.shape == (releves, 2) and np.isfinite(made).all()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+    print(peaks)
+    assert max(peaks) < 0.8 * cell_bytes * releves * 4_000, peaks
 
 
 # --- What else goes in ---------------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ from botaclip.core.releves import ReleveTable
 from botaclip.training import views as views_module
 from botaclip.training.reading import read_training
 from botaclip.training.recipe import Recipe
-from botaclip.training.views import look, patch_views
+from botaclip.training.standardiser import Standardiser
+from botaclip.training.views import look, patch_views, standardised_views
 
 from .small_landscape import CRS, releves, write_image, write_releves
 from .small_rasters import texture, write_raster
@@ -232,3 +233,18 @@ def test_training_gets_its_views_with_its_table(tmp_path: Path) -> None:
     np.testing.assert_array_equal(asked.data.views, expected)
     np.testing.assert_array_equal(asked.data.vectors, plain.data.vectors)
     np.testing.assert_array_equal(asked.data.take(np.array([7, 3])).views, expected[[7, 3]])
+
+
+def test_no_dimension_of_a_view_goes_farther_than_the_patches_themselves() -> None:
+    random = np.random.default_rng(0)
+    vectors, views = random.normal(size=(30, 4)), random.normal(size=(30, 3, 4))
+    vectors[:, 3], views[:, :, 3] = 2.0, random.normal(2.0, 1.0, (30, 3))  # a feature that never changes but in views
+    views[0, 0, 0] = 50.0
+    standardiser = Standardiser.fit(vectors)
+    made, own = standardised_views(standardiser, vectors, views), standardiser(vectors)
+    assert made is not None and made.shape == views.shape
+    assert (made >= own.min(axis=0)).all() and (made <= own.max(axis=0)).all() and (made[:, :, 3] == 0).all()
+    inside = (views >= vectors.min(axis=0)) & (views <= vectors.max(axis=0))
+    np.testing.assert_allclose(made[inside], standardiser(views)[inside], atol=1e-6)
+    assert made[0, 0, 0] == own[:, 0].max() and inside[:, :, :3].mean() > 0.8
+    assert standardised_views(standardiser, vectors, None) is None

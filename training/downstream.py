@@ -54,7 +54,9 @@ class Predictor:
         (N, S) what was fitted: presence 1/0 with pseudo-absences, or abundances; NaN where not used.
     out_of_sample
         (N, S) what models that did not see a training plot predict for it (a forest's trees that left it out, else
-        inner folds); NaN where no value was used. What thresholds and calibrators are fitted on.
+        inner folds); NaN where no value was used. What thresholds and calibrators are fitted on. Honest for the model,
+        not for an adapter: where that has seen the training plots' relevés, these scores are better than those of new
+        plots, and a threshold from them is too high.
     kind
         Kind of task.
     """
@@ -128,12 +130,16 @@ class Downstream:
         Size of the forest.
     pseudo_absences
         How absences are made up for presence-only tasks.
+    scores_training_plots
+        Whether out-of-sample scores of the training plots are computed; without them, the forest and boosting are
+        quicker (boosting four times), and :meth:`Predictor.thresholds` are NaN. The fitted models are the same.
     """
 
     name: Name = "forest"
     trees: int = 200
     leaf: int = 5
     pseudo_absences: PseudoAbsences = dataclasses.field(default_factory=PseudoAbsences)
+    scores_training_plots: bool = True
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:
@@ -213,7 +219,10 @@ class Downstream:
         if (np.ptp(y, axis=0) == 0).all():
             return _Constant(y[0].copy()), y.copy()
         if self.name == "forest":
-            return _fit_forest(x, y, random_state, weights, self.trees, self.leaf)
+            forest = _fit_forest(x, y, random_state, weights, self.trees, self.leaf)
+            if not self.scores_training_plots:
+                return forest, np.full(y.shape, np.nan)
+            return forest, _out_of_bag(forest.forest, x, y.shape[1])
         classes = kind != "abundance"
         if self.name == "linear":
             fit = functools.partial(_fit_linear, classes=classes)
@@ -221,7 +230,8 @@ class Downstream:
         else:
             fit = functools.partial(_fit_boosting, classes=classes, random_state=random_state)
             penalties = (0.0,)
-        folds = _inner_folds(len(x), groups, random_state)
+        wanted = len(penalties) > 1 or self.scores_training_plots
+        folds = _inner_folds(len(x), groups, random_state) if wanted else []
         if not folds:
             return fit(x, y, weights, penalty=penalties[len(penalties) // 2]), np.full(y.shape, np.nan)
         unseen = np.full((len(penalties), *y.shape), np.nan)
@@ -294,17 +304,17 @@ class _Forest:
 
 def _fit_forest(
     x: Floats, y: Floats, random_state: int, weights: Floats | None, trees: int, leaf: int
-) -> tuple[_Fit, Floats]:
+) -> _Forest:
     leaf = max(1, min(leaf, len(x) // 4))
     forest = RandomForestRegressor(
         n_estimators=trees, min_samples_leaf=leaf, max_features="sqrt", n_jobs=1, random_state=random_state,
     )
     target = y if y.shape[1] > 1 else y[:, 0]
     forest.fit(x, target, sample_weight=weights)
-    return _Forest(forest), _out_of_bag(forest, x, y.shape[1], weights)
+    return _Forest(forest)
 
 
-def _out_of_bag(forest: RandomForestRegressor, x: Floats, targets: int, weights: Floats | None) -> Floats:
+def _out_of_bag(forest: RandomForestRegressor, x: Floats, targets: int) -> Floats:
     """Return the mean over the trees that did not draw a plot; NaN where every tree did.
 
     The forest's own out-of-bag values are 0 there, which would look like a prediction.

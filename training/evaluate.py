@@ -17,6 +17,7 @@ from botaclip.core.unfinished import check_writable
 from botaclip.training.downstream import NAMES, Downstream
 from botaclip.training.evaluation import CrossValidation
 from botaclip.training.evaluation_document import evaluation_document, lines_of, write_document
+from botaclip.training.fit_state import FitState
 from botaclip.training.outer_folds import OuterFolds, block_advice, outer_splitter, say_compromises
 from botaclip.training.paper_protocol import WORDS as PAPER_WORDS
 from botaclip.training.paper_protocol import evaluate_as_paper, out_of_fold_vectors
@@ -166,6 +167,13 @@ def _leaks(reading: Reading, folds: Sequence[Split]) -> list[dict[str, Any]]:
     return leak_report(data.places, folds, reading.touching_m, reading.plots.digests, data.groups)
 
 
+def _kept(parameters: dict[str, Any], name: str, progress: Progress) -> FitState | None:
+    """Return where the work of one round of folds is kept; None without ``--checkpoint``."""
+    if not parameters.get("checkpoint"):
+        return None
+    return FitState(Path(parameters["checkpoint"]) / name, "evaluate", progress=progress)
+
+
 def _strictly(
     reading: Reading, tasks: Sequence[Task], models: Sequence[Downstream], parameters: dict[str, Any],
     progress: Progress, started: float,
@@ -190,6 +198,7 @@ def _strictly(
             at = (2 * repeat + number) / (2 * repeats)
             made = evaluate_strictly(
                 data, some, protocol_of(data, splitter, parameters | {"random_state": seed}, device), tasks, models,
+                kept=_kept(parameters, f"{way} {repeat + 1}", progress),
                 progress=progress.stage(0.95 * at, 0.95 * (at + 0.5 / repeats)),
             )
             heads[way].append(made.plants)
@@ -228,7 +237,8 @@ def _as_paper(
     advice = block_advice(data, outer, parameters, progress)
     say_compromises(outer.splitter, folds, data, INNER_FOLDS, progress)
     embedded = out_of_fold_vectors(
-        data, folds, protocol_of(data, outer.splitter, parameters, device), progress=progress.stage(0.0, 0.6)
+        data, folds, protocol_of(data, outer.splitter, parameters, device), kept=_kept(parameters, "paper", progress),
+        progress=progress.stage(0.0, 0.6),
     )
     predictions = evaluate_as_paper(
         data, embedded, tasks, models, folds=parameters["folds"], repeats=int(parameters["repeats"]),

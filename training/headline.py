@@ -20,6 +20,8 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
     lines += _table(metrics["summary"], over="species", with_folds=True)
     if splits.get("spatial"):
         lines.append(f"Tested on {splits['words']}.")
+    if protocol := PROTOCOLS.get(str(metrics.get("protocol") or "")):
+        lines.append(protocol)
     lines.append(NOT_INDEPENDENT)
     within = metrics.get("summary_within_site") or {}
     if within:

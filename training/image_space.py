@@ -15,6 +15,7 @@ from botaclip.training.protocol import Protocol
 from botaclip.training.selection import Trial, fit_alignment
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
+from botaclip.training.views import standardised_views
 
 Array = NDArray[np.floating]
 
@@ -45,7 +46,7 @@ class ImageSpace:
             seen |= frozenset() if start is None else start.seen
             adapter = fit_alignment(
                 standardiser(table.vectors), releves, trial.alignment.at(trial.steps), standardiser,
-                views=None if table.views is None else standardiser(table.views),
+                views=standardised_views(standardiser, table.vectors, table.views),
                 random_state=protocol.random_state, device=protocol.device, kept=kept, progress=progress,
             )[0]
         width = table.vectors.shape[1] if adapter is None else adapter.width

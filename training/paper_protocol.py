@@ -20,6 +20,8 @@ from botaclip.core.errors import LeakageError, PairingError
 from botaclip.core.progress import SILENT, Progress
 from botaclip.training.downstream import Downstream
 from botaclip.training.evaluation import check_unseen, fit_spaces
+from botaclip.training.fit_state import FitState
+from botaclip.training.kept_folds import digest_of_fold
 from botaclip.training.parallel import over_folds
 from botaclip.training.protocol import Protocol, columns_of
 from botaclip.training.stratified import StratifiedFolds, target_classes
@@ -83,9 +85,11 @@ class OutOfFold:
 
 def out_of_fold_vectors(
     table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol, *,
-    columns: Sequence[str] | None = None, progress: Progress = SILENT,
+    columns: Sequence[str] | None = None, kept: FitState | None = None, progress: Progress = SILENT,
 ) -> OutOfFold:
     """Embed every plot by spaces fitted on the other folds, choices by inner validation there.
+
+    Finished folds and the state of unfinished fits are kept in ``kept``, where it is given.
 
     Raises
     ------
@@ -100,14 +104,24 @@ def out_of_fold_vectors(
     asked = tuple(columns)
 
     def work(number: int, stage: Progress) -> tuple[dict[str, Array | None], dict[str, frozenset[str]], dict[str, str]]:
-        train, test = folds[number]
-        fitted = fit_spaces(table.take(train), protocol, asked, stage)
+        (train, test), name = folds[number], f"fold {number + 1}"
+        digest = "" if kept is None else digest_of_fold(table, train, test, protocol, asked)
+        found = None if kept is None else kept.finished(name, depends=digest)
+        if found is not None:
+            return (
+                {column: found.arrays.get(column) for column in asked},
+                {column: frozenset(found.about["seen"][column]) for column in asked}, dict(found.about["choices"]),
+            )  # fmt: skip
+        fitted = fit_spaces(table.take(train), protocol, asked, stage, kept=None if kept is None else kept.under(name))
         outside = table.take(test)
-        return (
-            {column: model.embed(outside) for column, model in fitted.items()},
-            {column: model.seen for column, model in fitted.items()},
-            {column: model.choice for column, model in fitted.items()},
-        )
+        embedded = {column: model.embed(outside) for column, model in fitted.items()}
+        seen = {column: model.seen for column, model in fitted.items()}
+        choices = {column: model.choice for column, model in fitted.items()}
+        if kept is not None:
+            arrays = {column: vectors for column, vectors in embedded.items() if vectors is not None}
+            about = {"seen": {column: sorted(plots) for column, plots in seen.items()}, "choices": choices}
+            kept.keep(name, arrays, about, depends=digest)
+        return embedded, seen, choices
 
     made = over_folds(len(folds), work, progress=progress)
     fold = np.full(len(table), -1)

@@ -7,14 +7,14 @@ import inspect
 import math
 from typing import Any
 
-from botaclip.core.errors import PairingError
+from botaclip.core.errors import OptionError, PairingError
 from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.metric_places import common_plane, geocentric, widening
 from botaclip.core.pairing import Pairs, pair, remedy
 from botaclip.core.pairing_rules import PairingRules
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.releves import ReleveTable, read_releves
-from botaclip.training.alignment import Start, candidates
+from botaclip.training.alignment import LAMBDAS, Start, candidates
 from botaclip.training.continuation import Parent
 from botaclip.training.extra_releves import with_extra
 from botaclip.training.outer_folds import check_buffer
@@ -173,6 +173,29 @@ def training_table(table: ReleveTable, pairs: Pairs, raster: str) -> TrainingTab
     )
 
 
+def lambdas_of(parameters: dict[str, Any]) -> tuple[float, ...]:
+    """Return the weights of the geometry-preserving term that are to be tried.
+
+    Raises
+    ------
+    OptionError
+        One of them is no number from 0 to 1,000,000.
+    """
+    words = [word.strip() for word in str(parameters.get("lambda") or "").split(",") if word.strip()]
+    found = []
+    for word in words:
+        try:
+            value = float(word)
+        except ValueError:
+            value = math.nan
+        if not 0.0 <= value <= 1e6:
+            raise OptionError(
+                f"--lambda cannot be {word!r}", remedy="give numbers from 0 upwards, separated by commas: 0.1,1"
+            )
+        found.append(value)
+    return tuple(dict.fromkeys(found)) or LAMBDAS
+
+
 def protocol_of(
     data: TrainingTable, outer: Splitter, parameters: dict[str, Any], device: str,
     start: Start | None = None,
@@ -181,7 +204,8 @@ def protocol_of(
     return Protocol(
         asked=parameters["alignment"],
         alignments=candidates(
-            len(data), regulariser=parameters["regulariser"], epochs=parameters["epochs"], start=start
+            len(data), recipe=Recipe.of(parameters), lambdas=lambdas_of(parameters), epochs=parameters["epochs"],
+            start=start, dimension=data.vectors.shape[1],
         ),
         head=parameters["head"],
         inner_folds=lambda inside: inner_folds(outer, inside.places, n_splits=INNER_FOLDS, groups=inside.groups),

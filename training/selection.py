@@ -23,6 +23,7 @@ from botaclip.training.heads import PENALTIES, clipped_prevalence, linear_path, 
 from botaclip.training.retrieval import held_out_retrieval
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
+from botaclip.training.views import standardised_views
 
 Array = NDArray[np.floating]
 Folds = Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]]
@@ -171,7 +172,8 @@ def inner_validation(
     for number, (train, held) in enumerate(folds):
         standardiser = Standardiser.fit(table.vectors[train], table.blocks)
         inside, outside = standardiser(table.vectors[train]), standardiser(table.vectors[held])
-        views = None if table.views is None else standardiser(table.views[train])
+        views = None if table.views is None else table.views[train]
+        views = standardised_views(standardiser, table.vectors[train], views)
         near, far = (None if table.environment is None else table.environment[rows] for rows in (train, held))
         presence = table.presence[train]
         prevalence = clipped_prevalence(presence)

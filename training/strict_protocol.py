@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from botaclip.core.progress import SILENT, Progress
 from botaclip.training.downstream import Downstream
 from botaclip.training.evaluation import CrossValidation, Fitted, fit_columns
+from botaclip.training.fit_state import FitState, Kept, digest_of
+from botaclip.training.kept_folds import digest_of_fold
+from botaclip.training.metrics_document import without_nan
 from botaclip.training.parallel import over_folds
 from botaclip.training.protocol import Protocol, columns_of
 from botaclip.training.space_scores import mean_over_folds, space_scores
@@ -36,6 +39,9 @@ class StrictEvaluation:
     spaces: dict[str, dict[str, float]]
 
 
+_HEAD, _TASK = ("suitability", "positive", "baseline"), ("predicted", "level", "median")
+
+
 @dataclasses.dataclass(frozen=True)
 class _Fold:
     suitability: dict[str, Array]
@@ -45,10 +51,40 @@ class _Fold:
     tasks: tuple[dict[str, FoldPredictions], ...]
     spaces: dict[str, dict[str, float]]
 
+    def keep(self, kept: FitState, name: str, digest: str) -> None:
+        arrays: dict[str, Array] = {}
+        for column in self.choices:
+            for part in _HEAD:
+                arrays[f"head.{column}.{part}"] = getattr(self, part)[column]
+            for number, made in enumerate(self.tasks):
+                for part in _TASK:
+                    arrays[f"task{number}.{column}.{part}"] = getattr(made[column], part)
+        about = {"choices": self.choices, "spaces": without_nan(self.spaces)}
+        kept.keep(name, arrays, about, depends=digest)
+
+    @classmethod
+    def of(cls, found: Kept, tasks: int) -> _Fold:
+        columns, arrays = list(found.about["choices"]), found.arrays
+        head = {part: {column: arrays[f"head.{column}.{part}"] for column in columns} for part in _HEAD}
+        made = tuple(
+            {column: FoldPredictions(*(arrays[f"task{number}.{column}.{part}"] for part in _TASK))
+             for column in columns}
+            for number in range(tasks)
+        )  # fmt: skip
+        spaces = {
+            column: {name: float("nan") if value is None else value for name, value in scores.items()}
+            for column, scores in found.about["spaces"].items()
+        }
+        return cls(
+            head["suitability"], {column: values.astype(bool) for column, values in head["positive"].items()},
+            head["baseline"], dict(found.about["choices"]), made, spaces,
+        )
+
 
 def evaluate_strictly(
     table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol, tasks: Sequence[Task],
-    downstream: Sequence[Downstream], *, columns: Sequence[str] | None = None, progress: Progress = SILENT,
+    downstream: Sequence[Downstream], *, columns: Sequence[str] | None = None, kept: FitState | None = None,
+    progress: Progress = SILENT,
 ) -> StrictEvaluation:
     """Predict every test plot by columns, heads and downstream models that never saw it.
 
@@ -66,6 +102,8 @@ def evaluate_strictly(
         The models that predict them.
     columns
         Those of :func:`columns_of` when None.
+    kept
+        Where finished folds and the state of unfinished fits are kept.
     progress
         Told how far it is.
     """
@@ -75,9 +113,21 @@ def evaluate_strictly(
     asked = tuple(columns)
 
     def work(number: int, stage: Progress) -> _Fold:
-        train, test = folds[number]
-        fitted = fit_columns(table.take(train), protocol, columns=asked, progress=stage.stage(0.0, 0.8))[0]
-        return _fold(table, train, test, fitted, tasks, downstream, protocol, stage.stage(0.8, 1.0))
+        (train, test), name = folds[number], f"fold {number + 1}"
+        digest, inner = "", None
+        if kept is not None:
+            digest = digest_of(digest_of_fold(table, train, test, protocol, asked), list(tasks), list(downstream))
+            found = kept.finished(name, depends=digest)
+            if found is not None:
+                return _Fold.of(found, len(tasks) * len(downstream))
+            inner = kept.under(name)
+        fitted = fit_columns(
+            table.take(train), protocol, columns=asked, kept=inner, progress=stage.stage(0.0, 0.8)
+        )[0]
+        done = _fold(table, train, test, fitted, tasks, downstream, protocol, stage.stage(0.8, 1.0))
+        if kept is not None:
+            done.keep(kept, name, digest)
+        return done
 
     made = over_folds(len(folds), work, progress=progress)
     return StrictEvaluation(

@@ -12,7 +12,9 @@ from botaclip.core.plot_locations import parse_plot_locations
 from botaclip.core.progress import Progress
 from botaclip.core.unfinished import check_writable, unfinished
 from botaclip.training.continuation import Parent
+from botaclip.training.evaluate import resampled_blocks
 from botaclip.training.evaluation import CrossValidation, cross_validate
+from botaclip.training.fit_state import FitState
 from botaclip.training.headline import headline
 from botaclip.training.metrics_document import metrics_document
 from botaclip.training.model_parts import model_parts
@@ -20,7 +22,7 @@ from botaclip.training.outer_folds import block_advice, outer_splitter, say_comp
 from botaclip.training.predictions import check_predictions, write_predictions
 from botaclip.training.reading import INNER_FOLDS, pairing_rules, protocol_of, read_training
 from botaclip.training.report import write_report
-from botaclip.training.scores import site_scores, summarise, summarise_sites, target_scores
+from botaclip.training.scores import draws_of, site_scores, summarise, summarise_sites, target_scores
 from botaclip.training.splits import leak_report
 from botaclip.training.torch_device import torch_device
 from botaclip.training.train_estimate import training_minutes
@@ -67,13 +69,18 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         f"Training and cross-validation will take about {max(1, round(minutes))} min on this machine; the model "
         "file will take a few MB."
     )
-    blocked = cross_validate(data, folds, protocol, progress=progress.stage(0.15, 0.6))
+    kept = None
+    if parameters.get("checkpoint"):
+        # Every piece of work says itself what it depends on.
+        kept = FitState(parameters["checkpoint"], "train", progress=progress)
+    blocked = cross_validate(data, folds, protocol, kept=kept, progress=progress.stage(0.15, 0.6))
     random = cross_validate(
-        data, list(dice.split(data.places)), protocol_of(data, dice, parameters, device, start),
+        data, list(dice.split(data.places)), protocol_of(data, dice, parameters, device, start), kept=kept,
         progress=progress.stage(0.6, 0.8),
     )
     targets = target_scores(data, blocked)
-    summary = summarise(targets, random_state=seed)
+    draws = draws_of(data, blocked, resampled_blocks(data.places, outer), random_state=seed)
+    summary = summarise(targets, draws=draws, random_state=seed)
     within = _within_site(data, blocked, parameters)
 
     parts = model_parts(

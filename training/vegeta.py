@@ -26,12 +26,20 @@ __all__ = ["KINDS", "Layers", "ReleveTower", "Vegeta", "fit_releve_tower", "fit_
 Array = NDArray[np.floating]
 Layers = tuple[tuple[Array, Array], ...]
 
+# Relevés whose hidden units are held at once.
+_ROWS = 4_096
 KINDS = ("pca", "ca", "masked", "habitat", "joint")
 
 
 def forward(cover: Cover, name: str, layers: Layers) -> NDArray[np.float32]:
     """Return (N, O): the transform of cover, then the layers with GELU (in its exact form) between them."""
-    values: Any = transform(cover, name)
+    parts = [
+        _forward(transform(cover[first : first + _ROWS], name), layers) for first in range(0, cover.shape[0], _ROWS)
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, len(layers[-1][1])), np.float32)
+
+
+def _forward(values: Any, layers: Layers) -> NDArray[np.float32]:
     for number, (weight, bias) in enumerate(layers):
         if number:
             values = 0.5 * values * (1.0 + erf(values / np.sqrt(np.float32(2.0))))

@@ -31,13 +31,12 @@ LEFT_OUT = 0.3
 # Share of the training relevés on which is judged when to stop, and the most of them.
 HELD_OUT, MOST_HELD_OUT = 0.15, 2_000
 BATCH = 128
-LEARNING_RATE, WEIGHT_DECAY = 1e-3, 1e-2
+LEARNING_RATE, WEIGHT_DECAY = 3e-3, 1e-2
 MOST_STEPS = 2_000
 # Where there are too few relevés to hold any out.
 MOST_STEPS_UNJUDGED = 100
 # Steps between two looks at the held-out relevés (or a pass over all, whichever is more), and looks without gain.
 LOOK_EVERY, PATIENCE = 25, 8
-_ROWS = 4_096
 
 
 class _Network(nn.Module):
@@ -215,9 +214,7 @@ def _placed(network: _Network, cover: Cover, name: str, met: Index) -> Layers:
     wide = np.zeros((cover.shape[1], first.shape[1]), np.float32)
     wide[met] = first
     layers: Layers = ((wide, first_bias), (second, second_bias))
-    made = np.concatenate([
-        forward(cover[start : start + _ROWS], name, layers) for start in range(0, cover.shape[0], _ROWS)
-    ]).astype(np.float64)
+    made = forward(cover, name, layers).astype(np.float64)
     scale = max(float(made.std(axis=0).max()), 1e-6)
     centred = (second_bias - made.mean(axis=0)) / scale
     return ((wide, first_bias), ((second / scale).astype(np.float32), centred.astype(np.float32)))
