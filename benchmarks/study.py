@@ -34,6 +34,9 @@ from numpy.typing import NDArray  # noqa: E402
 from scipy.stats import rankdata  # noqa: E402
 
 from botaclip.core.cache_folder import cache_folder  # noqa: E402
+from botaclip.core.commands import TRAIN  # noqa: E402
+from botaclip.core.data_folder import read_data_folder  # noqa: E402
+from botaclip.core.options import parse_parameters  # noqa: E402
 from botaclip.core.progress import Progress  # noqa: E402
 from botaclip.core.unfinished import unfinished  # noqa: E402
 from botaclip.training.alignment import candidates  # noqa: E402
@@ -44,6 +47,7 @@ from botaclip.training.fit_state import FitState, digest_of  # noqa: E402
 from botaclip.training.metrics import remove_fold_prevalence  # noqa: E402
 from botaclip.training.parallel import over_folds  # noqa: E402
 from botaclip.training.protocol import columns_of  # noqa: E402
+from botaclip.training.reading import Reading, read_training  # noqa: E402
 from botaclip.training.scores import target_scores  # noqa: E402
 from botaclip.training.splits import SpatialBlocks, inner_folds  # noqa: E402
 from botaclip.training.task import Task  # noqa: E402
@@ -363,6 +367,14 @@ def score_draws(task: Task, column: TaskColumn, fold: Index, truth: Array | None
 def _mean(values: Sequence[float | None]) -> float:
     known = [value for value in values if value is not None and np.isfinite(value)]
     return float(np.mean(known)) if known else float("nan")
+
+
+def read_folder(folder: Path, changes: Mapping[str, Any] | None = None) -> Reading:
+    """Read a folder of real data as its ``botaclip.json`` says, with some options changed (None: not given)."""
+    given: dict[str, Any] = {**read_data_folder(folder), **(changes or {}), "output": folder / "unused.botaclip"}
+    words = {key.replace("-", "_"): value for key, value in given.items() if value is not None}
+    parameters, _ = parse_parameters(TRAIN, words)
+    return read_training(parameters, Progress(log=lambda level, message: print(f"{level}: {message}", flush=True)))
 
 
 def without_cover_of(table: TrainingTable, names: Sequence[str], out: Sequence[str]) -> TrainingTable:

@@ -106,7 +106,7 @@ def virtual_releve(
         # The same species twice: layers that overlap at random, as in a relevé.
         before = float(cover[0, column])
         cover[0, column] = before + percent - (0.0 if data_type == "abundance" else before * percent / 100.0)
-    known = {str(vocabulary[index]): float(cover[0, index]) for index in np.flatnonzero(cover[0])}
+    known = {str(vocabulary[index]): float(cover[0, index]) for index in np.flatnonzero(cover[0]).tolist()}
     report = [f"{len(known)} of {len(known) + len(unknown)} species are known to the model."]
     if unknown:
         report.append(f"Ignored, because the model does not know them: {listed(map(_offer, unknown.items()))}.")

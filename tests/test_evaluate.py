@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from botaclip.core.commands import EVALUATE, TRAIN
-from botaclip.core.errors import BotaclipError, LeakageError, OptionError, PairingError
+from botaclip.core.commands import EVALUATE
+from botaclip.core.errors import BotaclipError, OptionError, PairingError
 from botaclip.core.options import parse_parameters
 from botaclip.core.progress import Progress
-from botaclip.training import downstream, evaluation, evaluation_scores, reading
+from botaclip.training import downstream, evaluation, evaluation_scores, paper_protocol, reading, strict_protocol
 from botaclip.training import evaluate as job
-from botaclip.training import train as train_job
 from botaclip.training.alignment import Alignment
 
 from .small_landscape import CRS, releves, write_image, write_releves
@@ -220,96 +219,6 @@ def test_bad_input_is_said_in_one_sentence(
     with pytest.raises(error) as caught:
         run(folder, "bad", **asked)
     assert said in caught.value.sentence and "\n" not in caught.value.sentence
-
-
-# --- a finished model -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def models(folder: Path) -> dict[str, Path]:
-    """A model of the western half of the landscape, telling its places in three ways."""
-    rows = releves()
-    west = [row for row in rows if 700_000.0 < float(row["x"]) < 700_560.0]  # type: ignore[arg-type]
-    write_releves(folder / "west.csv", west)
-    write_releves(folder / "east.csv", [row for row in rows if float(row["x"]) > 700_840.0])  # type: ignore[arg-type]
-    made = {}
-    for name, locations in (("exact", "exact"), ("coarse", "coarse:100"), ("none", "none")):
-        given = COMMON | {
-            "raster": str(folder / "image.tif"), "releves": str(folder / "west.csv"), "min_presences": 8,
-            "alignment": "none", "plot_locations": locations, "output": str(folder / f"{name}.botaclip"),
-        }  # fmt: skip
-        train_job.train(parse_parameters(TRAIN, given)[0], Progress())
-        made[name] = folder / f"{name}.botaclip"
-    return made
-
-
-@pytest.mark.parametrize("locations", ["exact", "coarse", "none"])
-def test_a_model_is_not_scored_on_its_own_plots(folder: Path, models: dict[str, Path], locations: str) -> None:
-    with pytest.raises(LeakageError, match=r"all \d+ plots may have been seen") as caught:
-        run(folder, "own", model=str(models[locations]), releves=str(folder / "west.csv"))
-    assert "the same relevé as one of its plots" in caught.value.sentence
-
-
-@pytest.mark.parametrize("locations", ["exact", "coarse", "none"])
-def test_the_same_relevés_under_other_names_and_places_are_found(
-    folder: Path, models: dict[str, Path], locations: str
-) -> None:
-    """By content alone: moved far away and renamed, as long as no two plots of the model are alike."""
-    moved = [row | {"plot_id": f"new {row['plot_id']}", "x": float(row["x"]) + 600.0} for row in _rows(folder, "west")]
-    write_releves(folder / "moved table.csv", moved)
-    with pytest.raises(LeakageError, match=r"\d+ the same relevé as one of its plots"):
-        run(folder, "moved", model=str(models[locations]), releves=str(folder / "moved table.csv"))
-
-
-def test_new_relevés_at_the_old_places_are_found(folder: Path, models: dict[str, Path]) -> None:
-    other = [row | {"plot_id": f"new {row['plot_id']}", "cover": 3.5} for row in _rows(folder, "west")]
-    write_releves(folder / "revisited table.csv", other)
-    with pytest.raises(LeakageError, match="so near to one of its plots that image patches may overlap"):
-        run(folder, "revisited", model=str(models["exact"]), releves=str(folder / "revisited table.csv"))
-
-
-def _rows(folder: Path, name: str) -> list[dict[str, Any]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
-
-
-def test_some_seen_plots_are_refused_or_left_out(folder: Path, models: dict[str, Path]) -> None:
-    with pytest.raises(LeakageError, match=r"of the \d+ plots may have been seen .*--only-unseen"):
-        run(folder, "whole", model=str(models["exact"]), min_presences=3)
-    document, lines, _ = run(folder, "unseen", model=str(models["exact"]), only_unseen=True, min_presences=3)
-    assert document["data"]["n_seen"] > 20 and document["data"]["n_plots"] >= 10
-    assert f"{document['data']['n_seen']} plots that it may have seen were left out." in lines
-
-
-def test_a_model_is_scored_on_new_plots(folder: Path, models: dict[str, Path]) -> None:
-    extra = {"species": "Stranger danger", "cover": 5.0}
-    rows = _rows(folder, "east")
-    write_releves(folder / "new table.csv", [*rows, {**rows[0], **extra}])
-    document, lines, table = run(
-        folder, "new", model=str(models["exact"]), releves=str(folder / "new table.csv"), min_presences=3
-    )
-    entry = document["tasks"]["plants"]
-    assert document["unknown_species"] == ["Stranger danger"]
-    assert any("1 species of the table are unknown to the model: Stranger danger" in line for line in lines)
-    summary = entry["summary"]["model"]
-    assert summary["auc"]["median"] > 0.7 and summary["tss_at_train_threshold"]["median"] > 0.3
-    scores = next(iter(entry["targets"].values()))["model"]
-    assert {"boyce", "brier", "expected_calibration_error", "calibration_slope"} <= set(scores)
-    assert 0 < entry["species_sets"]["model"]["f1_samples_adaptive"] <= 1
-    assert {row["column"] for row in table} == {"model"} and {row["folds"] for row in table} == {"new plots"}
-    assert set(entry["targets"]) | set(entry["omitted"]) >= {"Quercus robur"}
-
-
-@pytest.mark.parametrize(
-    ("asked", "said"),
-    [({"protocol": "strict"}, "--protocol strict"), ({"protocol": "paper"}, "--protocol paper"),
-     ({"task": "soil.csv"}, "--task needs models")],
-)  # fmt: skip
-def test_what_a_finished_model_has_no_use_for_is_refused(
-    folder: Path, models: dict[str, Path], asked: dict[str, Any], said: str
-) -> None:
-    with pytest.raises(OptionError, match=said):
-        run(folder, "refused", model=str(models["exact"]), **asked)
 
 
 def test_both_protocols_have_the_same_columns(strict: Any, paper: Any) -> None:

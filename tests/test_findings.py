@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from botaclip.training.findings import findings, no_better_than_prevalence, procedure
+from botaclip.training.findings import findings, no_better_than_prevalence, not_concluded, procedure
 from botaclip.training.headline import headline
 from botaclip.training.report import report_page
 from botaclip.training.report_words import NOT_INDEPENDENT, site_recognition
@@ -149,3 +149,53 @@ def test_intervals_say_what_they_are_over_and_are_left_out_between_few_pairs() -
 def test_only_sites_that_lie_far_apart_are_called_so() -> None:
     assert site_recognition({"data": {"sites_far_apart": True}}).startswith("Pooled over sites that lie far apart, a ")
     assert site_recognition({}).startswith("Pooled over sites, a score may show no more than that the model")
+
+
+def with_interval(low: float, high: float, *, n: int = 12, blocks: int = 20, plots: int = 400) -> dict[str, Any]:
+    metrics = document()
+    metrics["data"] = {"n_plots": plots}
+    metrics["summary"]["adapted"]["tss_at_train_threshold"]["difference_to_raw"] = {
+        "median": (low + high) / 2, "low": low, "high": high, "p": 0.1, "n": n,
+        "over_blocks": {"low": low, "high": high, "n": blocks},
+    }  # fmt: skip
+    return metrics
+
+
+def test_what_cannot_be_concluded_is_said() -> None:
+    assert not_concluded(document()) == []
+    assert not_concluded(with_interval(0.01, 0.03)) == []
+    few = not_concluded(with_interval(0.01, 0.03, plots=48, n=5, blocks=4))
+    assert len(few) == 3
+    assert few[0].startswith("48 plots are few: differences of a few hundredths")
+    assert few[1].startswith("With 5 species no test can find a difference")
+    assert few[2] == "The plots lie in 4 blocks: intervals over so few are too narrow."
+    open_question = not_concluded(with_interval(-0.01, 0.03))
+    assert open_question == [
+        "Drawn anew by spatial blocks, these plots do not show whether adapting helps: the interval of its difference "
+        "to raw, −0.010 to +0.030, holds zero."
+    ]
+    # Frozen vectors in every fold: there is no difference to be shown.
+    assert not_concluded(with_interval(0.0, 0.0)) == []
+    assert open_question[0] in findings(with_interval(-0.01, 0.03))
+
+
+def test_intervals_over_blocks_and_the_protocol_are_in_log_and_report() -> None:
+    metrics = with_interval(-0.01, 0.03) | {"protocol": "strict"}
+    lines = headline(metrics)
+    assert any(line.endswith("[95 % interval over species] [over blocks]") for line in lines)
+    assert any("+0.010 [-0.010, +0.030] [-0.010, +0.030]" in line for line in lines)
+    assert any(line.startswith("Protocol strict: adapter") for line in lines)
+    page = report_page(metrics)
+    assert "over blocks" in page and "−0.010 to +0.030" in page and "Protocol strict: adapter" in page
+    assert "over blocks" not in "".join(headline(document()))
+
+
+def test_every_alignment_that_auto_may_choose_has_its_row() -> None:
+    metrics = document(("whitened, 16 axes, penalty 1",) * 2, "canonical, 8 axes")
+    metrics["summary"] |= {"canonical": {}, "raw_whitened": {}}
+    assert procedure(metrics) == (
+        "In the 2 folds auto chose: whitened twice; the row 'adapted' scores this procedure. The model file: "
+        "canonical, 8 axes, which the row 'canonical' scores."
+    )
+    metrics["alignment"]["picked"] = "whitened, 8 axes"
+    assert procedure(metrics).startswith("In the 2 folds auto chose whitened, as for the model file")

@@ -17,8 +17,9 @@ from botaclip.core.errors import Cancelled, OptionError
 from botaclip.core.progress import Progress
 from botaclip.training import search as module
 from botaclip.training.alignment import Alignment
+from botaclip.training.protocol import Protocol
 from botaclip.training.recipe import Recipe
-from botaclip.training.search import best_trained, search
+from botaclip.training.search import best_trained, search, searched
 from botaclip.training.selection import Trial, best, inner_validation
 
 from .conftest import ROOT
@@ -149,6 +150,20 @@ def test_the_best_trained_alignment() -> None:
     assert best_trained(trials) == Alignment("joint")
     assert best_trained(trials, "supervised") == Alignment("supervised")
     assert best_trained(trials, "whitened") is None and best_trained(trials[:2]) is None
+
+
+def test_a_search_adds_its_trials_to_the_usual_ones() -> None:
+    alignments = (Alignment("whitened", checkpoints=(2,)), Alignment("supervised", checkpoints=(2, 4)))
+    protocol = Protocol("auto", alignments, "linear", lambda inside: FOLDS, search=3)
+    told: list[float] = []
+    usual = inner_validation(TABLE, FOLDS, alignments)
+    assert searched(TABLE, FOLDS, usual, dataclasses.replace(protocol, search=0)) == []
+    added = searched(TABLE, FOLDS, usual, protocol, Progress(lambda fraction, _: told.append(fraction)))
+    assert {t.alignment.name for t in added} == {"supervised"}
+    assert best(added).loss <= best(usual, "supervised").loss
+    assert told == sorted(told) and told
+    # A closed form that was asked for has nothing to search for.
+    assert searched(TABLE, FOLDS, usual, dataclasses.replace(protocol, asked="whitened")) == []
 
 
 def test_optuna_is_loaded_by_a_search_alone() -> None:

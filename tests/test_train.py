@@ -108,7 +108,8 @@ def test_metrics_have_the_structure_that_was_promised(plain: Trained) -> None:
             for entry in scores.values():
                 assert set(entry) == {"median", "fold_mean", "difference_to_raw", "n_targets"}
                 assert entry["n_targets"] == 6
-                assert {"median", "low", "high", "p", "p_holm", "n"} <= set(entry["difference_to_raw"])
+                assert {"median", "low", "high", "p", "n", "rank_biserial"} <= set(entry["difference_to_raw"])
+    assert metrics["summary"]["adapted"]["auc"]["difference_to_raw"]["p_holm"] <= 1.0
     blocks = metrics["summary"]["adapted"]["auc"]["difference_to_raw"]["over_blocks"]
     assert set(blocks) == {"low", "high", "n"} and blocks["n"] >= 2
     assert set(metrics["targets"]) == set(SPECIES)

@@ -73,6 +73,13 @@ def test_another_recipe_is_timed_by_itself(clock: list[float]) -> None:
     assert minutes(one, other) - minutes(one) == pytest.approx(3 * (3 + 80 + 0.25 + 7) + 7 + 3 * 7 + 7)
 
 
+def test_a_search_costs_an_inner_validation_each_trial(clock: list[float]) -> None:
+    alignment = Alignment("supervised", checkpoints=(40,))
+    protocol = Protocol("auto", (alignment,), "linear", lambda inside: [], search=5)
+    found = training_minutes(TABLE, protocol, folds=5, inner_folds=3) / 6 * 60
+    assert found - minutes(alignment) == pytest.approx(6 * 3 * (43 + 2 * 0.25))
+
+
 def test_it_runs_for_what_a_training_tries() -> None:
     small = planted(60, dimension=12, species=4)
     found = training_minutes(

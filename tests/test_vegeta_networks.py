@@ -17,7 +17,7 @@ from botaclip.training.vegeta_networks import _Network, _placed, fit_habitat, fi
 from .small_tables import planted
 
 
-def gradient_table(count: int = 240, *, species: int = 30, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def gradient_table(count: int = 200, *, species: int = 30, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return cover (N, V) of species with optima along a gradient, and the gradient (N,)."""
     random = np.random.default_rng(seed)
     gradient = random.uniform(0, 1, count)
@@ -42,10 +42,10 @@ def test_numpy_computes_what_the_network_does(name: str) -> None:
 
 def test_masked_finds_the_gradient_that_species_follow() -> None:
     cover, gradient = gradient_table()
-    encode = fit_vegeta(cover[:160], Recipe(vegeta="masked", vegeta_axes=4))
-    head = Ridge(alpha=1.0).fit(encode(cover[:160]), gradient[:160])
-    made = head.predict(encode(cover[160:]))
-    assert np.corrcoef(made, gradient[160:])[0, 1] > 0.9
+    encode = fit_vegeta(cover[:140], Recipe(vegeta="masked", vegeta_axes=4))
+    head = Ridge(alpha=1.0).fit(encode(cover[:140]), gradient[:140])
+    made = head.predict(encode(cover[140:]))
+    assert np.corrcoef(made, gradient[140:])[0, 1] > 0.9
 
 
 def test_masked_fills_in_what_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,10 +58,10 @@ def test_masked_fills_in_what_was_left_out(monkeypatch: pytest.MonkeyPatch) -> N
         return kept[-1]
 
     monkeypatch.setattr(vegeta_networks, "_seeded", seeded)
-    fit_masked(cover[:160], "hellinger", 6, random_state=1)
+    fit_masked(cover[:140], "hellinger", 6, random_state=1)
     random, hits, chance = np.random.default_rng(0), [], []
-    frequency = (cover[:160] > 0).mean(axis=0)
-    for releve in cover[160:]:
+    frequency = (cover[:140] > 0).mean(axis=0)
+    for releve in cover[140:]:
         present = np.flatnonzero(releve)
         if len(present) < 2:
             continue
@@ -79,20 +79,19 @@ def test_masked_fills_in_what_was_left_out(monkeypatch: pytest.MonkeyPatch) -> N
 def test_habitats_are_told_on_other_releves() -> None:
     cover, gradient = gradient_table(seed=2)
     habitats = [("heath", "fen", "wood")[int(3 * value)] for value in gradient]
-    known = [habitat if index % 4 else "" for index, habitat in enumerate(habitats[:160])]
-    encode = fit_vegeta(cover[:160], Recipe(vegeta="habitat", vegeta_axes=4), habitats=known)
-    head = LogisticRegression(max_iter=1000).fit(encode(cover[:160]), habitats[:160])
-    assert head.score(encode(cover[160:]), habitats[160:]) > 0.85
-    # The order of the names does not matter, nor do extra relevés, whose habitats nobody knows.
-    renamed = [habitat[::-1] for habitat in known]
-    other = fit_vegeta(cover[:160], Recipe(vegeta="habitat", vegeta_axes=4), habitats=renamed, extra=cover[160:])
-    assert other.axes == 4
-    again = fit_vegeta(cover[:160], Recipe(vegeta="habitat", vegeta_axes=4), habitats=known, extra=cover[160:])
-    np.testing.assert_array_equal(again(cover), encode(cover))
+    known = [habitat if index % 4 else "" for index, habitat in enumerate(habitats[:140])]
+    encode = fit_vegeta(cover[:140], Recipe(vegeta="habitat", vegeta_axes=4), habitats=known)
+    head = LogisticRegression(max_iter=1000).fit(encode(cover[:140]), habitats[:140])
+    assert head.score(encode(cover[140:]), habitats[140:]) > 0.85
+    # What they are called does not matter, nor do extra relevés, whose habitats nobody knows.
+    renamed = [f"a {habitat}" if habitat else "" for habitat in known]
+    other = fit_vegeta(cover[:140], Recipe(vegeta="habitat", vegeta_axes=4), habitats=renamed, extra=cover[140:])
+    np.testing.assert_allclose(other(cover), encode(cover), atol=1e-5)
 
 
 @pytest.mark.parametrize("fit", [fit_masked, fit_habitat])
-def test_the_same_seed_gives_the_same_bits_and_disturbs_nobody(fit: object) -> None:
+def test_the_same_seed_gives_the_same_bits_and_disturbs_nobody(fit: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vegeta_networks, "MOST_STEPS", 60)
     cover, habitats = gradient_table(80)[0], ["a", "b"] * 40
     torch.manual_seed(11)
     np.random.seed(11)  # noqa: NPY002
@@ -104,7 +103,7 @@ def test_the_same_seed_gives_the_same_bits_and_disturbs_nobody(fit: object) -> N
         for table, seed in ((cover, 5), (cover, 5), (csr_array(cover), 5), (cover, 6))
     ]
     assert torch.equal(torch.rand(3), expected[0]) and (np.random.rand(3) == expected[1]).all()  # noqa: NPY002
-    for one, two, sparse, other in zip(*runs, strict=True):
+    for one, two, sparse in zip(*runs[:3], strict=True):
         for part in range(2):
             np.testing.assert_array_equal(one[part], two[part])
             np.testing.assert_allclose(one[part], sparse[part], atol=1e-4)
@@ -126,4 +125,4 @@ def test_empty_releves_do_not_hinder() -> None:
     assert np.isfinite(vegeta(cover)).all()
     np.testing.assert_allclose(vegeta(cover)[30:], np.repeat(vegeta(cover)[30:31], 5, axis=0), atol=1e-6)
     nothing = fit_vegeta(np.zeros((6, 4), np.float32), Recipe(vegeta="masked", vegeta_axes=3))
-    np.testing.assert_allclose(nothing(np.ones((2, 4), np.float32)), 0.0, atol=1e-6)
+    np.testing.assert_array_equal(nothing(np.ones((2, 4), np.float32)), 0.0)

@@ -107,7 +107,11 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
 def test_a_model_places_it_as_its_tower_does(tmp_path: Path) -> None:
     table = plots()
     model, _, _ = trained(tmp_path / "m.botaclip", table, "none")
-    names = model.metadata["vegeta"]["species"]
+    about = model.metadata["vegeta"]
+    assert {key: about[key] for key in about if key != "species"} == {
+        "input": "cover in percent", "transform": "hellinger", "kind": "pca", "axes": 64, "extra_releves": 0
+    }
+    names = about["species"]
     made = releve_of_model(model, f"{names[0]} 40; {names[2]} 5; Nothing at all")
     assert made.known == {names[0]: 40.0, names[2]: 5.0} and list(made.unknown) == ["Nothing at all"]
     unit = releve_vectors(model, made.cover)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from botaclip.core.errors import OptionError
 from botaclip.core.progress import SILENT, Progress
 from botaclip.training.adapter import Adapter as Adapter
 from botaclip.training.adapter_fit import FitInputs, fit_by_steps
@@ -84,6 +85,8 @@ class Alignment:
     last
         Number of steps that the learning rate's schedule is laid out for. It stays as it is when the alignment is
         refitted to one of its checkpoints alone, so that the path there is the same.
+    whitening
+        Number of principal components, each of unit variance, that vectors become before the adapter; 0 for none.
     """
 
     name: str
@@ -92,6 +95,7 @@ class Alignment:
     recipe: Recipe = Recipe()
     start: Start | None = dataclasses.field(default=None, compare=False, repr=False)
     last: int = 0
+    whitening: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "last", max(self.last, *self.checkpoints, 0))
@@ -225,10 +229,41 @@ def fit_adapters(
     table = releves if isinstance(releves, TrainingTable) else _table_of(vectors, releves, *presence)
     if alignment.name in CLOSED_FORMS:
         return fit_closed_form(vectors, table, alignment)
+    if alignment.whitening:
+        return _fit_whitened(
+            vectors, table, alignment, views, start, random_state=random_state, device=device, kept=kept,
+            gallery=gallery, progress=progress,
+        )
     return fit_by_steps(
         FitInputs(vectors, views, table, alignment, start, random_state, device),
         gallery=gallery, kept=kept, progress=progress,
     )
+
+
+def _fit_whitened(
+    vectors: Array, table: TrainingTable, alignment: Alignment, views: Array | None, start: Adapter | None, *,
+    gallery: tuple[Array, Any] | None, **given: Any,
+) -> list[Adapter]:
+    """Fit on whitened principal components, and return adapters of the vectors as they were.
+
+    The components are those of these very plots: nothing of what is held out enters.
+    """
+    if start is not None or alignment.recipe.adapter != "linear":
+        raise OptionError(
+            f"principal components before {'another model' if start else f'a {alignment.recipe.adapter} adapter'} "
+            "cannot be joined into one map",
+            remedy="use --adapter linear, and begin at no other model",
+        )
+    first = fit_closed_form(vectors, table, Alignment("whitened", checkpoints=(alignment.whitening,)))[0]
+    plain = dataclasses.replace(alignment, whitening=0)
+    shown = None if gallery is None else (first(gallery[0]), gallery[1])
+    made = fit_adapters(
+        first(vectors), table, plain, views=None if views is None else first(views), gallery=shown, **given
+    )
+    return [
+        Adapter.linear(each.steps, first.weight @ each.weight, first.bias @ each.weight + each.bias, each.tower)
+        for each in made
+    ]
 
 
 def _table_of(vectors: Array, cover: Any, presence: Array) -> TrainingTable:

@@ -9,6 +9,7 @@ of their test, not of their training.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,16 +111,17 @@ def block_draws(
     return BlockDraws(values, count)
 
 
-def _share(weight: Array, values: Array, known: NDArray[np.bool_]) -> Array:
+def _share(weight: Array, values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the weighted mean (B, S) of ``values`` (N, S) over what is ``known``."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((weight @ values.astype(np.float32)) / (weight @ known.astype(np.float32)))
+        return np.asarray((weight @ values.astype(np.float32)) / (weight @ known.astype(np.float32)), dtype=np.float32)
 
 
 def _tss(presence: NDArray[np.bool_], positive: NDArray[np.bool_], known: NDArray[np.bool_], weight: Array) -> Array:
     """Return sensitivity + specificity - 1 under every draw (B, S)."""
     hit, spared = presence & positive & known, ~presence & ~positive & known
-    return _share(weight, hit, presence & known) + _share(weight, spared, ~presence & known) - 1.0
+    sensitivity = _share(weight, hit, presence & known)
+    return np.asarray(sensitivity + _share(weight, spared, ~presence & known) - 1.0)
 
 
 def weighted_auc(presence: NDArray[np.bool_], level: Array, weight: Array) -> Array:

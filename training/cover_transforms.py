@@ -91,4 +91,4 @@ def _totals(dense: Array) -> NDArray[np.float64]:
 def _sums(sparse: Any) -> NDArray[np.float64]:
     """Return the sum over each relevé (N,) of a sparse table."""
     row = np.repeat(np.arange(sparse.shape[0]), np.diff(sparse.indptr))
-    return np.bincount(row, weights=sparse.data, minlength=sparse.shape[0])
+    return np.asarray(np.bincount(row, weights=sparse.data, minlength=sparse.shape[0]), np.float64)

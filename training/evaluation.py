@@ -28,6 +28,7 @@ from botaclip.training.kept_folds import Predicted, digest_of_fold, keep_fold, k
 from botaclip.training.location import LOCATION_MODELS, LocationModel
 from botaclip.training.parallel import over_folds
 from botaclip.training.protocol import ALIGNED, COLUMNS, ENVIRONMENT_ONLY, Protocol, among, columns_of
+from botaclip.training.search import searched
 from botaclip.training.selection import Trial, best, inner_validation
 from botaclip.training.training_table import TrainingTable
 
@@ -256,6 +257,7 @@ def fit_columns(
         table, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
         kept=kept, progress=progress.stage(0.0, 0.7),
     )
+    trials += searched(table, folds, trials, protocol, progress.stage(0.7, 0.7))
     chosen = choose(trials, protocol.asked)
     for column in columns:
         if column in ALIGNED and column not in chosen:

@@ -99,7 +99,7 @@ def not_concluded(metrics: Mapping[str, Any]) -> list[str]:
         )
     if blocks:
         low, high, count = blocks.get("low"), blocks.get("high"), blocks.get("n") or 0
-        if None not in (low, high) and low <= 0 <= high and (low, high) != (0, 0):
+        if low is not None and high is not None and low <= 0 <= high and (low, high) != (0, 0):
             said.append(
                 "Drawn anew by spatial blocks, these plots do not show whether adapting helps: the interval of its "
                 f"difference to raw, {number(low, 3, signed=True)} to {number(high, 3, signed=True)}, holds zero."

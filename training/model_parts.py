@@ -39,6 +39,8 @@ from botaclip.training.image_space import ImageSpace
 from botaclip.training.metrics_document import sayable, versions, without_nan
 from botaclip.training.parallel import one_thread_each
 from botaclip.training.protocol import Protocol
+from botaclip.training.recipe import Recipe
+from botaclip.training.search import searched
 from botaclip.training.selection import Trial, inner_validation
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.vegeta import ReleveTower, fit_releve_tower, fit_vegeta
@@ -108,6 +110,7 @@ def model_parts(
             data, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
             progress=progress.stage(0.0, 0.7),
         )
+        trials += searched(data, folds, trials, protocol, progress.stage(0.7, 0.7))
         chosen = choose(trials, protocol.asked)["adapted"]
         space = ImageSpace.fit(data, data, chosen, protocol, progress.stage(0.7, 0.9))
         adapter, inputs = space.adapter, space.inputs(data)
@@ -165,7 +168,7 @@ def model_parts(
         "head": protocol.head,
         "data_type": table.data_type,
         "cover_scale": table.cover_scale.to_json(),
-        "vegeta": _vegeta(tower, table.species.tolist(), kind=recipe.vegeta, axes=recipe.vegeta_axes),
+        "vegeta": _vegeta(tower, table.species.tolist(), recipe, 0 if data.extra is None else data.extra.shape[0]),
         "releve_area_m2": pairs.patch.size_m**2,
         "species": _species(data, thresholds, calibrators),
         "training": _training(data, kept, pairs, parameters["plot_locations"]),
@@ -243,10 +246,11 @@ def _head_graph(head: Head, calibrators: Calibrators, width: int) -> bytes:
     return head_graph(head, slope=calibrators.slope, intercept=calibrators.intercept)
 
 
-def _vegeta(tower: ReleveTower, species: Sequence[str], *, kind: str, axes: int) -> dict[str, Any]:
+def _vegeta(tower: ReleveTower, species: Sequence[str], recipe: Recipe, extra: int) -> dict[str, Any]:
     """Return what the tower reads and how it was made, so that a list of species can be given to it."""
     return {
-        "species": list(species), "input": "cover in percent", "transform": tower.transform, "kind": kind, "axes": axes,
+        "species": list(species), "input": "cover in percent", "transform": tower.transform, "kind": recipe.vegeta,
+        "axes": recipe.vegeta_axes, "extra_releves": extra,
     }
 
 

@@ -48,6 +48,8 @@ class Protocol:
         Seed of everything random.
     device
         Torch device of the adapters.
+    search
+        Trials of a search for better settings in every training fold; see :mod:`botaclip.training.search`.
 
     Attributes
     ----------
@@ -61,6 +63,7 @@ class Protocol:
     inner_folds: InnerFolds
     random_state: int = 1
     device: str = "cpu"
+    search: int = 0
 
     @property
     def seen(self) -> frozenset[str]:  # noqa: D102

@@ -211,4 +211,5 @@ def protocol_of(
         inner_folds=lambda inside: inner_folds(outer, inside.places, n_splits=INNER_FOLDS, groups=inside.groups),
         random_state=parameters["random_state"],
         device=device,
+        search=parameters.get("search") or 0,
     )

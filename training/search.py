@@ -24,6 +24,8 @@ from botaclip.training.training_table import TrainingTable
 if TYPE_CHECKING:
     import optuna
 
+    from botaclip.training.protocol import Protocol
+
 Folds = Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]]
 
 # Bounds of what is tried; wider where the setting to begin with lies outside.
@@ -45,6 +47,36 @@ def best_trained(trials: Sequence[Trial], asked: str = "auto") -> Alignment | No
     """
     tried = [t for t in trials if t.alignment.name in LEARNING_RATE and asked in ("auto", t.alignment.name)]
     return best(tried).alignment if tried else None
+
+
+def searched(
+    table: TrainingTable, folds: Folds, trials: Sequence[Trial], protocol: Protocol, progress: Progress = SILENT
+) -> list[Trial]:
+    """Return the trials that a search adds to those of the inner validation: those of the setting that it found.
+
+    Parameters
+    ----------
+    table
+        Training plots only (of the outer fold).
+    folds
+        Inner (train, held-out) index pairs into ``table``.
+    trials
+        Of the inner validation on the same folds; the best trained alignment among them, or the one asked for, is
+        where the search begins.
+    protocol
+        ``protocol.search`` says how many settings are tried; none are for 0, and nothing is returned.
+    progress
+        Gets all of it.
+    """
+    begun = best_trained(trials, protocol.asked) if protocol.search else None
+    if begun is None:
+        return []
+    seed, device = protocol.random_state, protocol.device
+    found = search(table, folds, begun, protocol.search, random_state=seed, device=device, progress=progress)
+    again = inner_validation(
+        table, folds, (found,), random_state=seed, device=device, progress=progress.stage(1.0, 1.0)
+    )
+    return [trial for trial in again if trial.alignment.name != "none"]
 
 
 def search(

@@ -63,6 +63,8 @@ def training_minutes(data: TrainingTable, protocol: Protocol, *, folds: int, inn
     longest = max(fits.values(), default=0.0)
     columns = sum(max(fits[a] for a in fits if a.name == name) for name in {a.name for a in fits}) + encoder
     shuffled = inner_folds * (longest + head + encoder) + longest + encoder
+    # A search tries its settings as inner validation does, and the best of them once more.
+    columns += (protocol.search + (protocol.search > 0)) * inner_folds * (longest + 2 * head + encoder)
     rounds = 2 * folds / max(1, min(folds, os.cpu_count() or 1)) + 1
     return (inner_folds * inner + columns + shuffled) * rounds / 60.0
 

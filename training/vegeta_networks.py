@@ -83,8 +83,9 @@ def fit_masked(
         Seed of everything random.
     """
     met = np.flatnonzero(np.asarray(cover.sum(axis=0)).ravel() > 0)
-    rows = np.arange(cover.shape[0])
-    train, held = _held_out(rows, random_state)
+    if not len(met):
+        return _nothing(cover)
+    train, held = _held_out(np.arange(cover.shape[0]), random_state)
     network = _seeded(len(met), axes, len(met), random_state)
     begin_at_frequency(network.head, _frequency(cover, train, met))
 
@@ -127,6 +128,8 @@ def fit_habitat(
     label = np.zeros(cover.shape[0], np.int64)
     label[known] = kind_of
     met = np.flatnonzero(np.asarray(cover[known].sum(axis=0)).ravel() > 0)
+    if not len(met):
+        return _nothing(cover)
     train, held = _held_out(known, random_state)
     network = _seeded(len(met), axes, len(kinds), random_state)
 
@@ -218,6 +221,11 @@ def _placed(network: _Network, cover: Cover, name: str, met: Index) -> Layers:
     scale = max(float(made.std(axis=0).max()), 1e-6)
     centred = (second_bias - made.mean(axis=0)) / scale
     return ((wide, first_bias), ((second / scale).astype(np.float32), centred.astype(np.float32)))
+
+
+def _nothing(cover: Cover) -> Layers:
+    """Return the layer of a table without any species: one axis of zeros."""
+    return ((np.zeros((cover.shape[1], 1), np.float32), np.zeros(1, np.float32)),)
 
 
 def _frequency(cover: Cover, rows: Index, met: Index) -> Array:
