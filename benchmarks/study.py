@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -388,8 +389,12 @@ def without_cover_of(table: TrainingTable, names: Sequence[str], out: Sequence[s
     )
 
 
+@functools.cache
 def code_digest() -> str:
-    """Return a digest of the code that is judged: finished folds of other code are not used."""
+    """Return a digest of the code that is judged: finished folds of other code are not used.
+
+    Read once, as the code is: files that change while a unit runs do not change what runs.
+    """
     state = hashlib.sha256()
     for folder in ("training", "core"):
         for path in sorted((ROOT / folder).glob("*.py")):

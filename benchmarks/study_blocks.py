@@ -107,7 +107,7 @@ def task_by_blocks(
         task.targets[target] + ("" if sites is None else f" ({np.unique(np.asarray(sites))[site]})")
         for target, site in targets
     ]
-    drawn = bootstrap(scores, np.asarray(blocks), draws=draws) if targets else {}
+    drawn = bootstrap(scores, block, draws=draws) if targets else {}
     comparison = TaskComparison(task.name, metric, tuple(labelled), values, drawn, len(task), len(names))
     wanted = [(column, "raw") for column in columns if column != "raw" and "raw" in columns] + list(COMPARISONS)
     intervals = {}

@@ -78,6 +78,22 @@ def test_draws_are_the_tss_of_the_drawn_plots() -> None:
     assert table.values["raw"].tolist() == [scores_of(made)["a"]["raw"]["tss_at_train_threshold"]]
 
 
+def test_draws_of_the_largest_tss_hold_the_score_itself() -> None:
+    """Where every block is drawn once, the draw is what is reported; scores spread over more than one logit."""
+    rng = np.random.default_rng(3)
+    p = rng.uniform(0.01, 0.99, 8)
+    made = predictions(p)
+    scores = scores_of(made)["a"]["raw"]
+    # All thresholds that matter lie among biomod2's here.
+    assert scores["tss_max_biomod2"] == pytest.approx(scores["tss_max"])
+    blocks = np.arange(8) // 2
+    draws = compared(made, scores_of(made), blocks, "tss_max_biomod2").draws["raw"][:, 0]
+    weights = np.random.default_rng(1).multinomial(4, np.full(4, 0.25), size=200)
+    whole = (weights == 1).all(axis=1)
+    assert whole.any() and np.allclose(draws[whole], scores["tss_max_biomod2"])
+    assert np.nanmax(draws) <= 1 and np.nanmin(draws) >= 0
+
+
 @pytest.mark.parametrize(("kind", "metric"), [("abundance", "spearman"), ("presence-only", "boyce")])
 def test_other_kinds_are_drawn_plot_by_plot(kind: str, metric: str) -> None:
     rng = np.random.default_rng(1)

@@ -52,7 +52,10 @@ TORCH = {
 LAZY = {
     f"core/encoders/{name}.py": {"onnx"}
     for name in ("graph_writer", "export", "plain_graph", "precision", "foreign_wrapping")
-} | {"training/search.py": {"optuna"}, "training/variogram.py": {"gstools"}, "core/species_layers.py": {"scipy"}, "core/releves.py": {"scipy"}}
+} | {
+    "training/search.py": {"optuna"}, "training/variogram.py": {"gstools"},
+    "core/species_layers.py": {"scipy"}, "core/releves.py": {"scipy"},
+}
 FOREIGN = {"qgis", "osgeo", "processing", "PyQt5", "PyQt6", "PySide2", "PySide6", "sip"}
 
 

@@ -18,7 +18,8 @@ def table() -> ReleveTable:
         plot_ids=np.array(["a", "b"]),
         points=Points(np.array([700_123.4, 700_999.0]), np.array([6_600_001.0] * 2), "EPSG:2154"),
         dates=np.array(["2017", ""]), groups=None, species=np.array(["Poa"]),
-        cover=csr_array(np.ones((2, 1), np.float32)), data_type="presence-absence", cover_scale=SCALES["percent"], report=(), digests=np.array(["x", "y"]),
+        cover=csr_array(np.ones((2, 1), np.float32)), data_type="presence-absence", cover_scale=SCALES["percent"],
+        report=(), digests=np.array(["x", "y"]),
     )
 
 

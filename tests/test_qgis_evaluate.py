@@ -53,8 +53,9 @@ def test_several_task_tables_are_evaluated(qgis: Qgis, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("inputs", "said"),
-    [({"TASK": "nowhere.csv"}, "there is no table or layer"), ({"TASK_KIND": "counts"}, "--task-kind cannot be 'counts'")],
-)
+    [({"TASK": "nowhere.csv"}, "there is no table or layer"),
+     ({"TASK_KIND": "counts"}, "--task-kind cannot be 'counts'")],
+)  # fmt: skip
 def test_bad_tasks_are_said(qgis: Qgis, folder: Path, inputs: dict[str, str], said: str) -> None:
     ran = run(qgis, folder, **inputs)
     assert ran.returncode == 1

@@ -14,7 +14,7 @@ from botaclip.training.task import Task
 from .small_tables import planted
 from .test_landscape_plots import benchmark
 
-COLUMNS = ("raw", "location_only", "prevalence")
+COLUMNS = ("raw", "prevalence")
 
 
 @pytest.fixture(scope="module")

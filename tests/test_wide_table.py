@@ -61,7 +61,8 @@ def test_rows_that_describe_plots(tmp_path: Path) -> None:
     text = "name;A;B\nx;700001;700101\ny;6600000;6600000\nAltitude;500;510\nPoa annua;r;2\nCarex nigra;;1\n"
     table = read(tmp_path, text, layout="transposed", species_field="name")
     assert table.points.x.tolist() == [700001, 700101]
-    assert table.species.tolist() == ["Carex nigra", "Poa annua"] and table.cover.toarray().tolist() == [[0, 1], [3, 13]]
+    assert table.species.tolist() == ["Carex nigra", "Poa annua"]
+    assert table.cover.toarray().tolist() == [[0, 1], [3, 13]]
     assert any("rows that describe plots: x, y, Altitude" in line for line in table.report)
 
 

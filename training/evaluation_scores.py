@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from botaclip.training import metrics
 from botaclip.training.boyce import boyce_index
@@ -23,6 +24,7 @@ Scores = dict[str, dict[str, dict[str, float]]]
 PAPER_HEADLINE = "tss_max_biomod2"
 # Scores that have to be computed anew for every draw take their time.
 _COSTLY_DRAWS = 200
+_THRESHOLDS = 100  # biomod2's
 _DIGITS = 9
 
 
@@ -61,7 +63,8 @@ def _scores_of_repeat(predictions: TaskPredictions, column: str, repeat: int) ->
         level=None if task.kind == "presence-only" else levels, median=predictions.median[column][repeat],
     )
     if task.kind == "presence":
-        ranked = _ranked(predictions, column, repeat)
+        # Back between 0 and 1: biomod2's thresholds are rounded to whole numbers where scores exceed 1.
+        ranked = expit(_ranked(predictions, column, repeat))
         for s, name in enumerate(task.targets):
             scores[name][PAPER_HEADLINE] = _tss_max_biomod2(task.values[rows, s], ranked[rows, s])
             of_folds = [fold[rows] == k for k in range(int(fold.max()) + 1)]
@@ -128,6 +131,8 @@ def _draws(predictions: TaskPredictions, blocks: Index, metric: str, random_stat
     task, columns = predictions.task, list(predictions.predicted)
     if metric == "tss_at_train_threshold":
         return _tss_draws(predictions, blocks, random_state)
+    if metric == PAPER_HEADLINE:
+        return _biomod2_draws(predictions, blocks, random_state)
     scorers: dict[str, Score] = {}
     for column in columns:
         ranked = [
@@ -144,8 +149,6 @@ def _scorer(task: Task, ranked: Sequence[Floats], metric: str) -> Score:
             known = np.isfinite(p)
             return boyce_index(p[known & (y > 0)], p[known])
         known = np.isfinite(y) & np.isfinite(p)
-        if metric == PAPER_HEADLINE:
-            return metrics.max_tss_biomod2(y[known], p[known])[0]
         return metrics.spearman(y[known], p[known])
 
     def score(rows: Index) -> Floats:
@@ -161,9 +164,7 @@ def _tss_draws(predictions: TaskPredictions, blocks: Index, random_state: int, d
     names = np.unique(blocks[blocks >= 0])
     if len(names) < 2:
         return {}
-    rng = np.random.default_rng(random_state)
-    weights = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws).astype(float)
-    member = (blocks[None] == names[:, None]).astype(float)
+    weights, member = _weights(len(names), draws, random_state), (blocks[None] == names[:, None]).astype(float)
     truth = predictions.task.values
     found = {}
     for column in predictions.predicted:
@@ -177,6 +178,40 @@ def _tss_draws(predictions: TaskPredictions, blocks: Index, random_state: int, d
                 total += counts[0] / counts[1] + counts[2] / counts[3] - 1
         found[column] = total / len(decided)
     return found
+
+
+def _biomod2_draws(
+    predictions: TaskPredictions, blocks: Index, random_state: int, draws: int = _COSTLY_DRAWS
+) -> dict[str, Floats]:
+    """Return the largest TSS (B, T) over biomod2's thresholds, those of all plots, of plots drawn by blocks."""
+    names = np.unique(blocks[blocks >= 0])
+    if len(names) < 2:
+        return {}
+    weights, member = _weights(len(names), draws, random_state), (blocks[None] == names[:, None]).astype(float)
+    truth, found = predictions.task.values, {}
+    for column in predictions.predicted:
+        total = np.zeros((draws, truth.shape[1]))
+        for r in range(len(predictions.fold)):
+            ranked = expit(_ranked(predictions, column, r))
+            for s in range(truth.shape[1]):
+                known = np.isfinite(truth[:, s]) & np.isfinite(ranked[:, s])
+                if not known.any():
+                    total[:, s] = np.nan
+                    continue
+                y, p, of = truth[known, s] > 0, ranked[known, s], member[:, known]
+                passed = p[:, None] >= np.linspace(p.min(), p.max(), _THRESHOLDS)
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    hits = (weights @ (of[:, y] @ passed[y])) / (weights @ of[:, y].sum(axis=1))[:, None]
+                    alarms = (weights @ (of[:, ~y] @ passed[~y])) / (weights @ of[:, ~y].sum(axis=1))[:, None]
+                total[:, s] += (hits - alarms).max(axis=1)
+        found[column] = total / len(predictions.fold)
+    return found
+
+
+def _weights(blocks: int, draws: int, random_state: int) -> Floats:
+    """Return how often each block counts in each draw (B, K)."""
+    rng = np.random.default_rng(random_state)
+    return rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=draws).astype(float)
 
 
 def summary_of(scores: Scores) -> dict[str, dict[str, dict[str, float]]]:

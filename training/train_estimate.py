@@ -38,6 +38,12 @@ def training_minutes(data: TrainingTable, protocol: Protocol, *, folds: int, inn
     folds, inner_folds
         Numbers of outer folds (of one kind) and of inner folds.
     """
+    rounds = 2 * folds / max(1, min(folds, os.cpu_count() or 1)) + 1
+    return fold_seconds(data, protocol, inner_folds=inner_folds) * rounds / 60.0
+
+
+def fold_seconds(data: TrainingTable, protocol: Protocol, *, inner_folds: int, shuffled: bool = True) -> float:
+    """Return the seconds that the columns of one outer fold will take, ``shuffled`` among them or not."""
     with one_thread_each():
         vectors = Standardiser.fit(data.vectors, data.blocks)(data.vectors)
         half = np.arange(len(data)) % 2 == 0
@@ -62,11 +68,10 @@ def training_minutes(data: TrainingTable, protocol: Protocol, *, folds: int, inn
     inner = sum(seconds + head * len(alignment.checkpoints) for alignment, seconds in fits.items()) + head + encoder
     longest = max(fits.values(), default=0.0)
     columns = sum(max(fits[a] for a in fits if a.name == name) for name in {a.name for a in fits}) + encoder
-    shuffled = inner_folds * (longest + head + encoder) + longest + encoder
+    permuted = inner_folds * (longest + head + encoder) + longest + encoder if shuffled else 0.0
     # A search tries its settings as inner validation does, and the best of them once more.
     columns += (protocol.search + (protocol.search > 0)) * inner_folds * (longest + 2 * head + encoder)
-    rounds = 2 * folds / max(1, min(folds, os.cpu_count() or 1)) + 1
-    return (inner_folds * inner + columns + shuffled) * rounds / 60.0
+    return inner_folds * inner + columns + permuted
 
 
 def _seconds(work: Callable[[], object]) -> float:
