@@ -149,6 +149,10 @@ ALIGNMENT = (
        "Image adapter, started as the identity: linear; residual (linear with a small multilayer perceptron beside "
        "it); attention (among groups of dimensions).",
        default="linear", choices=("linear", "residual", "attention"), advanced=True),
+    option("adapter-start", Kind.CHOICE,
+       "Where the image adapter begins: identity (as in the paper), canonical (the closed form with 16 axes), or "
+       "auto: canonical for joint, identity for all others.",
+       default="auto", choices=("auto", "identity", "canonical"), advanced=True),
     option("releve-adapter", Kind.CHOICE,
        "Adapter of the relevé side: linear, or mlp (two layers; with 256 axes and 1,024 dimensions about 2.4 million "
        "parameters are trained altogether).",

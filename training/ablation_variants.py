@@ -250,6 +250,8 @@ def _no_vegeta(variant: Variant, alignment: str, data: TrainingTable, own: Recip
 def _no_positives(variant: Variant, alignment: str, data: TrainingTable, own: Recipe) -> str:
     if variant.name == "site" and len(set(data.sites or ())) < 2:
         return "all plots lie on one site"
-    if variant.name == "near" and not KDTree(data.location).query_pairs(own.positive_distance):
-        return f"no two plots lie within {own.positive_distance:g} m of each other"
+    if variant.name == "near":
+        tree = KDTree(data.location)
+        if tree.count_neighbors(tree, own.positive_distance) <= len(data):  # each is its own neighbour
+            return f"no two plots lie within {own.positive_distance:g} m of each other"
     return ""

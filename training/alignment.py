@@ -35,6 +35,8 @@ SUPERVISED_CHECKPOINTS: tuple[int, ...] = (40, 80, 160, 320)
 # Up to so many plots the ladders above serve; beyond, rungs are added, three for every four doublings.
 FEW_PLOTS = 1_000
 _RUNGS = 0.75
+# Of the closed form that a canonical start is; on landscape seeds 101 and 102 8 to 32 do alike.
+START_AXES = 16
 LAMBDAS: tuple[float, ...] = (0.1, 1.0)
 
 
@@ -104,6 +106,13 @@ class Alignment:
     def regulariser(self) -> str:
         """Kind of the geometry-preserving term."""
         return self.recipe.regulariser
+
+    @property
+    def begins(self) -> str:
+        """Where its adapter begins unless at that of another model: ``identity`` or ``canonical``."""
+        if self.recipe.adapter_start != "auto":
+            return self.recipe.adapter_start
+        return "canonical" if self.name == "joint" else "identity"
 
     @property
     def label(self) -> str:
@@ -234,6 +243,8 @@ def fit_adapters(
             vectors, table, alignment, views, start, random_state=random_state, device=device, kept=kept,
             gallery=gallery, progress=progress,
         )
+    if start is None and alignment.begins == "canonical":
+        start = fit_closed_form(vectors, table, Alignment("canonical", 0.0, (START_AXES,), alignment.recipe))[0]
     return fit_by_steps(
         FitInputs(vectors, views, table, alignment, start, random_state, device),
         gallery=gallery, kept=kept, progress=progress,

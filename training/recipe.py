@@ -25,6 +25,9 @@ class Recipe:
         Encoder of species lists, its width, and what is done to cover first.
     adapter, releve_adapter
         Form of the image adapter (``linear``, ``residual``, ``attention``) and of the relevé's (``linear``, ``mlp``).
+    adapter_start
+        Where the image adapter begins: ``identity``, ``canonical`` (the closed form of 16 axes), or ``auto``:
+        canonical for ``joint``, the identity, which is the paper's, for all others.
     loss, positives, positive_distance, positive_similarity, targets, unknown_ring, temperature, bias
         The contrastive term: which pairs belong together, and its start; metres and similarities 0 to 1.
     regulariser
@@ -44,6 +47,7 @@ class Recipe:
     transform: str = "hellinger"
     adapter: str = "linear"
     releve_adapter: str = "linear"
+    adapter_start: str = "auto"
     loss: str = "sigmoid"
     positives: tuple[str, ...] = ()
     positive_distance: float = 100.0
