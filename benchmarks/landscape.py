@@ -41,6 +41,7 @@ from study import (  # noqa: E402
     run_units,
     scored,
     spatial_folds,
+    tell,
     timed,
     without_cover_of,
 )  # fmt: skip
@@ -156,12 +157,12 @@ def main() -> int:
     name = "landscape_quick.json" if arguments.quick else "landscape.json"
     results = Results(arguments.results or RESULTS / name)
     failed = 0
-    if not arguments.report:
+    if not (arguments.report or arguments.write):
         failed = run_units(
             str(Path(__file__)), arguments, results, keys_of(arguments), lambda key: measure(key, arguments)
         )
     if not arguments.unit:
-        sys.stdout.write(report(results.units) + "\n")
+        tell("landscape", report(results.units), arguments)
     return failed
 
 

@@ -38,6 +38,7 @@ from study import (  # noqa: E402
     read_folder,
     run_units,
     spatial_folds,
+    tell,
     timed,
 )
 from study_blocks import task_by_blocks  # noqa: E402
@@ -163,13 +164,13 @@ def main() -> int:
         arguments.variants, arguments.repeats = ["plants"], 1
     results = Results(arguments.results or RESULTS / ("neon_quick.json" if arguments.quick else "neon.json"))
     failed = 0
-    if not arguments.report:
+    if not (arguments.report or arguments.write):
         failed = run_units(
             str(Path(__file__)), arguments, results, arguments.variants, lambda key: measure(key, arguments),
             ("--repeats", str(arguments.repeats)),
         )  # fmt: skip
     if not arguments.unit:
-        sys.stdout.write(report(results.units) + "\n")
+        tell("neon", report(results.units), arguments)
     return failed
 
 

@@ -40,6 +40,7 @@ from study import (  # noqa: E402
     run_units,
     scored,
     spatial_folds,
+    tell,
     timed,
     without_cover_of,
 )
@@ -200,12 +201,12 @@ def main() -> int:
         arguments.sets = ["mongon"]
     results = Results(arguments.results or RESULTS / ("real_sets_quick.json" if arguments.quick else "real_sets.json"))
     failed = 0
-    if not arguments.report:
+    if not (arguments.report or arguments.write):
         failed = run_units(
             str(Path(__file__)), arguments, results, arguments.sets, lambda key: measure(key, arguments)
         )
     if not arguments.unit:
-        sys.stdout.write(report(results.units) + "\n")
+        tell("real_sets", report(results.units), arguments)
     return failed
 
 

@@ -220,7 +220,7 @@ def _fold(
     for column, model in fitted.items():
         inside, outside = tables[column].take(train), tables[column].take(test)
         suitability, positive = model.predict(outside)
-        arrays[f"plants|suitability|{column}"] = suitability.astype(np.float32)
+        arrays[f"plants|suitability|{column}"] = np.asarray(suitability, np.float64)
         arrays[f"plants|positive|{column}"] = positive.astype(np.uint8)
         arrays[f"plants|baseline|{column}"] = np.asarray(model.baseline, np.float64)
         for task in tasks:
@@ -442,10 +442,31 @@ def options(description: str | None) -> argparse.ArgumentParser:
                         help="model of the tasks")
     parser.add_argument("--quick", action="store_true", help="a small part of it, to see that all is well")
     parser.add_argument("--report", action="store_true", help="print the tables, run nothing")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/results.md, run nothing")
     parser.add_argument("--again", action="store_true", help="run units again that were finished")
     parser.add_argument("--results", type=Path, help="JSON file of the finished units")
     parser.add_argument("--unit", help=argparse.SUPPRESS)
     return parser
+
+
+def tell(name: str, text: str, arguments: argparse.Namespace, path: Path = ROOT / "docs" / "results.md") -> None:
+    """Print the tables of a study, or put them between its marks in ``docs/results.md``.
+
+    Raises
+    ------
+    ValueError
+        The document has no such marks.
+    """
+    if not arguments.write:
+        sys.stdout.write(text + "\n")
+        return
+    document = path.read_text(encoding="utf-8")
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
+    if document.count(begin) != 1 or document.count(end) != 1:
+        raise ValueError(f"{path} has no marks {begin.strip()} and {end.strip()}")
+    before, after = document.split(begin)[0], document.split(end)[1]
+    with unfinished(path, overwrite=True) as part:
+        part.write_text(f"{before}{begin}{text.rstrip()}\n{end}{after}", encoding="utf-8")
 
 
 def run_units(
@@ -460,7 +481,8 @@ def run_units(
         started = time.perf_counter()
         unit = measure(arguments.unit)
         unit["seconds"] = time.perf_counter() - started - unit.get("data_seconds", 0.0)
-        unit["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        unit |= {"peak_mib": used.ru_maxrss / 1024, "cpu_seconds": used.ru_utime + used.ru_stime}
         unit["code"] = code_digest()
         results.put(arguments.unit, unit)
         return 0

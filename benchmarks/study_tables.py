@@ -209,10 +209,10 @@ def picked(units: Sequence[Unit]) -> str:
 
 def cost_table(rows: Mapping[str, Sequence[Unit]]) -> list[str]:
     """Return the lines of a table of seconds and memory, a row for every group of units."""
-    lines = ["| | units | data, s | fitting, s | peak memory, MiB |", "|---|---|---|---|---|"]
+    lines = ["| | units | data, s | fitting, s | CPU, s | peak memory, MiB |", "|---|---|---|---|---|---|"]
     for name, units in rows.items():
         cells = [str(len(units))]
-        for key in ("data_seconds", "seconds", "peak_mib"):
+        for key in ("data_seconds", "seconds", "cpu_seconds", "peak_mib"):
             numbers = [unit[key] for unit in units if unit.get(key) is not None]
             cells.append(f"{np.mean(numbers):.0f}" if numbers else "–")
         lines.append(f"| {name} | {' | '.join(cells)} |")

