@@ -155,7 +155,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="*", help="only these")
     arguments = parser.parse_args()
     name = "landscape_quick.json" if arguments.quick else "landscape.json"
-    results = Results(arguments.results or RESULTS / name)
+    results = Results(arguments.results or (arguments.cache if arguments.quick else RESULTS) / name)
     failed = 0
     if not (arguments.report or arguments.write):
         failed = run_units(

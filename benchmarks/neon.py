@@ -162,7 +162,8 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.variants, arguments.repeats = ["plants"], 1
-    results = Results(arguments.results or RESULTS / ("neon_quick.json" if arguments.quick else "neon.json"))
+    folder, name = (arguments.cache, "neon_quick.json") if arguments.quick else (RESULTS, "neon.json")
+    results = Results(arguments.results or folder / name)
     failed = 0
     if not (arguments.report or arguments.write):
         failed = run_units(

@@ -199,7 +199,8 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.sets = ["mongon"]
-    results = Results(arguments.results or RESULTS / ("real_sets_quick.json" if arguments.quick else "real_sets.json"))
+    folder, name = (arguments.cache, "real_sets_quick.json") if arguments.quick else (RESULTS, "real_sets.json")
+    results = Results(arguments.results or folder / name)
     failed = 0
     if not (arguments.report or arguments.write):
         failed = run_units(

@@ -100,7 +100,7 @@ EVALUATE = Command(
 ABLATE = Command(
     "ablate", "Ablation", "What does each choice of the method cost or bring? One table.",
     "Repeats the strict evaluation of one alignment with one choice changed at a time, on the same folds, and gives "
-    "the paired difference to the unchanged one.",
+    "the paired difference to the unchanged one. With --alignment auto that is botaclip.",
     (
         RASTER, *READING, *IMAGE,
         option("factors", Kind.LIST,

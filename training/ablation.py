@@ -114,7 +114,7 @@ def ablate(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         },
         splits={key: value for key, value in outer.to_json(first, data.ids, "none").items() if "map" not in key},
         leaks=leak_report(data.places, first, reading.touching_m, reading.plots.digests, data.groups),
-        cost={key: cost[key] for key in ("evaluations", "fits")},
+        cost={key: cost[key] for key in ("evaluations", "fits")}, notes=_notes(works, ground),
     )  # fmt: skip
     return {**write_ablation(document, parameters), "print": lines_of(document)}
 
@@ -167,6 +167,17 @@ def _to_run(works: Sequence[Work], ground: Ground) -> list[Work]:
     grounds = {id(each): each for each in (ground, *(work.ground for work in works))}
     unchanged = [Work(UNCHANGED, ground.data, ground) for ground in grounds.values()]
     return unchanged + [work for work in works if not (work.variant.is_default or work.variant.reason)]
+
+
+def _notes(works: Sequence[Work], ground: Ground) -> list[str]:
+    """Return what has to be said where encoders are compared on other plots or folds than the rest."""
+    other = next((work.ground for work in works if work.ground is not ground), None)
+    if other is None:
+        return []
+    return [
+        f"Encoders are compared on the {len(other.data)} plots that all of them see, training and test plots so far "
+        "apart that none of them sees both at once; the unchanged alignment was run again there."
+    ]
 
 
 def _cost(run: Sequence[Work], alignment: str, parameters: dict[str, Any], device: str) -> dict[str, float]:

@@ -33,7 +33,7 @@ NO_TUNING = (
 def ablation_document(
     rows: Sequence[Mapping[str, Any]], *, alignment: str, column: str, factors: Sequence[str],
     parameters: Mapping[str, Any], data: Mapping[str, Any], splits: Mapping[str, Any],
-    leaks: Sequence[Mapping[str, Any]], cost: Mapping[str, Any],
+    leaks: Sequence[Mapping[str, Any]], cost: Mapping[str, Any], notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the document; numbers that do not exist are None. No time stands in it: a resumed run gives the same.
 
@@ -49,6 +49,8 @@ def ablation_document(
         What went in, the outer folds, and what test plots share with training plots.
     cost
         Number of evaluations and fits.
+    notes
+        What else has to be said.
     """
     document = {
         "protocol": "strict",
@@ -60,6 +62,7 @@ def ablation_document(
                      if row["factor"] == factor]
             for factor in dict.fromkeys(row["factor"] for row in rows)
         },
+        "notes": list(notes),
         "cautions": cautions(rows),
         "data": dict(data),
         "splits": dict(splits),
@@ -124,7 +127,7 @@ def lines_of(document: Mapping[str, Any]) -> list[str]:
             metric = next(iter(run[0]["metrics"]))
             lines.append(
                 f"{factor:<{width + 2}}{'column':<13}" + "".join(f"{_SHORT[name]:>9}" for name in run[0]["metrics"])
-                + f"   difference of {_SHORT[metric]} [over blocks]   p (Holm)   rank-biserial   n"
+                + f"   difference of {_SHORT[metric]} [over blocks]   p (Holm)   rank-biserial   n   to raw"
             )
         else:
             lines.append(factor)
@@ -132,7 +135,7 @@ def lines_of(document: Mapping[str, Any]) -> list[str]:
         for reason in dict.fromkeys(row["left_out"] for row in rows if row["left_out"]):
             who = ", ".join(row["variant"] for row in rows if row["left_out"] == reason)
             lines.append(f"  left out: {who}: {reason}")
-    return [*lines, "", "* unchanged", NO_TUNING, *document["cautions"]]
+    return [*lines, "", "* unchanged", *document["notes"], NO_TUNING, *document["cautions"]]
 
 
 _SHORT = {
@@ -140,11 +143,15 @@ _SHORT = {
 }  # fmt: skip
 
 
+# Width of what is said of a difference.
+_WORDS = 3 + 34 + 8 + 16 + 4
+
+
 def _line(row: Mapping[str, Any], width: int) -> str:
     name = row["variant"] + (" *" if row["is_default"] else "")
     medians = "".join(f"{_number(entry['median']):>9}" for entry in row["metrics"].values())
     found = next(iter(row["metrics"].values())).get("difference")
-    words = ""
+    words = " " * _WORDS
     if found is not None:
         interval = "" if found["low"] is None else f" [{found['low']:+.3f}, {found['high']:+.3f}]"
         p = _number(found.get("p_holm", found["p"]), ".4f") if row["column"] != RAW else _number(found["p"], ".4f")
@@ -152,6 +159,8 @@ def _line(row: Mapping[str, Any], width: int) -> str:
             f"   {_number(found['median'], '+.3f') + interval:<34}{p:>8}{_number(found['rank_biserial'], '+.2f'):>16}"
             f"{found['n']:>4}"
         )
+    to_raw = next(iter(row["metrics"].values())).get("difference_to_raw", {}).get("median")
+    words += f"{to_raw:+9.3f}" if to_raw is not None else ""
     return f"  {name:<{width}}{row['column']:<13}{medians}{words}".rstrip()
 
 

@@ -133,17 +133,14 @@ def seen_through(
     rows = np.arange(len(ground.data))
     for own, _ in found.values():
         rows = np.intersect1d(rows, own)
-    if not found or (len(rows) == len(ground.data) and touching <= reading.touching_m):
-        common = ground
-    else:
+    asked = parameters.get("buffer") is not None or not all(splitter.spatial for splitter, _ in ground.rounds)
+    wider = None if asked or touching <= reading.touching_m else touching
+    common = ground
+    if len(rows) < len(ground.data) or wider is not None:
         try:
-            common = ground.on(rows, None if parameters.get("buffer") is not None else touching)
+            common = ground.on(rows, wider)
         except PairingError as error:
             return ground, {}, reasons | dict.fromkeys(found, error.sentence)
-        progress.info(
-            f"Encoders are compared on the {len(rows)} plots that all of them see, {touching:,.0f} m apart across "
-            "folds: there the unchanged alignment is run again."
-        )
     return common, {name: table.take(np.searchsorted(own, rows)) for name, (own, table) in found.items()}, reasons
 
 

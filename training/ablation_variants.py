@@ -110,7 +110,7 @@ def factors_of(words: str | None) -> tuple[str, ...]:
             near = difflib.get_close_matches(word, FACTORS, n=1, cutoff=0.5)
             raise OptionError(
                 f"--factors cannot be {word!r}",
-                remedy=f"did you mean {near[0]}?" if near else f"use some of {', '.join(FACTORS)}",
+                remedy=f"perhaps {near[0]} was meant" if near else f"use some of {', '.join(FACTORS)}",
             )
     if not asked:
         raise OptionError("--factors names nothing to vary", remedy=f"use some of {', '.join(FACTORS)}")
