@@ -247,6 +247,13 @@ def test_a_leak_is_no_variant_that_is_left_out(monkeypatch: pytest.MonkeyPatch) 
         )  # fmt: skip
 
 
+def test_what_pooled_scores_reward_is_said_where_there_are_several_sites() -> None:
+    here = ground(full())
+    works = [Work(UNCHANGED, here.data, here)]
+    assert ablation._notes([Work(UNCHANGED, TABLE, ground(TABLE))], ground(TABLE))[0].startswith("Encoders are")
+    assert [note[:28] for note in ablation._notes(works, here)] == ["The plots lie on 2 sites: po"]
+
+
 def test_size_all_is_the_unchanged_bit_for_bit() -> None:
     here = ground(TABLE)
     folds = list(here.rounds[0][1])

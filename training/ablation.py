@@ -170,14 +170,20 @@ def _to_run(works: Sequence[Work], ground: Ground) -> list[Work]:
 
 
 def _notes(works: Sequence[Work], ground: Ground) -> list[str]:
-    """Return what has to be said where encoders are compared on other plots or folds than the rest."""
+    """Return what has to be said of plots on several sites, and of encoders that need other plots or folds."""
+    said, sites = [], len(set(ground.data.sites or ()))
+    if sites > 1:
+        said.append(
+            f"The plots lie on {sites} sites: pooled scores reward telling sites apart, and a variant may gain by no "
+            "more than that. botaclip train also gives scores within sites."
+        )
     other = next((work.ground for work in works if work.ground is not ground), None)
-    if other is None:
-        return []
-    return [
-        f"Encoders are compared on the {len(other.data)} plots that all of them see, training and test plots so far "
-        "apart that none of them sees both at once; the unchanged alignment was run again there."
-    ]
+    if other is not None:
+        said.append(
+            f"Encoders are compared on the {len(other.data)} plots that all of them see, training and test plots so "
+            "far apart that none of them sees both at once; the unchanged alignment was run again there."
+        )
+    return said
 
 
 def _cost(run: Sequence[Work], alignment: str, parameters: dict[str, Any], device: str) -> dict[str, float]:

@@ -154,10 +154,11 @@ def _line(row: Mapping[str, Any], width: int) -> str:
     words = " " * _WORDS
     if found is not None:
         interval = "" if found["low"] is None else f" [{found['low']:+.3f}, {found['high']:+.3f}]"
-        p = _number(found.get("p_holm", found["p"]), ".4f") if row["column"] != RAW else _number(found["p"], ".4f")
+        p = found["p"] if row["column"] == RAW else found["p_holm"]
+        said = "< 0.0001" if p is not None and p < 0.0001 else _number(p, ".4f")
         words = (
-            f"   {_number(found['median'], '+.3f') + interval:<34}{p:>8}{_number(found['rank_biserial'], '+.2f'):>16}"
-            f"{found['n']:>4}"
+            f"   {_number(found['median'], '+.3f') + interval:<34}{said:>8}"
+            f"{_number(found['rank_biserial'], '+.2f'):>16}{found['n']:>4}"
         )
     to_raw = next(iter(row["metrics"].values())).get("difference_to_raw", {}).get("median")
     words += f"{to_raw:+9.3f}" if to_raw is not None else ""
