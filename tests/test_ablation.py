@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from botaclip.training import ablation, evaluation, reading
 from botaclip.training.ablation import UNCHANGED, Work, ablate
 from botaclip.training.ablation_ground import Ground, fewer
 from botaclip.training.ablation_scores import judge, paired, shown
-from botaclip.training.ablation_variants import FACTORS, OPTIONS, Variant, alignment_of, factors_of, variants_of
+from botaclip.training.ablation_variants import FACTORS, OPTIONS, Variant, variants_of
 from botaclip.training.alignment import Alignment, fit_adapters
 from botaclip.training.evaluation import ImageSpace, cross_validate
 from botaclip.training.scores import target_scores
@@ -62,19 +61,6 @@ def full(table: TrainingTable = TABLE) -> TrainingTable:
     return dataclasses.replace(table, habitats=HABITATS, sites=SITES, views=views.astype(np.float32))
 
 
-# --- What is varied -----------------------------------------------------------------------------------------------
-
-
-def test_an_unknown_factor_is_one_sentence_with_the_nearest_name() -> None:
-    assert factors_of("Lambda, size,lambda") == ("lambda", "size")
-    with pytest.raises(OptionError, match=r"^--factors cannot be 'lamda'\. Perhaps lambda was meant\.$"):
-        factors_of("size,lamda")
-    with pytest.raises(OptionError, match="'qqq'. Use some of lambda, regulariser"):
-        factors_of("qqq")
-    with pytest.raises(OptionError, match="nothing to vary"):
-        factors_of(" , ")
-
-
 def test_a_bad_factor_ends_the_command_before_anything_is_read(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -83,65 +69,6 @@ def test_a_bad_factor_ends_the_command_before_anything_is_read(
     said = [line for line in capsys.readouterr().err.splitlines() if line and not line.startswith("botaclip ablate")]
     assert code != 0 and said == ["Error: --factors cannot be 'temprature'. Perhaps temperature was meant."]
     assert not list(tmp_path.iterdir())
-
-
-def test_auto_is_the_method_and_none_has_nothing_to_vary() -> None:
-    assert alignment_of({"alignment": "auto"}) == ("botaclip", "botaclip")
-    assert alignment_of({"alignment": "whitened"}) == ("whitened", "raw_whitened")
-    with pytest.raises(OptionError, match="--alignment none makes no choice"):
-        alignment_of({"alignment": "none"})
-
-
-def test_every_factor_has_its_values_and_one_of_them_is_the_unchanged() -> None:
-    variants = variants_of(FACTORS, "botaclip", full(), DEFAULTS)
-    for factor in FACTORS:
-        some = [each for each in variants if each.factor == factor]
-        assert [each.is_default for each in some] == [True] + [False] * (len(some) - 1)
-    found = {factor: [each.name for each in variants if each.factor == factor] for factor in FACTORS}
-    # Two weights are tried as a rule, so that no single one is the unchanged.
-    assert found["lambda"] == ["0.1 or 1", "0", "0.1", "1", "10"]
-    assert found["bias"] == ["-10", "-5", "-2.71"] and found["temperature"] == ["10", "1", "5", "20"]
-    assert sorted(found["transform"]) == ["hellinger", "log1p", "ordinal", "percent", "presence", "sqrt"]
-    assert found["whitening"] == ["none", "16 components", "32 components", "64 components"]
-    assert found["size"] == ["all", "quarter", "half"]
-    assert found["augmentation"] == ["none", "dihedral", "dihedral+crop+colour"]
-    assert found["encoder"] == ["random-conv", "colour-texture"]
-    assert found["vegeta"] == ["pca", "ca", "masked", "habitat", "joint"]
-    assert set(OPTIONS) < {option.key for option in ABLATE.options}
-
-
-def test_a_setting_of_ones_own_is_the_unchanged() -> None:
-    asked = DEFAULTS | {"lambda": "1", "temperature": 7.0, "positives": "site,near", "augmentation": "crop"}
-    variants = variants_of(("lambda", "temperature", "positives", "augmentation"), "botaclip", full(), asked)
-    assert [each.name for each in variants if each.is_default] == ["1", "7", "near+site", "crop"]
-    assert {each.name for each in variants if each.factor == "lambda"} == {"0", "0.1", "1", "10"}
-    assert {each.name for each in variants if each.factor == "temperature"} == {"1", "5", "7", "10", "20"}
-
-
-@pytest.mark.parametrize(
-    ("alignment", "changed", "factor", "name", "reason"),
-    [
-        ("supervised", {}, "lambda", "1", "supervised has no geometry-preserving term"),
-        ("contrastive", {}, "regulariser", "mean", "contrastive has no geometry-preserving term"),
-        ("supervised", {}, "vegeta", "ca", "supervised has no encoder of species lists"),
-        ("canonical", {}, "adapter", "residual", "canonical has no adapter that is trained"),
-        ("canonical", {}, "vegeta", "masked", "a closed form reads ordinations only"),
-        ("botaclip", {}, "vegeta", "habitat", r"no habitats are known \(--habitat-field\)"),
-        ("botaclip", {}, "positives", "site", "all plots lie on one site"),
-        ("botaclip", {"positive_distance": 0.01}, "positives", "near", "no two plots lie within 0.01 m"),
-        ("botaclip", {}, "whitening", "32 components", "the vectors have 20 dimensions only"),
-        ("botaclip", {"adapter": "residual"}, "whitening", "16 components", "cannot be joined"),
-        ("botaclip", {"loss": "infonce"}, "bias", "-5", "InfoNCE has no bias"),
-        ("botaclip", {"targets": "gram"}, "transform", "sqrt", "with --targets gram"),
-        ("botaclip", {"lambda": "0"}, "regulariser", "mean", "with --lambda 0"),
-    ],
-)
-def test_what_cannot_be_varied_has_a_reason(
-    alignment: str, changed: dict[str, Any], factor: str, name: str, reason: str
-) -> None:
-    variants = variants_of((factor,), alignment, TABLE, DEFAULTS | changed)
-    assert re.search(reason, next(each.reason for each in variants if each.name == name))
-    assert not any(each.reason for each in variants_of(("size", "encoder"), alignment, TABLE, DEFAULTS | changed))
 
 
 # --- Folds and plots ----------------------------------------------------------------------------------------------

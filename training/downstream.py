@@ -13,15 +13,16 @@ from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from botaclip.core.errors import OptionError
 from botaclip.training.pseudo_absences import PseudoAbsences
+from botaclip.training.ridge import RidgePath, Standard, power
 from botaclip.training.thresholds import Rule, threshold
+from botaclip.training.trees import grow_trees
 
 Name = Literal["forest", "linear", "boosting"]
 NAMES: tuple[Name, ...] = get_args(Name)
@@ -219,29 +220,29 @@ class Downstream:
         if (np.ptp(y, axis=0) == 0).all():
             return _Constant(y[0].copy()), y.copy()
         if self.name == "forest":
-            forest = _fit_forest(x, y, random_state, weights, self.trees, self.leaf)
-            if not self.scores_training_plots:
-                return forest, np.full(y.shape, np.nan)
-            return forest, _out_of_bag(forest.forest, x, y.shape[1])
+            leaf = max(1, min(self.leaf, len(x) // 4))
+            forest = grow_trees(x, y, random_state=random_state, trees=self.trees, leaf=leaf, weights=weights)
+            return forest, forest.out_of_bag(x) if self.scores_training_plots else np.full(y.shape, np.nan)
         classes = kind != "abundance"
+        path: Callable[[Floats, Floats, Floats | None], Callable[[float], _Fit]]
         if self.name == "linear":
-            fit = functools.partial(_fit_linear, classes=classes)
+            path = _logistic_path if classes else RidgePath.of
             penalties: tuple[float, ...] = PENALTIES
         else:
-            fit = functools.partial(_fit_boosting, classes=classes, random_state=random_state)
+            path = functools.partial(_boosting_path, classes=classes, random_state=random_state)
             penalties = (0.0,)
         wanted = len(penalties) > 1 or self.scores_training_plots
         folds = _inner_folds(len(x), groups, random_state) if wanted else []
         if not folds:
-            return fit(x, y, weights, penalty=penalties[len(penalties) // 2]), np.full(y.shape, np.nan)
+            return path(x, y, weights)(penalties[len(penalties) // 2]), np.full(y.shape, np.nan)
         unseen = np.full((len(penalties), *y.shape), np.nan)
         for train, test in folds:
+            fit = path(x[train], y[train], None if weights is None else weights[train])
             for number, penalty in enumerate(penalties):
-                held = None if weights is None else weights[train]
-                unseen[number, test] = fit(x[train], y[train], held, penalty=penalty).predict(x[test])
+                unseen[number, test] = fit(penalty).predict(x[test])
         losses = [_loss(y, predicted, classes, weights) for predicted in unseen]
         best = int(np.argmin(losses))
-        return fit(x, y, weights, penalty=penalties[best]), unseen[best]
+        return path(x, y, weights)(penalties[best]), unseen[best]
 
 
 def _points(vectors: ArrayLike) -> Floats:
@@ -295,53 +296,17 @@ class _Constant:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Forest:
-    forest: RandomForestRegressor
-
-    def predict(self, vectors: Floats) -> Floats:
-        return np.asarray(self.forest.predict(vectors)).reshape(len(vectors), -1)
-
-
-def _fit_forest(
-    x: Floats, y: Floats, random_state: int, weights: Floats | None, trees: int, leaf: int
-) -> _Forest:
-    leaf = max(1, min(leaf, len(x) // 4))
-    forest = RandomForestRegressor(
-        n_estimators=trees, min_samples_leaf=leaf, max_features="sqrt", n_jobs=1, random_state=random_state,
-    )
-    target = y if y.shape[1] > 1 else y[:, 0]
-    forest.fit(x, target, sample_weight=weights)
-    return _Forest(forest)
-
-
-def _out_of_bag(forest: RandomForestRegressor, x: Floats, targets: int) -> Floats:
-    """Return the mean over the trees that did not draw a plot; NaN where every tree did.
-
-    The forest's own out-of-bag values are 0 there, which would look like a prediction.
-    """
-    total, n = np.zeros((len(x), targets)), np.zeros(len(x))
-    for tree, drawn in zip(forest.estimators_, forest.estimators_samples_, strict=True):
-        out = np.ones(len(x), bool)
-        out[drawn] = False
-        if out.any():
-            total[out] += tree.predict(x[out]).reshape(int(out.sum()), -1)
-            n[out] += 1
-    with np.errstate(invalid="ignore"):
-        return np.asarray(total / np.where(n > 0, n, np.nan)[:, None])
-
-
-@dataclasses.dataclass(frozen=True)
 class _Standardised:
-    scaler: StandardScaler
+    standard: Standard
     models: tuple[Any, ...]
 
     def predict(self, vectors: Floats) -> Floats:
-        x = self.scaler.transform(vectors)
+        x = self.standard(vectors)
         return np.column_stack([_one(model, x) for model in self.models])
 
 
 def _one(model: Any, x: Floats) -> Floats:
-    """Return the probability of presence or the value that one model predicts (M,) or, for several targets, (M, S)."""
+    """Return the probability of presence or the value that one model predicts (M,)."""
     if isinstance(model, float):
         return np.full(len(x), model)
     if hasattr(model, "predict_proba"):
@@ -349,22 +314,25 @@ def _one(model: Any, x: Floats) -> Floats:
     return np.asarray(model.predict(x))
 
 
-def _fit_linear(x: Floats, y: Floats, weights: Floats | None, *, penalty: float, classes: bool) -> _Fit:
-    scaler = StandardScaler().fit(x, sample_weight=weights)
-    standard = scaler.transform(x)
-    strength = penalty * (float(np.square(standard).sum(axis=1).mean()) or 1.0)
-    if not classes:
-        return _Standardised(scaler, (Ridge(alpha=strength, solver="cholesky").fit(standard, y, weights),))
-    models: list[Any] = []
-    for column in y.T:
-        if np.ptp(column) == 0:
-            # An inner fold without presences, or without absences: no certainty follows from it.
-            models.append(float(np.clip(column[0], 0.5 / len(x), 1 - 0.5 / len(x))))
-            continue
-        # A quarter is the largest curvature of the log-loss, so that both models share the grid of penalties.
-        logistic = LogisticRegression(C=4 / strength, tol=1e-5, max_iter=1_000)
-        models.append(logistic.fit(standard, column.astype(int), weights))
-    return _Standardised(scaler, tuple(models))
+def _logistic_path(x: Floats, y: Floats, weights: Floats | None) -> Callable[[float], _Fit]:
+    """Return what fits the logistic regressions with a penalty; vectors are standardised once."""
+    standard = Standard.of(x, weights)
+    points = standard(x)
+    unit = power(points)
+
+    def fit(penalty: float) -> _Fit:
+        models: list[Any] = []
+        for column in y.T:
+            if np.ptp(column) == 0:
+                # An inner fold without presences, or without absences: no certainty follows from it.
+                models.append(float(np.clip(column[0], 0.5 / len(x), 1 - 0.5 / len(x))))
+                continue
+            # A quarter is the largest curvature of the log-loss, so that both models share the grid of penalties.
+            logistic = LogisticRegression(C=4 / (penalty * unit), tol=1e-5, max_iter=1_000)
+            models.append(logistic.fit(points, column.astype(int), weights))
+        return _Standardised(standard, tuple(models))
+
+    return fit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -373,6 +341,17 @@ class _Boosted:
 
     def predict(self, vectors: Floats) -> Floats:
         return np.column_stack([_one(model, vectors) for model in self.models])
+
+
+def _boosting_path(
+    x: Floats, y: Floats, weights: Floats | None, *, classes: bool, random_state: int
+) -> Callable[[float], _Fit]:
+    """Return what fits the boosted trees with a penalty of their leaves."""
+
+    def fit(penalty: float) -> _Fit:
+        return _fit_boosting(x, y, weights, penalty=penalty, classes=classes, random_state=random_state)
+
+    return fit
 
 
 def _fit_boosting(
