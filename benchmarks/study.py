@@ -43,7 +43,7 @@ from botaclip.core.unfinished import unfinished  # noqa: E402
 from botaclip.training.alignment import candidates  # noqa: E402
 from botaclip.training.boyce import boyce_index  # noqa: E402
 from botaclip.training.downstream import NAMES, Downstream, Name  # noqa: E402
-from botaclip.training.evaluation import CrossValidation, Fitted, Protocol, fit_columns  # noqa: E402
+from botaclip.training.evaluation import CrossValidation, Protocol, fit_columns  # noqa: E402
 from botaclip.training.fit_state import FitState, digest_of  # noqa: E402
 from botaclip.training.metrics import remove_fold_prevalence  # noqa: E402
 from botaclip.training.parallel import over_folds  # noqa: E402
@@ -53,7 +53,7 @@ from botaclip.training.scores import target_scores  # noqa: E402
 from botaclip.training.splits import SpatialBlocks, inner_folds  # noqa: E402
 from botaclip.training.task import Task  # noqa: E402
 from botaclip.training.task_predictions import FoldPredictions  # noqa: E402
-from botaclip.training.task_scores import task_scores  # noqa: E402
+from botaclip.training.task_scores import ranks_plots, task_scores  # noqa: E402
 from botaclip.training.training_table import TrainingTable  # noqa: E402
 from botaclip.training.truth import truth_correlation_at  # noqa: E402
 
@@ -95,7 +95,7 @@ class Setting:
     seed: int = 1
     downstream: str = RIDGE
     labels: tuple[int, ...] = ()
-    draws: int = 5
+    draws: int = 3
     device: str = "cpu"
     asked: str = "auto"
 
@@ -223,28 +223,30 @@ def _fold(
         arrays[f"plants|suitability|{column}"] = np.asarray(suitability, np.float64)
         arrays[f"plants|positive|{column}"] = positive.astype(np.uint8)
         arrays[f"plants|baseline|{column}"] = np.asarray(model.baseline, np.float64)
+        # Read once for all tasks.
+        read = None if model.space is None else model.space(inside), model.embed(outside)
         for task in tasks:
-            for name, draws in _task_in_fold(task, model, inside, outside, train, setting, number):
+            for name, draws in _task_in_fold(task, model.column, read, len(outside), train, setting, number):
                 for part in PARTS:
                     arrays[f"task|{name}|{column}|{part}"] = np.stack([getattr(draw, part) for draw in draws])
     return arrays, {"choices": {column: model.choice for column, model in fitted.items()}}
 
 
 def _task_in_fold(
-    task: Task, model: Fitted, inside: TrainingTable, outside: TrainingTable, train: Index, setting: Setting,
+    task: Task, column: str, read: tuple[Array | None, Array | None], count: int, train: Index, setting: Setting,
     number: int,
 ) -> Iterator[tuple[str, list[FoldPredictions]]]:
-    """Yield a name and what is predicted from all labelled plots, and from draws of few of them."""
-    far = model.embed(outside)
-    near = None if model.space is None else model.space(inside)
-    name = "forest" if model.column in BENT else setting.downstream
+    """Yield a name and what is predicted of ``count`` test plots from all labelled plots, and from draws of few."""
+    near, far = read
+    name = "forest" if column in BENT else setting.downstream
     # Least squares on presence, as the plants' own heads: a tenth of the time of logistic regression, the same ranks.
-    downstream = Downstream("linear" if name == RIDGE else cast(Name, name))
+    # Thresholds are the labelled plots' means: no score of a training plot is needed.
+    downstream = Downstream("linear" if name == RIDGE else cast(Name, name), scores_training_plots=False)
     kind = "abundance" if name == RIDGE else task.kind
 
     def predicted(some: Index) -> FoldPredictions:
         vectors = np.zeros((len(some), 1)) if near is None else near[some]
-        tested = np.zeros((len(outside), 1)) if far is None else far
+        tested = np.zeros((count, 1)) if far is None else far
         values = task.values[train[some]]
         fitted = downstream.fit(vectors, values, kind, setting.seed)
         answer = fitted.predict(tested)
@@ -256,12 +258,12 @@ def _task_in_fold(
     if not len(labelled):
         return
     yield task.name, [predicted(labelled)]
-    for count in setting.labels:
-        if count < len(labelled):
+    for few in setting.labels:
+        if few < len(labelled):
             # The same plots for every column.
-            draws = (np.random.default_rng([setting.seed, number, count, draw]) for draw in range(setting.draws))
-            some = [np.sort(draw.choice(labelled, count, replace=False)) for draw in draws]
-            yield f"{task.name}, {count} labels", [predicted(rows) for rows in some]
+            draws = (np.random.default_rng([setting.seed, number, few, draw]) for draw in range(setting.draws))
+            some = [np.sort(draw.choice(labelled, few, replace=False)) for draw in draws]
+            yield f"{task.name}, {few} labels", [predicted(rows) for rows in some]
 
 
 def _assembled(
@@ -352,7 +354,7 @@ def score_draws(task: Task, column: TaskColumn, fold: Index, truth: Array | None
             here = held & np.isfinite(predicted[:, target]) & np.isfinite(task.values[:, target])
             p, y, q = predicted[here, target], task.values[here, target], ranked[here, target].round(9)
             if task.kind == "presence":
-                scores[name]["boyce"] = float(boyce_index(p[y > 0], p)) if (y > 0).any() else float("nan")
+                scores[name]["boyce"] = boyce_index(p[y > 0], p) if ranks_plots(p, fold[here]) else float("nan")
             if truth is None:
                 continue
             if task.kind == "abundance":

@@ -105,7 +105,7 @@ ABLATE = Command(
         RASTER, *READING, *IMAGE,
         option("factors", Kind.LIST,
                "What to vary: lambda, regulariser, temperature, adapter, transform, whitening, augmentation, size "
-               "(learning curve), encoder, vegeta, loss, targets, positives, bias, schedule.",
+               "(learning curve), encoder, vegeta, loss, targets, positives, bias, schedule, adapter-start.",
                default="lambda,regulariser,temperature,adapter,transform,whitening,size,vegeta,loss,targets"),
         option("encoders", Kind.LIST, "Encoders compared by the factor encoder.", default="random-conv,colour-texture",
                advanced=True),

@@ -57,7 +57,8 @@ def test_every_factor_has_its_values_and_one_of_them_is_the_unchanged() -> None:
     assert found["augmentation"] == ["none", "dihedral", "dihedral+crop+colour"]
     assert found["encoder"] == ["random-conv", "colour-texture"]
     assert found["vegeta"] == ["pca", "ca", "masked", "habitat", "joint"]
-    assert set(OPTIONS) < {option.key for option in ABLATE.options}
+    assert found["adapter-start"] == ["identity", "canonical"]
+    assert set(OPTIONS) < {option.name for option in ABLATE.options}
 
 
 def test_a_setting_of_ones_own_is_the_unchanged() -> None:

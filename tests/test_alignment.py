@@ -18,6 +18,7 @@ from botaclip.training.alignment import (
     BATCH,
     CHECKPOINTS,
     NAMES,
+    START_AXES,
     SUPERVISED_CHECKPOINTS,
     Adapter,
     Alignment,
@@ -63,10 +64,22 @@ def releve_side(adapter: Adapter) -> np.ndarray:
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_step_0_is_the_identity_and_breaks_no_geometry(name: str) -> None:
-    adapter = fit(Alignment(name, 1.0), 0)
+    adapter = fit(Alignment(name, 1.0, recipe=Recipe(adapter_start="identity")), 0)
     np.testing.assert_array_equal(adapter(VECTORS), VECTORS)
     assert geometry(adapter) == 0.0
     assert geometry(fit(Alignment(name, 0.0), 40)) > 1e-3
+
+
+def test_joint_adaptation_begins_at_the_closed_form_and_the_others_do_where_asked() -> None:
+    closed = fit_adapters(VECTORS, TABLE, Alignment("canonical", checkpoints=(START_AXES,)))[0]
+    assert np.abs(closed(VECTORS) - VECTORS).max() > 0.1
+    asked = {"joint": "auto", "supervised": "canonical", "contrastive": "canonical", "botaclip": "canonical"}
+    for name, start in asked.items():
+        alignment = Alignment(name, 1.0, recipe=Recipe(adapter_start=start))
+        assert alignment.begins == "canonical"
+        np.testing.assert_array_equal(fit(alignment, 0).weight, closed.weight)
+        assert np.abs(fit(alignment, 5).weight - closed.weight).max() > 1e-4
+    assert [Alignment(name).begins for name in TRAINED] == ["identity"] * 3 + ["canonical"]
 
 
 @pytest.mark.parametrize("name", TRAINED)

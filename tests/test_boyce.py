@@ -64,6 +64,15 @@ def test_undefined_is_nan(presence: list[float], background: list[float]) -> Non
     assert np.isnan(boyce_index(presence, background))
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e4])
+def test_one_prediction_for_all_plots_is_undefined_however_it_was_rounded(scale: float) -> None:
+    constant = scale * (0.3 + np.linspace(-1, 1, 50) * 1e-15)
+    assert np.isnan(boyce_index(constant[:5], constant))
+    # The same suitabilities in another unit are still suitabilities.
+    steep = scale * np.linspace(0.1, 0.9, 500)
+    assert boyce_index(steep[steep > 0.6 * scale], steep) > 0.8
+
+
 def test_unknown_rule_is_refused() -> None:
     with pytest.raises(OptionError, match="no Boyce rule 'flexsdm'"):
         boyce_index([0.5], [0.1, 0.9], "flexsdm")  # type: ignore[arg-type]

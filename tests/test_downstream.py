@@ -9,10 +9,11 @@ from scipy.stats import spearmanr
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
 from botaclip.core.errors import OptionError
-from botaclip.training.downstream import NAMES, Downstream, _fit_linear
+from botaclip.training.downstream import NAMES, PENALTIES, Downstream
 from botaclip.training.pseudo_absences import PseudoAbsences
 
 KINDS = ("presence", "presence-only", "abundance")
@@ -134,10 +135,24 @@ def test_targets_with_the_same_plots_share_a_forest_and_out_of_bag_is_scikit_lea
 
 
 def test_linear_abundance_is_ridge_on_standardised_vectors() -> None:
+    """Fitted plainly: a model for each penalty and inner fold, the best penalty over all targets, fitted again."""
     x, z = planted(50)
-    standard = StandardScaler().fit_transform(x)
-    ridge = Ridge(alpha=1.0 * 6).fit(standard, z)  # six standardised numbers have a mean squared norm of 6
-    np.testing.assert_allclose(_fit_linear(x, z, None, penalty=1.0, classes=False).predict(x), ridge.predict(standard))
+    z = np.column_stack([z, 100 * z[:, 0] ** 2])
+
+    def plain(penalty: float, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+        scaler = StandardScaler().fit(x[train])
+        ridge = Ridge(alpha=penalty * 6)  # six standardised numbers have a mean squared norm of 6
+        return ridge.fit(scaler.transform(x[train]), z[train]).predict(scaler.transform(x[test]))
+
+    unseen = np.empty((len(PENALTIES), *z.shape))
+    for train, test in KFold(3, shuffle=True, random_state=7).split(x):
+        for number, penalty in enumerate(PENALTIES):
+            unseen[number, test] = plain(penalty, train, test)
+    best = int(np.argmin((np.square(unseen - z) / z.var(axis=0)).mean(axis=(1, 2))))
+    predictor = Downstream("linear").fit(x, z, "abundance", 7)
+    every = np.arange(50)
+    np.testing.assert_allclose(predictor.out_of_sample, unseen[best], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(predictor.predict(x), plain(PENALTIES[best], every, every), rtol=1e-9, atol=1e-9)
 
 
 def test_inner_folds_keep_groups_together() -> None:

@@ -148,6 +148,17 @@ def test_progress_rises_to_the_end_of_its_stage() -> None:
     assert seen[1][1] == "inner validation: supervised"
 
 
+def test_progress_tells_how_well_held_out_images_find_their_releves() -> None:
+    table, said = planted(90, species=6), []
+    inner_validation(
+        table, thirds(table), (Alignment("botaclip", 1.0, checkpoints=(2, 4)),),
+        progress=Progress(lambda fraction, message: said.append(message)),
+    )  # fmt: skip
+    told = [message for message in said if "R@5" in message]
+    # Thirty held-out plots: five of them at random are a sixth.
+    assert len(told) == 3 and all("4 steps: R@5" in message and "(chance .17)" in message for message in told)
+
+
 def test_environment_is_standardised_in_the_inner_fold_and_judged_with_the_image() -> None:
     table = planted(60, dimension=12, species=4)
     values = np.random.default_rng(1).normal(size=(60, 2)) * [300.0, 0.01] + [900.0, 0.4]

@@ -162,3 +162,17 @@ def test_nothing_tested_is_nan_and_other_lengths_raise() -> None:
         task_scores(task(Y), range(7), P, fold=[0, 1])
     with pytest.raises(ValueError, match="values of shape"):
         task_scores(task(Y), range(7), P, [[0.1], [0.2]], fold=[0, 1, 2, 0, 1, 2, 0])
+
+
+def test_boyce_of_one_number_a_fold_is_undefined() -> None:
+    """Folds' prevalences run against what they hold out: pooled, they would have an index of -1."""
+    rng = np.random.default_rng(8)
+    fold = np.repeat(np.arange(4), 50)
+    y = (rng.random(200) < np.array([0.1, 0.3, 0.5, 0.7])[fold]).astype(float)
+    level = np.array([[y[fold != k].mean()] for k in range(4)])
+    task = Task("seen", "presence-only", ("a",), np.where(y > 0, 1.0, np.nan)[:, None])
+    known = level[fold] + rng.normal(scale=1e-16, size=(200, 1))
+    assert boyce_index(known[y > 0, 0], known[:, 0]) < -0.5
+    assert np.isnan(task_scores(task, np.arange(200), known, fold=fold)["a"]["boyce"])
+    known[fold == 2] += 0.01 * rng.random((50, 1))
+    assert np.isfinite(task_scores(task, np.arange(200), known, fold=fold)["a"]["boyce"])

@@ -10,6 +10,7 @@ from typing import Any
 from scipy.spatial import KDTree
 
 from botaclip.core.errors import OptionError
+from botaclip.training.alignment import Alignment
 from botaclip.training.protocol import ALIGNED
 from botaclip.training.reading import lambdas_of
 from botaclip.training.recipe import Recipe
@@ -28,6 +29,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "targets": ("own", "floristic", "gram"),
     "positives": ("none", "near", "alike", "site"),
     "schedule": ("constant", "cosine"),
+    "adapter-start": ("identity", "canonical"),
     "augmentation": ("none", "dihedral", "dihedral,crop,colour"),
 }
 WHITENING = (0, 16, 32, 64)
@@ -35,7 +37,7 @@ WHITENING = (0, 16, 32, 64)
 SIZES: Mapping[str, float] = {"quarter": 0.25, "half": 0.5, "all": 1.0}
 FACTORS = (
     "lambda", "regulariser", "temperature", "bias", "adapter", "transform", "whitening", "augmentation", "size",
-    "encoder", "vegeta", "loss", "targets", "positives", "schedule",
+    "encoder", "vegeta", "loss", "targets", "positives", "schedule", "adapter-start",
 )  # fmt: skip
 # The column whose alignment is varied; auto is the paper's method.
 METHOD = "botaclip"
@@ -48,14 +50,16 @@ _FAMILIES = {
     "lambda": ("botaclip", "joint"), "regulariser": ("botaclip", "joint"),
     **dict.fromkeys(("temperature", "bias", "loss", "targets", "positives"), _CONTRASTIVE),
     **dict.fromkeys(("transform", "vegeta"), (*_CONTRASTIVE, "canonical")),
-    **dict.fromkeys(("adapter", "schedule", "augmentation", "whitening"), _TRAINED),
+    **dict.fromkeys(("adapter", "adapter-start", "schedule", "augmentation", "whitening"), _TRAINED),
 }
 # What the alignments without a factor have not got.
 _LACKS = {
     "lambda": "no geometry-preserving term", "regulariser": "no geometry-preserving term",
     **dict.fromkeys(("temperature", "bias", "loss", "targets", "positives"), "no contrastive loss"),
     **dict.fromkeys(("transform", "vegeta"), "no encoder of species lists"),
-    **dict.fromkeys(("adapter", "schedule", "augmentation", "whitening"), "no adapter that is trained"),
+    **dict.fromkeys(
+        ("adapter", "adapter-start", "schedule", "augmentation", "whitening"), "no adapter that is trained"
+    ),
 }
 
 
@@ -169,17 +173,19 @@ def variants_of(
                 for word in dict.fromkeys([own, *words])
             ]
         else:
-            some = _option_variants(factor, parameters)
+            some = _option_variants(factor, alignment, parameters)
         some.sort(key=lambda variant: not variant.is_default)
         made += [dataclasses.replace(each, reason=_reason(each, alignment, data, parameters)) for each in some]
     return made
 
 
-def _option_variants(factor: str, parameters: Mapping[str, Any]) -> list[Variant]:
-    own = _value(factor, parameters)
+def _option_variants(factor: str, alignment: str, parameters: Mapping[str, Any]) -> list[Variant]:
+    own, key = _value(factor, parameters), factor.replace("-", "_")
+    if own == "auto":
+        own = Alignment(alignment).begins
     found = [
-        Variant(factor, value.replace(",", "+"), {factor: _typed(factor, value)},
-                is_default=_value(factor, {factor: value}) == own)
+        Variant(factor, value.replace(",", "+"), {key: _typed(factor, value)},
+                is_default=_value(factor, {key: value}) == own)
         for value in OPTIONS[factor]
     ]  # fmt: skip
     if not any(each.is_default for each in found):
@@ -195,11 +201,12 @@ def _value(factor: str, parameters: Mapping[str, Any]) -> Any:
     """Return the value of a factor, so that equal ones are equal however they are written."""
     if factor == "lambda":
         return lambdas_of(dict(parameters))
-    if parameters.get(factor) is None:
-        return getattr(Recipe(), factor)
+    key = factor.replace("-", "_")
+    if parameters.get(key) is None:
+        return getattr(Recipe(), key)
     if factor in _LISTS:
         return tuple(sorted(getattr(Recipe.of({factor: parameters[factor]}), factor)))
-    return float(parameters[factor]) if factor in _NUMBERS else str(parameters[factor])
+    return float(parameters[factor]) if factor in _NUMBERS else str(parameters[key])
 
 
 def _words(value: Any) -> str:

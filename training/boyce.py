@@ -16,6 +16,8 @@ from scipy.stats import spearmanr
 from botaclip.core.errors import OptionError
 
 BoyceRule = Literal["all_windows", "ecospat", "pr106"]
+# Of the largest suitability. What differs by less is one prediction for all plots, put together in another order.
+_ROUNDING = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +31,8 @@ class BoyceCurve:
     ratio
         (W,) share of presences over share of background in it (predicted to expected).
     index
-        Spearman correlation of the two, -1 to 1; 0 is random, NaN below two windows.
+        Spearman correlation of the two, -1 to 1; 0 is random, NaN below two windows or where
+        all of the background has one suitability.
     rule
         How windows were laid and repeats removed; indexes by other rules are not comparable.
     presences
@@ -79,7 +82,7 @@ def boyce_curve(
     observed = np.sort(_finite(presence))
     expected = np.sort(_finite(background))
     nothing = np.empty(0)
-    if observed.size == 0 or expected.size == 0 or expected[0] == expected[-1]:
+    if observed.size == 0 or expected.size == 0 or is_constant(expected):
         return BoyceCurve(nothing, nothing, float("nan"), rule, observed.size)
     low, high = min(observed[0], expected[0]), max(observed[-1], expected[-1])
     width = (expected[-1] - expected[0]) / 10
@@ -113,6 +116,12 @@ def boyce_index(
 ) -> float:
     """Return the continuous Boyce index, -1 to 1, NaN where undefined; see :func:`boyce_curve`."""
     return boyce_curve(presence, background, rule=rule, remove_duplicates=remove_duplicates).index
+
+
+def is_constant(values: ArrayLike) -> bool:
+    """Return whether suitabilities differ by rounding errors at most, so that they rank nothing."""
+    array = _finite(values)
+    return bool(array.size == 0 or np.ptp(array) <= _ROUNDING * np.abs(array).max())
 
 
 def _finite(values: ArrayLike) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from botaclip.core.errors import OptionError
 from botaclip.training.pseudo_absences import PseudoAbsences
@@ -82,7 +82,7 @@ class Predictor:
             raise ValueError(f"vectors of {points.shape[1]} numbers, but the model was fitted to {self.width}")
         predicted = np.full((len(points), self.targets), np.nan)
         if len(points):
-            with threadpool_limits(1):
+            with _threadpools().limit(limits=1):
                 for columns, model in self.models:
                     predicted[:, columns] = model.predict(points)
         return predicted
@@ -203,7 +203,7 @@ class Downstream:
         labels = None if groups is None else np.asarray(groups)
         models: list[tuple[NDArray[np.int64], _Fit]] = []
         unseen = np.full(values.shape, np.nan)
-        with threadpool_limits(1):
+        with _threadpools().limit(limits=1):
             for columns, rows in _together(values):
                 held = None if weights is None else weights[rows]
                 of = None if labels is None else labels[rows]
@@ -243,6 +243,12 @@ class Downstream:
         losses = [_loss(y, predicted, classes, weights) for predicted in unseen]
         best = int(np.argmin(losses))
         return path(x, y, weights)(penalties[best]), unseen[best]
+
+
+@functools.cache
+def _threadpools() -> ThreadpoolController:
+    """Return the libraries that bring threads; looking for them anew takes longer than a small fit."""
+    return ThreadpoolController()
 
 
 def _points(vectors: ArrayLike) -> Floats:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import Ridge
 
+from botaclip.training.trees import grow_trees, mean_of_trees
+
 Array = NDArray[np.floating]
 
 # Penalties in units of the mean squared norm of a centred vector: the same grid for vectors of any scale and width.
@@ -130,22 +132,16 @@ class ForestHead:
 
     def logits(self, vectors: Array) -> Array:
         """Return the logit of the mean leaf prevalence (N, S)."""
-        predicted = self.forest.predict(vectors)
-        predicted = predicted[:, None] if predicted.ndim == 1 else predicted
+        predicted = mean_of_trees(self.forest.estimators_, vectors, self.forest.n_outputs_)
         return logit(np.clip(predicted, self.floor, 1.0 - self.floor))
 
 
 def fit_forest(vectors: Array, presence: Array, *, random_state: int, trees: int = 200) -> ForestHead:
     """Fit the paper's downstream model; leaves hold at least five plots so that scores are not all 0 and 1."""
     forest = RandomForestRegressor(
-        n_estimators=trees,
-        min_samples_leaf=5,
-        max_features="sqrt",
-        n_jobs=2,
-        random_state=random_state,
+        n_estimators=trees, min_samples_leaf=5, max_features="sqrt", n_jobs=1, random_state=random_state
     )
-    # Threads, never loky: joblib's default for a forest.
-    forest.fit(vectors, presence if presence.shape[1] > 1 else presence[:, 0])
-    # Two threads would add up the trees in whatever order they finish, and the last digit would change.
-    forest.set_params(n_jobs=1)
+    # scikit-learn's forest with the trees that it would grow itself, see botaclip.training.trees.
+    grown = grow_trees(vectors, presence, random_state=random_state, trees=trees, leaf=5, threads=2)
+    forest.estimators_, forest.n_outputs_, forest.n_features_in_ = list(grown.trees), grown.targets, vectors.shape[1]
     return ForestHead(forest, floor=0.5 / len(presence))

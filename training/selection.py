@@ -29,6 +29,10 @@ Array = NDArray[np.floating]
 Folds = Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]]
 
 
+# Alignments that bring relevés into the space of the images, so that an image can be asked for its relevé.
+WITH_RELEVE_SIDE = ("contrastive", "botaclip", "joint")
+
+
 @dataclasses.dataclass(frozen=True)
 class Trial:
     """One alignment at one number of steps under one penalty, judged out of fold.
@@ -117,7 +121,7 @@ def fit_alignment(
 
 def stopped_by_retrieval(alignment: Alignment) -> bool:
     """Whether the number of steps is chosen by retrieval: only where there is a relevé side to retrieve by."""
-    return alignment.name in ("contrastive", "botaclip", "joint") and alignment.recipe.stopping == "retrieval"
+    return alignment.name in WITH_RELEVE_SIDE and alignment.recipe.stopping == "retrieval"
 
 
 def relative_error(presence: Array, scores: Array, prevalence: Array) -> Array:
@@ -190,10 +194,15 @@ def inner_validation(
                     progress=progress,
                 )
                 spaces = {adapter.steps: (adapter(inside), adapter(outside)) for adapter in adapters}
-                if stopped_by_retrieval(alignment):
-                    for adapter in adapters:
+                if alignment.name in WITH_RELEVE_SIDE:
+                    # Of the last adapter only, unless it is by this that the number of steps is chosen.
+                    chosen_so = stopped_by_retrieval(alignment)
+                    for adapter in adapters if chosen_so else adapters[-1:]:
                         found = held_out_retrieval(adapter, (inside, part.cover), (outside, source.cover[held]))
-                        ranks[alignment, adapter.steps].add(found.mean_reciprocal_rank, len(held))
+                        if chosen_so:
+                            ranks[alignment, adapter.steps].add(found.mean_reciprocal_rank, len(held))
+                        told = f", {adapter.steps} steps: {found.words}"
+                        progress.update(fraction, f"inner validation: {alignment.label}{told}")
             for steps, (z_train, z_held) in spaces.items():
                 block = EnvironmentBlock.fit(near, width=z_train.shape[1])
                 scores = linear_path(joined(z_train, block, near), presence, joined(z_held, block, far), penalties)

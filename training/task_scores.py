@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from botaclip.training import metrics
-from botaclip.training.boyce import BoyceRule, boyce_index
+from botaclip.training.boyce import BoyceRule, boyce_index, is_constant
 from botaclip.training.task import Kind, Task
 
 Floats = NDArray[np.float64]
@@ -109,7 +109,8 @@ def task_scores(
         def score(rows: NDArray[np.intp], levels: Floats, s: int = s) -> dict[str, float]:
             y, q = truth[rows, s], p[rows, s]
             if task.kind == "presence-only":
-                return _of_presences(y > 0, q, cuts[number[rows], s], levels[rows, s], rule, remove_duplicates)
+                found = _of_presences(y > 0, q, cuts[number[rows], s], levels[rows, s], rule, remove_duplicates)
+                return found if ranks_plots(q, number[rows]) else found | {"boyce": float("nan")}
             if task.kind == "presence":
                 return _of_presence(y, q, cuts[number[rows], s], levels[rows, s])
             return _of_abundance(y, q, medians[number[rows], s], levels[rows, s])
@@ -125,6 +126,15 @@ def task_scores(
             values["n_presences"] = float((truth[pooled, s] > 0).sum())
         scores[name] = values
     return scores
+
+
+def ranks_plots(predicted: Floats, fold: NDArray[np.integer]) -> bool:
+    """Return whether any fold's model tells plots apart (M,).
+
+    One number for all plots of a fold, such as the prevalence, ranks none of them, though the folds' numbers differ:
+    a Boyce index of these would only say that they run against the prevalence of the held-out plots.
+    """
+    return any(not is_constant(predicted[fold == k]) for k in np.unique(fold))
 
 
 def species_set_scores(
