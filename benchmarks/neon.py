@@ -133,8 +133,9 @@ def measure(key: str, arguments: Any) -> dict[str, Any]:
 def report(results: dict[str, Any]) -> str:
     """Return the tables as Markdown."""
     lines = [
-        "Scores are medians over targets; differences to `raw` are medians of the paired differences over targets, in "
-        "brackets the 95 % interval by bootstrap over blocks; p (Wilcoxon) and r (rank-biserial) are over targets, "
+        "Scores are medians over targets; differences to `raw` are medians of the paired differences over targets "
+        "(means, for AUC within sites, which takes few values), in brackets the 95 % interval by bootstrap over "
+        "blocks; p (Wilcoxon) and r (rank-biserial) are over targets, "
         "which share plots.", "",
     ]  # fmt: skip
     for name in UNITS:

@@ -57,6 +57,9 @@ def task_by_blocks(
 ) -> dict[str, Any]:
     """Return ``{"kind", "targets", "intervals"}`` of a task: its AUC (Spearman for abundances), with block intervals.
 
+    Differences are medians over targets (``"statistic"``), within sites means: few pairs make an AUC of few steps,
+    whose median over targets jumps or stays where it is, whatever is drawn.
+
     Parameters
     ----------
     task
@@ -69,7 +72,8 @@ def task_by_blocks(
         Site of each plot: then each target is scored on each site by itself, between plots that one model was tested
         on. None: over all plots, each fold's training prevalence taken out.
     fewest
-        Fewest presences (or known abundances) and pairs of a target.
+        Fewest presences and pairs of a target that may be compared, in every repeat; of abundances, half the fewest
+        that are known.
     draws
         Of the bootstrap.
     """
@@ -78,7 +82,8 @@ def task_by_blocks(
     places = np.zeros(len(task), int) if sites is None else np.unique(np.asarray(sites), return_inverse=True)[1]
     targets = [
         (target, site) for target in range(len(task.targets)) for site in range(places.max() + 1)
-        if _enough(task, target, places == site, fewest)
+        if _enough(task.values[:, target], places == site, task.kind,
+                   [each.plants.fold for each, _ in repeats], sites is not None, fewest)
     ]  # fmt: skip
     sizes = np.bincount(block, minlength=len(names)).astype(float)
     metric = "spearman" if task.kind == "abundance" else "auc"
@@ -94,15 +99,13 @@ def task_by_blocks(
             if sites is None:
                 level = _without_level(judged, name, column)
             for target, site in targets:
-                comparable = (places == site) & (fold >= 0)
-                labels = np.where(comparable, 0 if sites is None else fold, -1)
+                labels = _labels(places == site, fold, sites is not None)
                 sums.append(pair_sums(task.values[:, target], level[:, target], labels, block, len(names)))
         right, pairs = (np.array(part).reshape(len(repeats), len(targets), len(names), len(names))
                         for part in zip(*sums, strict=True))  # fmt: skip
         scores[column] = _pair_score(right, pairs, block, sizes)
     everything = np.arange(len(task))
     values = {column: score(everything) for column, score in scores.items()}
-    # Within sites a target is scored where enough pairs are left after the folds have cut them apart.
     labelled = [
         task.targets[target] + ("" if sites is None else f" ({np.unique(np.asarray(sites))[site]})")
         for target, site in targets
@@ -110,13 +113,18 @@ def task_by_blocks(
     drawn = bootstrap(scores, block, draws=draws) if targets else {}
     comparison = TaskComparison(task.name, metric, tuple(labelled), values, drawn, len(task), len(names))
     wanted = [(column, "raw") for column in columns if column != "raw" and "raw" in columns] + list(COMPARISONS)
+    statistic = "median" if sites is None or task.kind == "abundance" else "mean"
     intervals = {}
     for a, b in wanted:
         if a in columns and b in columns and targets:
-            found = difference(comparison, a, b)
-            intervals[f"{a} - {b}"] = {metric: [found["low"], found["high"]]}
+            if statistic == "median":
+                found = difference(comparison, a, b)
+                ends = [found["low"], found["high"]]
+            else:
+                ends = interval_of_mean(drawn[a] - drawn[b]) if drawn else [float("nan")] * 2
+            intervals[f"{a} - {b}"] = {metric: ends}
     return {
-        "kind": task.kind, "intervals": intervals, "blocks": len(names),
+        "kind": task.kind, "statistic": statistic, "intervals": intervals, "blocks": len(names),
         "targets": {
             name: {column: {metric: float(values[column][i])} for column in columns} for i, name in enumerate(labelled)
         },
@@ -144,12 +152,36 @@ def _without_level(judged: Judged, name: str, column: str) -> Floats:
     return out
 
 
-def _enough(task: Task, target: int, here: NDArray[np.bool_], fewest: int) -> bool:
-    y = task.values[here, target]
-    y = y[np.isfinite(y)]
-    if task.kind == "abundance":
-        return len(y) >= 2 * fewest and bool(np.ptp(y) > 0)
-    return bool((y > 0).sum() >= fewest and (y == 0).sum() >= 1)
+def interval_of_mean(gaps: Floats) -> list[float]:
+    """Return the 95 % interval of the mean over targets of drawn differences (B, T)."""
+    known = np.isfinite(gaps)
+    gaps, known = gaps[known.any(axis=1)], known[known.any(axis=1)]
+    if not len(gaps):
+        return [float("nan")] * 2
+    means = np.where(known, gaps, 0.0).sum(axis=1) / known.sum(axis=1)
+    return [float(end) for end in np.quantile(means, [0.025, 0.975])]
+
+
+def _labels(here: NDArray[np.bool_], fold: Index, within: bool) -> Index:
+    """Return what plots have in common that may be compared: their fold within a site, else that they were tested."""
+    return np.where(here & (fold >= 0), fold if within else 0, -1)
+
+
+def _enough(
+    y: Floats, here: NDArray[np.bool_], kind: str, folds: Sequence[Index], within: bool, fewest: int
+) -> bool:
+    """Whether a target can be scored on some plots, of presences as the folds have cut pairs apart in every repeat."""
+    if kind == "abundance":
+        known = y[here & np.isfinite(y)]
+        return len(known) >= 2 * fewest and bool(np.ptp(known) > 0)
+    for fold in folds:
+        labels = _labels(here & np.isfinite(y), fold, within)
+        usable = labels >= 0
+        present = np.bincount(labels[usable & (y > 0)], minlength=1)
+        absent = np.bincount(labels[usable & (y == 0)], minlength=len(present))[: len(present)]
+        if present[absent > 0].sum() < fewest or (present * absent).sum() < fewest:
+            return False
+    return True
 
 
 def _pair_score(right: Floats, pairs: Floats, block: Index, sizes: Floats) -> Callable[[Index], Floats]:

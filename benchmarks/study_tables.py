@@ -58,7 +58,7 @@ class Difference:
     Parameters
     ----------
     mean
-        Mean over units of the median paired difference over targets.
+        Mean over units of the median paired difference over targets (of the mean, where the task says so).
     low, high
         Its 95 % interval; NaN where there is none.
     better
@@ -105,6 +105,12 @@ def median(numbers: Floats) -> float:
     return float(np.median(known)) if known.size else float("nan")
 
 
+def mean(numbers: Floats) -> float:
+    """Return the mean of what is known; NaN of nothing."""
+    known = numbers[np.isfinite(numbers)]
+    return float(known.mean()) if known.size else float("nan")
+
+
 def interval(numbers: Floats, level: float = 0.95) -> tuple[float, float]:
     """Return Student's interval of the mean; NaN for fewer than three numbers, which say nothing of their spread."""
     known = numbers[np.isfinite(numbers)]
@@ -117,7 +123,8 @@ def interval(numbers: Floats, level: float = 0.95) -> tuple[float, float]:
 def difference(units: Sequence[Unit], task: str, metric: str, a: str, b: str) -> Difference:
     """Compare two columns of a task, paired by target."""
     pairs = [values(unit, task, a, metric) - values(unit, task, b, metric) for unit in units]
-    each = np.array([median(pair) for pair in pairs])
+    centre = mean if units[0]["tasks"][task].get("statistic") == "mean" else median
+    each = np.array([centre(pair) for pair in pairs])
     known = each[np.isfinite(each)]
     low, high = interval(each)
     kept = units[0]["tasks"][task].get("intervals", {}).get(f"{a} - {b}", {}).get(metric) if len(units) == 1 else None

@@ -212,6 +212,33 @@ def test_pairs_by_blocks_are_the_auc():
     assert right.sum() / pairs.sum() == pytest.approx(np.average([a for a, _ in each], weights=[n for _, n in each]))
 
 
+def test_within_sites_targets_are_counted_as_folds_have_cut_them(study):
+    """Five presences whose absences were all tested in other folds leave no pair, and no target."""
+    module = benchmark("study_blocks")
+    rng = np.random.default_rng(3)
+    fold, sites = np.tile([0, 1], 40), np.repeat(["north", "south"], 40)
+    # Northern presences in fold 0 alone, northern absences in fold 1 alone: nothing to compare there.
+    cut = np.where(sites == "north", fold == 0, rng.random(80) < 0.5).astype(float)
+    even = (rng.random(80) < 0.5).astype(float)
+    task = Task("seen", "presence", ("cut", "even"), np.column_stack([cut, even]))
+    plants = study.CrossValidation((), fold, {}, {}, {}, ())
+
+    def column(noise):
+        return study.TaskColumn((task.values + rng.normal(size=(80, 2)) * noise)[None], *(np.zeros((1, 2, 2)),) * 2)
+
+    judged = study.Judged(plants, {"seen": {"raw": column(3.0), "botaclip": column(0.1)}})
+    blocks = [f"{site} {i // 10}" for i, site in enumerate(sites)]
+    found = module.task_by_blocks(task, [(judged, "seen")], blocks, sites=list(sites), draws=50)
+    assert list(found["targets"]) == ["cut (south)", "even (north)", "even (south)"]
+    assert found["statistic"] == "mean" and found["targets"]["even (north)"]["botaclip"]["auc"] == 1.0
+    gaps = [scores["botaclip"]["auc"] - scores["raw"]["auc"] for scores in found["targets"].values()]
+    low, high = found["intervals"]["botaclip - raw"]["auc"]
+    assert 0 < low <= np.mean(gaps) <= high < 1
+    pooled = module.task_by_blocks(task, [(judged, "seen")], blocks, draws=20)
+    assert list(pooled["targets"]) == ["cut", "even"] and pooled["statistic"] == "median"
+    np.testing.assert_allclose(module.interval_of_mean(np.array([[0.0, np.nan], [1.0, 3.0]])), [0.05, 1.95])
+
+
 def test_units_asked_for():
     """All sizes, ten seeds of the small ones; the quick form is two."""
     module = benchmark("landscape")
