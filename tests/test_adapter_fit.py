@@ -16,7 +16,7 @@ from botaclip.core.losses import GeometryRegulariser, NeighbourRegulariser
 from botaclip.training import adapter_fit
 from botaclip.training.adapter import Adapter
 from botaclip.training.adapter_fit import regulariser_of
-from botaclip.training.alignment import Alignment, fit_adapter
+from botaclip.training.alignment import START_AXES, Alignment, fit_adapter
 from botaclip.training.recipe import Recipe
 from botaclip.training.standardiser import Standardiser
 
@@ -54,6 +54,8 @@ FIELDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "learning_rate": ("supervised", {}, {"learning_rate": 1e-2}),
     "weight_decay": ("supervised", {}, {"weight_decay": 1.0}),
     "schedule": ("supervised", {}, {"schedule": "cosine"}),
+    "adapter_start": ("botaclip", {}, {"adapter_start": "canonical"}),
+    "adapter_start identity": ("joint", {}, {"adapter_start": "identity"}),
     "species_weight": ("joint", {}, {"species_weight": 0.1}),
 }  # fmt: skip
 
@@ -89,8 +91,12 @@ def test_every_field_is_tried() -> None:
 
 @pytest.mark.parametrize("form", ["linear", "residual", "attention"])
 @pytest.mark.parametrize("name", ["supervised", "contrastive", "botaclip", "joint"])
-def test_every_form_begins_at_the_identity(form: str, name: str) -> None:
-    np.testing.assert_array_equal(fit(name, Recipe(adapter=form), 0)(VECTORS), VECTORS)
+def test_every_form_begins_at_the_identity_or_at_the_closed_form(form: str, name: str) -> None:
+    recipe = Recipe(adapter=form, adapter_start="identity")
+    np.testing.assert_array_equal(fit(name, recipe, 0)(VECTORS), VECTORS)
+    closed = fit_adapter(VECTORS, TABLE, Alignment("canonical"), START_AXES)
+    other = fit(name, dataclasses.replace(recipe, adapter_start="canonical"), 0)
+    np.testing.assert_allclose(other(VECTORS), closed(VECTORS), atol=1e-5)
 
 
 @pytest.mark.parametrize(

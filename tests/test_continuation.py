@@ -26,10 +26,11 @@ from botaclip.training.adapter import Adapter
 from botaclip.training.alignment import candidates
 from botaclip.training.closed_forms import CLOSED_FORMS
 from botaclip.training.continuation import Parent, earlier_plots, seen_by, without_seen
-from botaclip.training.evaluation import COLUMNS, ImageSpace, cross_validate, fit_columns, fit_image_column
+from botaclip.training.evaluation import ImageSpace, cross_validate, fit_columns, fit_image_column
 from botaclip.training.export import adapter_graph
 from botaclip.training.heads import PENALTIES
 from botaclip.training.metrics_document import reason_of_choice
+from botaclip.training.protocol import columns_of
 from botaclip.training.selection import best, inner_validation
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
@@ -140,7 +141,8 @@ def test_plots_that_it_may_have_seen_are_never_held_out(parent: Parent) -> None:
     assert again <= start.seen and len(start.seen) < 15
     how = protocol("auto", start=start)
     cv = cross_validate(SECOND, thirds(SECOND), how)
-    assert tuple(cv.suitability) == COLUMNS
+    assert tuple(cv.suitability) == columns_of(SECOND, "auto", how.alignments)[0]
+    assert {"raw", "adapted", "supervised", "botaclip", "shuffled", "prevalence"} <= set(cv.suitability)
     scored = {SECOND.ids[i] for i in np.flatnonzero(cv.fold >= 0)}
     assert scored == set(SECOND.ids) - start.seen
     for (train, test), (before, _) in zip(cv.folds, thirds(SECOND), strict=True):

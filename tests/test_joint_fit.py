@@ -56,7 +56,7 @@ def test_both_sides_get_their_gradient_and_their_speed() -> None:
 
 def test_a_weight_of_0_is_the_contrastive_fit() -> None:
     def fit(name: str, weight: float) -> np.ndarray:
-        alignment = Alignment(name, 0.1, recipe=Recipe(species_weight=weight))
+        alignment = Alignment(name, 0.1, recipe=Recipe(species_weight=weight, adapter_start="identity"))
         return fit_adapter(VECTORS, TABLE, alignment, 10).weight
 
     np.testing.assert_allclose(fit("joint", 0.0), fit("botaclip", 1.0), atol=1e-6)
