@@ -85,8 +85,18 @@ EVALUATE = Command(
                default="forest", advanced=True),
         option("pseudo-absences", Kind.CHOICE,
                "For presence-only tasks: random, disk (a distance from presences), sre (outside the envelope of "
-               "presences in the frozen space) or target-group (plots with other targets only).",
+               "presences in the environment layers, or without any in the first 4 principal axes of the frozen "
+               "vectors) or target-group (plots with other targets only).",
                default="random", choices=("random", "disk", "sre", "target-group"), advanced=True),
+        option("pseudo-distance-min", Kind.NUMBER,
+               "With disk: smallest distance of a pseudo-absence from the nearest presence. Not given: the buffer.",
+               unit="m", minimum=0.0, advanced=True),
+        option("pseudo-distance-max", Kind.NUMBER,
+               "With disk: largest distance of a pseudo-absence from the nearest presence. Not given: any.", unit="m",
+               minimum=0.0, advanced=True),
+        option("pseudo-ratio", Kind.NUMBER,
+               "Pseudo-absences per presence; never fewer than 30, where there are as many plots to draw from.",
+               default=3.0, minimum=0.01, maximum=1000.0, advanced=True),
         option("repeats", Kind.INTEGER, "Repeats of the cross-validation, each with other folds.", default=1,
                minimum=1, maximum=100, advanced=True),
         *FOLDS, *TARGETS, *HEAD, *ALIGNMENT, *KEPT, *LOCATIONS,
@@ -105,7 +115,8 @@ ABLATE = Command(
         RASTER, *READING, *IMAGE,
         option("factors", Kind.LIST,
                "What to vary: lambda, regulariser, temperature, adapter, transform, whitening, augmentation, size "
-               "(learning curve), encoder, vegeta, loss, targets, positives, bias, schedule, adapter-start.",
+               "(learning curve), encoder, vegeta, loss, targets, positives, bias, schedule, adapter-start, "
+               "species-weight.",
                default="lambda,regulariser,temperature,adapter,transform,whitening,size,vegeta,loss,targets"),
         option("encoders", Kind.LIST, "Encoders compared by the factor encoder.", default="random-conv,colour-texture",
                advanced=True),

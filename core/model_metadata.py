@@ -38,6 +38,20 @@ _OPTIONAL: dict[str, Kinds] = {
 _SPECIES: dict[str, Kinds] = {"presences": int, "prevalence": _NUMBER, "threshold": _NUMBER}
 _TRAINING: dict[str, Kinds] = {"extent_wgs84": list, "crs": str, "dates": list, "plots": int}
 _ENVIRONMENT: dict[str, Kinds] = {"file": str, "band": int, "path": str}
+# Of the recipe of an adapter: numbers that have to be positive, or may be 0, and words.
+_POSITIVE = ("steps", "batch", "learning_rate", "temperature", "vegeta_axes", "views", "start_axes", "schedule_steps")
+_NOT_NEGATIVE = (
+    "weight_decay", "lambda", "species_weight", "unknown_ring", "positive_distance", "positive_similarity", "whitening",
+)
+_RECIPE: dict[str, Kinds] = {
+    **dict.fromkeys((*_POSITIVE, *_NOT_NEGATIVE, "bias"), _NUMBER),
+    **dict.fromkeys(
+        ("adapter", "adapter_start", "releve_adapter", "vegeta", "transform", "loss", "targets", "regulariser",
+         "schedule", "stopping"), str,
+    ),
+    "augmentation": list, "positives": list,
+}  # fmt: skip
+_MOST_SETTINGS, _MOST_WORDS, _MOST_NUMBER = 64, 32, 1e9
 _MOST_CELLS, _MOST_SPECIES, _MOST_LETTERS = 100_000, 100_000, 500
 _MOST_PATCH_VALUES = 2**30  # pixels times bands: 4 GiB
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -112,6 +126,7 @@ def check_metadata(metadata: Mapping[str, Any], where: str) -> None:
     check_encoder(metadata, where)
     _check_ground(metadata, where)
     _check_species(metadata["species"], where)
+    _check_recipe(metadata["alignment"].get("recipe"), where)
     allow(metadata["training"], _TRAINING, "training", where)
     extent = metadata["training"].get("extent_wgs84")
     if extent and (len(extent) != 4 or not all(map(finite, extent))):
@@ -173,6 +188,28 @@ def _check_species(species: list[Any], where: str) -> None:
                 continue
             if not isinstance(value, wanted) or not finite(value):
                 raise bad_file(f"the {key} of {kind['name']} is no number", where)
+
+
+def _check_recipe(recipe: Any, where: str) -> None:
+    """Refuse settings of a training that nobody could have given; those of a later version are let be."""
+    if recipe is None:
+        return
+    if not isinstance(recipe, dict) or len(recipe) > _MOST_SETTINGS:
+        raise bad_file("the recipe of its adapter is no list of settings", where)
+    allow(recipe, _RECIPE, "recipe", where)
+    for key, value in recipe.items():
+        texts = [key, *(value if isinstance(value, list) else [value])]
+        if len(texts) > 1 + _MOST_WORDS or any(
+            len(text) > _MOST_LETTERS if isinstance(text, str)
+            else text is not None and not (isinstance(text, (int, float)) and abs(text) <= _MOST_NUMBER)
+            for text in texts
+        ):  # fmt: skip
+            raise bad_file(f"the setting {key[:80]!r} of its adapter's recipe makes no sense", where)
+        if key in _RECIPE and isinstance(value, list) and not all(isinstance(word, str) for word in value):
+            raise bad_file(f"the setting {key!r} of its adapter's recipe is no list of words", where)
+        number = isinstance(value, (int, float))
+        if number and ((key in _POSITIVE and value <= 0) or (key in _NOT_NEGATIVE and value < 0)):
+            raise bad_file(f"the setting {key!r} of its adapter's recipe is {value:g}", where)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

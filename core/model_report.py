@@ -73,6 +73,8 @@ def words(model: Model) -> list[str]:
         *(f"looks      {line}" for line in encoder_lines(encoder)),
         *_licence_in_it(model),
         f"alignment  {_alignment(data['alignment'])}",
+        *_recipe(data["alignment"].get("recipe") or {}),
+        *_vegeta(data.get("vegeta") or {}),
         *_continued(data.get("provenance")),
         *(f"needs      {_layer(layer)}, with the image" for layer in model.environment),
         f"relevés    {training.get('plots', '?')} plots, {data['data_type']}, cover {_scale(data['cover_scale'])}; "
@@ -118,6 +120,52 @@ def _alignment(alignment: dict[str, Any]) -> str:
     axes = alignment.get("axes")
     words += [f"{axes} axes"] if isinstance(axes, int) and axes else []
     return ", ".join(words)
+
+
+def _recipe(recipe: Mapping[str, Any]) -> list[str]:
+    """Return how the adapter was trained; what a file does not say of it is not spoken of."""
+
+    def said(template: str, *keys: str) -> list[str]:
+        values = [recipe.get(key) for key in keys]
+        plain = [f"{value:g}" if isinstance(value, float) else value for value in values]
+        return [] if any(value is None for value in values) else [template.format(*plain)]
+
+    begins = {"identity": "the identity", "parent": "the model it continues from"}
+    start = str(recipe.get("adapter_start", ""))
+    axes = f" solution of {recipe['start_axes']} axes" if recipe.get("start_axes") else " solution"
+    pieces = [
+        said("{} adapter", "adapter"),
+        [f"begun at {begins.get(start, f'the {start}{axes}')}"] if start else [],
+        said("{} principal components before it", "whitening"),
+        said("batches of {}", "batch"), said("learning rate {}", "learning_rate"),
+        said("weight decay {}", "weight_decay"), said("{} schedule", "schedule"),
+        said("laid out for {} steps", "schedule_steps"), said("steps chosen by {}", "stopping"),
+    ]
+    aim = [
+        said("{} loss", "loss"), said("temperature {} at first", "temperature"), said("bias {} at first", "bias"),
+        said("targets {}", "targets"),
+        [f"positives {', '.join(map(str, recipe['positives']))}"] if recipe.get("positives") else [],
+        said("near up to {} m", "positive_distance"), said("alike from {}", "positive_similarity"),
+        said("pairs within {} m not asked about", "unknown_ring") if recipe.get("unknown_ring") else [],
+        said("species head weighs {}", "species_weight"), said("regulariser {}", "regulariser"),
+        said("{} adapter of relevés", "releve_adapter"),
+        [f"{recipe.get('views', '?')} views of each patch ({', '.join(map(str, recipe['augmentation']))})"]
+        if recipe.get("augmentation") else [],
+    ]  # fmt: skip
+    lines = (("trained    ", pieces), ("to         ", aim))
+    return [head + ", ".join(sum(parts, [])) for head, parts in lines if any(parts)]
+
+
+def _vegeta(vegeta: Mapping[str, Any]) -> list[str]:
+    """Return what the encoder of species lists is; files of the first formats may not say it."""
+    if not vegeta.get("kind"):
+        return []
+    extra, species = vegeta.get("extra_releves"), vegeta.get("species")
+    kind, transform, axes = (str(vegeta.get(key, "?"))[:_LETTERS_SHOWN] for key in ("kind", "transform", "axes"))
+    words = [f"{kind} of cover ({transform})", f"up to {axes} axes"]
+    words += [f"{len(species)} species"] if isinstance(species, list) else []
+    words += [f"learnt from {extra} relevés without imagery too"] if isinstance(extra, int) and extra else []
+    return [f"vegeta     {', '.join(words)}"]
 
 
 def _continued(provenance: Any) -> list[str]:

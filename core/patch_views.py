@@ -64,7 +64,7 @@ class View:
 
 
 def draw_views(
-    kinds: Sequence[str], count: int, *, side_px: int, bands: int, random: np.random.Generator
+    kinds: Sequence[str], count: int, *, side_px: int, bands: int, draw: np.random.Generator
 ) -> tuple[View, ...]:
     """Draw views of one patch.
 
@@ -79,7 +79,7 @@ def draw_views(
         Side of the patch in pixels.
     bands
         Number of bands.
-    random
+    draw
         Where chance comes from.
 
     Raises
@@ -90,21 +90,21 @@ def draw_views(
     for kind in kinds:
         if kind not in KINDS:
             raise OptionError(f"there is no view {kind!r}", remedy=f"use some of {', '.join(KINDS)}")
-    turns = [1 + random.permutation(_SYMMETRIES - 1) for _ in range(-(-count // (_SYMMETRIES - 1)))]
+    turns = [1 + draw.permutation(_SYMMETRIES - 1) for _ in range(-(-count // (_SYMMETRIES - 1)))]
     views = []
     for symmetry in np.concatenate([*turns, np.zeros(0, np.int64)])[:count].tolist():
         view = View(symmetry=symmetry if "dihedral" in kinds else 0)
         if "crop" in kinds:
-            scale = float(random.uniform(LEAST_CROP, 1.0))
+            scale = float(draw.uniform(LEAST_CROP, 1.0))
             # From middle to middle of its pixels, so that no neighbour outside the patch takes part.
             room = math.floor((side_px - 1) * (1.0 - scale) / 2.0)
-            down, across = random.integers(-room, room, 2, endpoint=True).tolist()
+            down, across = draw.integers(-room, room, 2, endpoint=True).tolist()
             view = dataclasses.replace(view, scale=scale, shift=(down, across))
         if "colour" in kinds:
             view = dataclasses.replace(
-                view, contrast=float(random.uniform(1.0 - CONTRAST, 1.0 + CONTRAST)),
-                brightness=float(random.uniform(-BRIGHTNESS, BRIGHTNESS)),
-                gain=tuple(np.exp(random.normal(0.0, GAIN, bands)).tolist()),
+                view, contrast=float(draw.uniform(1.0 - CONTRAST, 1.0 + CONTRAST)),
+                brightness=float(draw.uniform(-BRIGHTNESS, BRIGHTNESS)),
+                gain=tuple(np.exp(draw.normal(0.0, GAIN, bands)).tolist()),
             )  # fmt: skip
         views.append(view)
     return tuple(views)

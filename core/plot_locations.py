@@ -53,11 +53,23 @@ def plot_records(table: ReleveTable, locations: str) -> dict[str, Any]:
     OptionError
         ``locations`` is none of these.
     """
-    metres = parse_plot_locations(locations)
-    rows: list[dict[str, Any]] = [
+    return _placed(table, locations, [
         {"id": str(name), "date": str(date), "digest": str(digest)}
         for name, date, digest in zip(table.plot_ids, table.dates, table.digests, strict=True)
-    ]
+    ])
+
+
+def extra_records(table: ReleveTable, locations: str) -> dict[str, Any]:
+    """Return what ``plots.json`` says of relevés without imagery: digest and place, as :func:`plot_records` does.
+
+    Their names and dates serve nothing: they are there so that nothing is scored on them.
+    """
+    return _placed(table, locations, [{"digest": str(digest)} for digest in table.digests])
+
+
+def _placed(table: ReleveTable, locations: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the rows with the places of their relevés, as exactly as ``locations`` allows."""
+    metres = parse_plot_locations(locations)
     if metres is None:
         return {"locations": locations, "plots": rows}
     places = coarsened(table.points, metres) if metres else table.points

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+# Read by linear algebra and torch when they are imported, so before anything else. Two workers of two threads each on
+# two cores wait for one another: a file took three times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

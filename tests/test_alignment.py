@@ -11,7 +11,7 @@ import torch
 from scipy.sparse import csr_array
 from scipy.special import expit
 
-from botaclip.core.errors import Cancelled
+from botaclip.core.errors import Cancelled, PairingError
 from botaclip.core.losses import GeometryRegulariser
 from botaclip.core.progress import Progress
 from botaclip.training.alignment import (
@@ -243,6 +243,19 @@ def test_views_are_seen_and_copies_of_the_patch_change_nothing() -> None:
 # --- What is tried ---------------------------------------------------------------------------------------------------
 
 
+def test_weights_of_the_species_head_are_tried_crosswise_and_chosen_among() -> None:
+    def joint(**given: object) -> list[tuple[float, float]]:
+        made = candidates(400, **given)  # type: ignore[arg-type]
+        return [(a.weight, a.recipe.species_weight) for a in made if a.name == "joint"]
+
+    assert joint() == [(0.1, 1.0), (1.0, 1.0), (1.0, 0.3), (1.0, 3.0)]
+    assert joint(lambdas=(0.5,), species_weights=(2.0,)) == [(0.5, 2.0)]
+    assert joint(lambdas=(0.0, 0.2), species_weights=(0.1, 4.0)) == [(0.0, 0.1), (0.2, 0.1), (0.2, 4.0)]
+    assert joint(recipe=Recipe(species_weight=0.7)) == [(0.1, 0.7), (1.0, 0.7)]
+    # Different alignments: inner validation can tell their trials apart and take any.
+    assert len({a for a in candidates(400) if a.name == "joint"}) == 4
+
+
 def test_candidates_hold_every_alignment() -> None:
     tried = candidates(400, dimension=512)
     assert {alignment.name for alignment in tried} == set(NAMES) - {"none"}
@@ -253,7 +266,7 @@ def test_candidates_hold_every_alignment() -> None:
         assert {alignment.weight for alignment in tried if alignment.name == name} == {0.1, 1.0}
     assert {a.weight for a in candidates(400, lambdas=(0.5,)) if a.name in ("botaclip", "joint")} == {0.5}
     recipe = Recipe(adapter="residual")
-    assert {alignment.recipe for alignment in candidates(400, recipe=recipe)} == {recipe}
+    assert {a.recipe for a in candidates(400, recipe=recipe) if a.name != "joint"} == {recipe}
 
 
 @pytest.mark.parametrize(
@@ -300,6 +313,28 @@ def test_labels_tell_candidates_apart() -> None:
     labels = [alignment.label for alignment in candidates(100)]
     assert labels == [
         "whitened", "canonical", "supervised", "contrastive", "botaclip, lambda 0.1", "botaclip, lambda 1",
-        "joint, lambda 0.1", "joint, lambda 1",
+        "joint, lambda 0.1", "joint, lambda 1", "joint, lambda 1, species weight 0.3",
+        "joint, lambda 1, species weight 3",
     ]  # fmt: skip
     assert dataclasses.replace(candidates(100)[2], weight=0.5).label == "supervised, lambda 0.5"
+
+
+@pytest.mark.parametrize("name", ["whitened", "canonical", "supervised", "contrastive"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("part", ["vectors", "cover", "presence", "views"])
+def test_what_is_no_finite_number_is_one_sentence_before_any_fit(name: str, value: float, part: str) -> None:
+    table = planted(40)
+    wrong = np.array(table.vectors if part in ("vectors", "views") else getattr(table, part))
+    wrong[7, 1] = value
+    vectors = wrong if part == "vectors" else table.vectors
+    views = wrong[:, None] if part == "views" else None
+    if part in ("cover", "presence"):
+        table = dataclasses.replace(table, **{part: csr_array(wrong) if part == "cover" else wrong})
+    with pytest.raises(PairingError, match="of 1 of 40 plots hold what is no finite number, 'p007' among them"):
+        fit_adapters(vectors, table, Alignment(name, checkpoints=(1,)), views=views)
+
+
+def test_vectors_of_other_plots_than_the_releves_are_refused() -> None:
+    table = planted(40)
+    with pytest.raises(PairingError, match="image vectors of 39 plots for 40 plots"):
+        fit_adapters(table.vectors[:39], table, Alignment("supervised", checkpoints=(1,)))

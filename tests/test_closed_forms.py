@@ -12,14 +12,18 @@ from sklearn.linear_model import Ridge
 
 from botaclip.training.alignment import Alignment
 from botaclip.training.closed_forms import (
+    CANONICAL_AXES,
     GAIN,
     RIDGE,
+    WHITENED_AXES,
     canonical_directions,
     fit_closed_form,
     floristic_axes,
     loudened,
 )
+from botaclip.training.recipe import Recipe
 from botaclip.training.standardiser import Standardiser
+from botaclip.training.vegeta import fit_vegeta
 
 from .small_tables import planted
 
@@ -159,3 +163,65 @@ def test_other_alignments_have_no_closed_form() -> None:
     table = planted(30)
     with pytest.raises(ValueError, match="botaclip has no closed form"):
         fit_closed_form(standardised(table), table, Alignment("botaclip"))
+
+
+def test_golden_settings() -> None:
+    """What the trials on the landscape settled on; another value is another method."""
+    assert (RIDGE, GAIN) == (0.1, 1.0)
+    assert CANONICAL_AXES == (4, 8, 16, 32) and WHITENED_AXES == (8, 16, 32, 64, 128)
+
+
+def test_golden_map_of_two_dimensions() -> None:
+    """By hand: one axis, two orthogonal features of variance 1; the flora follows the first."""
+    x = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    y = x[:, :1]
+    # Coefficient X'y / (X'X + alpha) with X'X = 4 and alpha = 0.1 times the mean squared norm 2.
+    np.testing.assert_allclose(canonical_directions(x, y), [[4 / 4.2], [0.0]], atol=1e-12)
+    weight, bias = loudened(x, canonical_directions(x, y), 1)
+    # The direction is made to vary as the whole does (variance 2): sqrt(1 + 2) along it, 1 across.
+    np.testing.assert_allclose(weight, [[np.sqrt(3.0), 0.0], [0.0, 1.0]], atol=1e-12)
+    assert not bias.any()
+
+
+@pytest.mark.parametrize("plots, dimension", [(40, 6), (8, 30)])
+@pytest.mark.parametrize(("small", "axes"), [(3e-3, 3), (1e-5, 2)])
+def test_a_component_is_kept_down_to_a_thousandth_of_the_first(
+    plots: int, dimension: int, small: float, axes: int
+) -> None:
+    """Standard deviations 1, 0.5 and ``small``: a variance of 9e-6 of the first is image, one of 1e-10 is rounding."""
+    random = np.random.default_rng(0)
+    left = np.linalg.qr(random.normal(size=(plots, 4)) - 0.0)[0]
+    left = np.linalg.qr(left[:, :3] - left[:, :3].mean(axis=0))[0]
+    right = np.linalg.qr(random.normal(size=(dimension, 3)))[0]
+    x = left * [1.0, 0.5, small] @ right.T * 10.0
+    made = fit_closed_form(x, planted(plots), Alignment("whitened", checkpoints=(5,)))[0]
+    assert made.width == axes
+
+
+def test_signs_are_those_of_the_largest_entries() -> None:
+    for plots, dimension in ((60, 10), (12, 30)):
+        table = planted(plots, dimension=dimension)
+        h = standardised(table)
+        whitened = fit_closed_form(h, table, Alignment("whitened", checkpoints=(6,)))[0].weight
+        directions = canonical_directions(h, floristic_axes(table, Alignment("canonical")))
+        for columns in (whitened, directions):
+            largest = np.abs(columns).argmax(axis=0)
+            assert (columns[largest, np.arange(columns.shape[1])] > 0).all()
+        # However the images are turned over, the components say the same of the plots, up to their own sign.
+        flipped = fit_closed_form(-h, table, Alignment("whitened", checkpoints=(6,)))[0].weight
+        np.testing.assert_allclose(flipped, whitened, atol=1e-3)
+
+
+def test_relevés_without_imagery_move_the_floristic_axes() -> None:
+    table = planted(40)
+    random = np.random.default_rng(5)
+    more = (random.random((200, table.cover.shape[1])) < 0.3) * 50.0
+    more[:, 0] = 80.0 * (random.random(200) < 0.5)
+    with_more = dataclasses.replace(table, extra=more.astype(np.float32))
+    # With as many axes as species they would be the same, turned.
+    asked = Alignment("canonical", checkpoints=(2,), recipe=Recipe(vegeta_axes=2))
+    h = standardised(table)
+    expected = fit_vegeta(table.cover, asked.recipe, extra=with_more.extra)(table.cover)
+    np.testing.assert_allclose(floristic_axes(with_more, asked), expected, rtol=1e-6)
+    plain, moved = (fit_closed_form(h, some, asked)[0].weight for some in (table, with_more))
+    assert np.abs(plain - moved).max() > 1e-3

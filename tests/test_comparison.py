@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from botaclip.training.comparison import TaskComparison, bootstrap, compare, comparison_lines, ordered
+from botaclip.training.comparison import TaskComparison, _cautions, bootstrap, compare, comparison_lines, ordered
 
 # Hamilton depression scores of nine patients before and after: the example of R's wilcox.test (Hollander & Wolfe 1973,
 # p. 29), which prints V = 40 and p = 0.01953 one-sided.
@@ -125,7 +125,7 @@ def test_the_papers_columns_come_first() -> None:
 def test_the_table_in_words() -> None:
     draws = {name: np.array([[v], [v + 0.1]]) for name, v in (("raw", 0.0), ("botaclip", 0.5), ("supervised", 0.2))}
     lines = comparison_lines(compare([task("plants", BEFORE, AFTER, draws=draws)]))
-    assert "plants: TSS at the training threshold, 9 targets, 500 plots in 20 blocks" in lines
+    assert "plants: TSS at the training threshold, protocol strict, 9 targets, 500 plots in 20 blocks" in lines
     assert any(line.startswith("botaclip            1.680    9   +0.490 [+0.500, +0.500]") for line in lines)
     last = next(line for line in lines if line.startswith("botaclip - supervised"))
     assert last == (
@@ -133,3 +133,40 @@ def test_the_table_in_words() -> None:
         "rank-biserial +0.78, n = 9"
     )
     assert [line.split()[0] for line in lines[3:7]] == ["raw", "supervised", "botaclip", "location_only"]
+
+
+def test_the_test_learns_from_targets_that_differ() -> None:
+    """Nine targets of which five tie: four differences are too few, whatever n says."""
+    raw = np.full(9, 0.3)
+    entry = compare([task("plants", raw + np.array([1, 2, 3, 4, 0, 0, 0, 0, 1e-14]) / 10, raw)])["plants"]
+    assert entry["botaclip_to_supervised"]["n"] == 9 and entry["botaclip_to_supervised"]["n_nonzero"] == 4
+    assert entry["cautions"][0].startswith("4 targets with a difference, of 9: no test of botaclip")
+    six = compare([task("plants", raw + np.array([1, 2, 3, 4, 5, 6, 0, 0, 0]) / 10, raw)])["plants"]
+    assert not any("no test" in line for line in six["cautions"])
+
+
+@pytest.mark.parametrize(("plots", "said"), [(199, True), (200, False)])
+def test_fewer_than_200_plots_are_few(plots: int, said: bool) -> None:
+    cautions = compare([task("plants", BEFORE, AFTER, n_plots=plots)])["plants"]["cautions"]
+    assert any(f"{plots} plots were scored" in line for line in cautions) is said
+
+
+@pytest.mark.parametrize(
+    ("p", "adjusted", "said"),
+    [(0.049, 0.051, True), (0.049, 0.05, True), (0.051, 0.2, False), (0.05, 0.2, False), (0.01, 0.049, False)],
+)
+def test_a_p_value_that_the_adjustment_takes_away_is_told(p: float, adjusted: float, said: bool) -> None:
+    pair = {"n": 9, "n_nonzero": 9, "low": 0.1, "high": 0.2, "p": p, "p_holm": adjusted}
+    cautions = _cautions({"botaclip_to_supervised": pair, "n_blocks": 20, "n_plots": 500})
+    assert any("only before it is adjusted" in line for line in cautions) is said
+
+
+def test_five_hundred_draws_where_nothing_else_is_said() -> None:
+    assert bootstrap({"raw": lambda rows: np.zeros(1)}, np.arange(3))["raw"].shape == (500, 1)
+
+
+@pytest.mark.parametrize("protocol", ["strict", "paper"])
+def test_the_protocol_stands_in_every_table(protocol: str) -> None:
+    found = compare([task("plants", BEFORE, AFTER), task("soil", BEFORE, AFTER)], protocol)
+    assert [entry["protocol"] for entry in found.values()] == [protocol, protocol]
+    assert sum(f", protocol {protocol}, 9 targets" in line for line in comparison_lines(found)) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 from tests.model_fixture import write_model, write_raster
 
 from botaclip.core.adapters import ImageAdapter
@@ -31,6 +33,7 @@ from botaclip.training.export import adapter_graph
 from botaclip.training.heads import PENALTIES
 from botaclip.training.metrics_document import reason_of_choice
 from botaclip.training.protocol import columns_of
+from botaclip.training.seen_plots import plots_of
 from botaclip.training.selection import best, inner_validation
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
@@ -266,6 +269,64 @@ def test_a_third_model_knows_of_the_plots_of_the_first(folder: Path, parent: Par
     points, digests = table_of([tuple(place) for place in FIRST.places + [EAST, NORTH]])
     assert seen_by(third, points, digests).all() and len(third.file.plots()["earlier"]) == 2
     assert child.metadata["provenance"]["parent"]["sha256"] == parent.file.sha256
+
+
+@pytest.mark.parametrize("locations", ["exact", "coarse:500", "none"])
+def test_extra_releves_of_the_other_model_count_as_seen(folder: Path, locations: str) -> None:
+    """By VEGETA alone, but seen: neither a model that continues from it nor the next one scores them."""
+    path = folder / f"extra {locations.replace(':', ' ')}.botaclip"
+    trained(path, FIRST, "none", locations=locations, extra=releves(THIRD))
+    parent = Parent.open(path)
+    same = releves(THIRD)
+    for points, digests in (
+        table_of([tuple(place) for place in THIRD.places + [EAST, NORTH]]),  # other lists at the same places
+        (Points(same.points.x + 3e5, same.points.y, CRS), same.digests),  # the same lists elsewhere
+    ):
+        assert seen_by(parent, points, digests).all()
+        assert not seen_by(parent, points, digests, extra=False).any()
+    others = plots(120, rank=2, noise=1.5, seed=9)
+    third = dataclasses.replace(others, places=np.vstack([THIRD.places, others.places[:60] + [400_000.0, 0.0]]))
+    fifth = third.take(np.arange(60, 120))
+    said: list[str] = []
+    start = parent.start(releves(third), pairs(third), Progress(log=lambda _, line: said.append(line)))
+    assert set(third.ids[:60]) <= start.seen and len(start.seen) <= 61  # one list is that of an extra relevé
+    assert any("of them only by its encoder of species lists (--extra-releves): they train, but are not" in line
+               for line in said)  # fmt: skip
+    trained(folder / "heir.botaclip", fifth, "botaclip", init=parent, locations=locations)
+    heir = Parent.open(folder / "heir.botaclip")
+    points, digests = table_of([tuple(place) for place in THIRD.places + [EAST, NORTH]])
+    assert seen_by(heir, points, digests).all() and not seen_by(heir, points, digests, extra=False).any()
+
+
+def test_many_extra_releves_keep_the_file_small_and_open(folder: Path) -> None:
+    """Thirty thousand of them: a few megabytes, deflated, and found again."""
+    count = 30_000
+    random = np.random.default_rng(1)
+    some = releves(FIRST)
+    many = dataclasses.replace(
+        some, plot_ids=np.array([f"e{i}" for i in range(count)]), dates=np.array([""] * count),
+        points=Points(EAST + random.uniform(1e5, 4e5, count), NORTH + random.uniform(1e5, 4e5, count), CRS),
+        cover=csr_array((count, some.cover.shape[1]), dtype=np.float32),
+        digests=np.array([hashlib.sha256(str(i).encode()).hexdigest() for i in range(count)]),
+    )  # fmt: skip
+    path = folder / "many.botaclip"
+    model, parts, _ = trained(path, FIRST, "none", extra=many)
+    assert len(parts.parts["plots.json"]) < 6e6 and path.stat().st_size < 4e6
+    assert model.metadata["vegeta"]["extra_releves"] == count
+    far = Points(many.points.x[:50] + 9e5, many.points.y[:50], CRS)
+    assert seen_by(Parent.open(path), far, many.digests[:50]).all()
+
+
+@pytest.mark.parametrize("extra", [[], ["x"], 7, {"plots": 3}, {"plots": [1]}, {"plots": [{"digest": "a"}]},
+                                   {"plots": [{"x": "a", "y": 1}], "crs": CRS}])  # fmt: skip
+def test_a_table_of_extra_releves_that_is_none(folder: Path, parent: Parent, extra: Any) -> None:
+    plots = parent.file.plots() | {"extra": extra}
+    strange = dataclasses.replace(parent.file, parts={**parent.file.parts, "plots.json": json.dumps(plots).encode()})
+    if extra:
+        with pytest.raises(ModelFileError):
+            list(plots_of(strange))
+    else:
+        assert len(list(plots_of(strange))) == 1
 
 
 def test_places_of_the_other_model_are_told_no_more_exactly_than_those_of_the_new_one(parent: Parent) -> None:

@@ -113,3 +113,16 @@ def test_hellinger_has_unit_length_and_profiles_unit_sum() -> None:
 def test_an_unknown_transform_is_refused() -> None:
     with pytest.raises(OptionError, match="no transform 'cube'"):
         transform(np.ones((1, 1)), "cube")
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e-3, 1.0])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_shares_do_not_depend_on_the_unit_even_of_a_sparse_relevé(unit: float, sparse: bool) -> None:
+    """What guards against empty relevés must not touch those with traces only."""
+    cover = np.array([[0.02, 0.06, 0.0], [0.0, 0.0, 0.0], [5.0, 0.0, 15.0]])
+    for name, golden in (("hellinger", np.sqrt([0.25, 0.75])), ("percent/profile", np.array([0.25, 0.75]))):
+        made = transform(csr_array(unit * cover) if sparse else unit * cover, name)
+        made = made.toarray() if sparse else made
+        np.testing.assert_allclose(made[0, :2], golden, rtol=1e-5)
+        np.testing.assert_allclose(made[2, [0, 2]], golden, rtol=1e-5)
+        assert not made[1].any()

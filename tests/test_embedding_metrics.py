@@ -36,7 +36,8 @@ def test_retrieval_by_hand() -> None:
 
 
 def test_retrieval_of_a_constant_or_random_similarity_is_no_better_than_chance() -> None:
-    assert metrics.retrieval_recall(np.ones((50, 50)), 5) == 0.0
+    assert metrics.retrieval_recall(np.ones((50, 50)), 5) == pytest.approx(5 / 50)
+    assert metrics.retrieval_recall(np.ones((9, 9)), 5) == pytest.approx(5 / 9)
     assert metrics.median_rank(np.ones((50, 50))) == 25.5
     similarity = np.random.default_rng(1).normal(size=(400, 400))
     positives = np.random.default_rng(2).uniform(size=(400, 400)) < 0.01

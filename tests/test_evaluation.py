@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from botaclip.core.errors import LeakageError, OptionError
+from botaclip.core.errors import LeakageError, OptionError, PairingError
 from botaclip.core.progress import SILENT
 from botaclip.training import evaluation
 from botaclip.training.alignment import Alignment
@@ -474,3 +474,13 @@ def test_kept_folds_of_other_data_or_settings_are_not_taken(tmp_path: Path, monk
     )):  # fmt: skip
         validate(table=table, columns=columns, kept=state, **changes)
         assert len(calls) == 3 * (count + 1)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"), [("vectors", "image vectors"), ("cover", "covers"), ("places", "places")]
+)
+def test_a_table_that_is_not_of_numbers_is_one_sentence(part: str, words: str) -> None:
+    wrong = np.array(getattr(TABLE, part))
+    wrong[5, 0] = np.nan
+    with pytest.raises(PairingError, match=f"{words} of 1 of 90 plots hold .* 'p005' among them"):
+        fit_columns(dataclasses.replace(TABLE, **{part: wrong}), protocol("none", alignments=()), columns=("raw",))

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from botaclip.core.errors import ReleveError
 from botaclip.core.metric_places import geocentric
 from botaclip.core.releves import ReleveTable, read_releves
+from botaclip.training import extra_releves
 from botaclip.training.extra_releves import read_extra, united, with_extra, within, without_plots
 
 from .conftest import shared
@@ -73,7 +74,8 @@ def test_a_planted_duplicate_and_a_neighbour_are_left_out(tmp_path: Path) -> Non
     options, told = job(tmp_path), Told()
     table, extra = with_extra(options, first(options), np.array([0, 1, 2]), 100.0, told)  # type: ignore[arg-type]
     assert table.species.tolist() == ["Bellis perennis", "Briza media", "Carex nigra", "Poa annua", "Salix alba"]
-    assert isinstance(extra, csr_array) and extra.toarray().tolist() == [[0, 7, 0, 3, 0]]  # e4 alone
+    assert extra is not None and extra.plot_ids.tolist() == ["e4"]
+    assert isinstance(extra.cover, csr_array) and extra.cover.toarray().tolist() == [[0, 7, 0, 3, 0]]
     assert table.cover.toarray().tolist() == [[0, 0, 20, 10, 0], [0, 0, 0, 30, 0], [2, 0, 0, 1, 5]]
     assert "1 of 4 are learnt from; left out were 2 with the content of a plot that has imagery and 1 within 100 m" in (
         told.lines[-1]
@@ -91,7 +93,7 @@ def test_species_of_extra_releves_are_no_targets_and_digests_stay(tmp_path: Path
 def test_only_plots_with_imagery_count(tmp_path: Path) -> None:
     options = job(tmp_path)
     _, extra = with_extra(options, first(options), np.array([0]), 100.0)
-    assert extra.shape[0] == 3  # e2 and e3 are like plots that no image shows
+    assert extra is not None and len(extra) == 3  # e2 and e3 are like plots that no image shows
 
 
 def test_nothing_asked_changes_nothing(tmp_path: Path) -> None:
@@ -104,6 +106,16 @@ def test_nothing_left_is_said(tmp_path: Path) -> None:
     options = job(tmp_path)
     with pytest.raises(ReleveError, match="no extra relevé is left"):
         with_extra(options, first(options), np.array([0, 1, 2]), 1e7)
+
+
+def test_more_than_a_model_file_can_name_is_said_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = job(tmp_path)
+    monkeypatch.setattr(extra_releves, "MOST_EXTRA", 2)
+    with pytest.raises(ReleveError, match="3 extra relevés are more than the 2 that a model can remember"):
+        with_extra(options, first(options), np.array([0]), 100.0)
+    assert with_extra(options, first(options), np.array([0, 1, 2]), 100.0)[1] is not None
 
 
 def test_a_table_without_places_is_refused_or_finds_its_plots_beside_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from scipy.sparse import csr_array
 
 from botaclip.core.errors import OutputError
 from botaclip.core.progress import Progress
+from botaclip.training import fit_state as module
 from botaclip.training.adapter import Adapter
 from botaclip.training.alignment import Alignment, fit_adapters
 from botaclip.training.fit_state import FitState, digest_of
@@ -108,6 +110,31 @@ def test_work_of_other_data_is_not_used_and_said_once(tmp_path: Path) -> None:
     other.keep("fold 1", {}, {"own": 1})
     assert other.finished("fold 1") is not None
     assert state(tmp_path)[0].finished("fold 1") is None
+
+
+@pytest.mark.parametrize("package", ["botaclip", "torch", "numpy", "scipy", "scikit-learn"])
+def test_work_of_another_version_is_not_mixed_in_and_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    installed = importlib.metadata.version
+    state(tmp_path)[0].keep("fold 1", ARRAYS)
+    state(tmp_path)[0].keep("fold 2", ARRAYS)
+    with monkeypatch.context() as patched:
+        if package == "botaclip":
+            patched.setattr(module.botaclip, "__version__", "99.0")
+        else:
+            patched.setattr(
+                importlib.metadata, "version", lambda name: "99.0" if name == package else installed(name)
+            )
+        module.software.cache_clear()
+        assert f"{package} 99.0" in module.software()
+        kept, said = state(tmp_path)
+        assert kept.finished("fold 1") is None and kept.finished("fold 2") is None
+        assert len(said) == 1 and f"{package} 99.0" in said[0] and "begins anew" in said[0]
+        kept.keep("fold 1", ARRAYS)
+        assert kept.finished("fold 1") is not None
+    module.software.cache_clear()
+    assert state(tmp_path)[0].finished("fold 1") is None and state(tmp_path)[0].finished("fold 2") is not None
 
 
 def test_a_piece_depends_on_more_than_the_key(tmp_path: Path) -> None:

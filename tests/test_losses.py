@@ -317,3 +317,32 @@ def test_impossible_settings_are_worded_errors() -> None:
         NeighbourRegulariser(temperature=0.0)
     with pytest.raises(OptionError, match="sum or mean"):
         FloristicGramLoss(scale="max")
+
+
+@pytest.mark.parametrize("length", [1e-5, 1e-3, 1.0, 1e5])
+def test_the_length_of_a_row_does_not_matter_even_where_it_is_tiny(length: float) -> None:
+    """What guards against rows of zeros must not touch short ones."""
+    x, y = rows(5, 4), rows(5, 4, 1)
+    for term in ("sigmoid", "infonce", "sum", "neighbours", "gram"):
+        torch.testing.assert_close(TERMS[term](length * x, y), TERMS[term](x, y), rtol=1e-6, atol=1e-9)
+        assert torch.isfinite(TERMS[term](0.0 * x, y))
+
+
+def test_soft_targets_of_a_row_are_shares_even_where_they_are_tiny() -> None:
+    x, y, loss = rows(4, 3), rows(4, 3, 1), InfoNCE().double()
+    torch.testing.assert_close(loss(x, y, targets=1e-4 * soft(4)), loss(x, y, targets=soft(4)), rtol=1e-6, atol=1e-9)
+
+
+def test_golden_defaults_of_the_terms() -> None:
+    """Cosines 1, 0 before and 0, 0 after: by hand, at the defaults."""
+    frozen = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
+    adapted = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], dtype=torch.float64)
+    assert NeighbourRegulariser().temperature == 0.1
+    near = 1.0 / (1.0 + math.exp(-10.0))
+    # The first plot's share goes from (near, far) to (1/2, 1/2), the second's turns round, the third's too, half.
+    first = near * math.log(2 * near) + (1 - near) * math.log(2 * (1 - near))
+    second = near * math.log(near / (1 - near)) + (1 - near) * math.log((1 - near) / near)
+    third = 0.5 * math.log(0.5 / (1 - near)) + 0.5 * math.log(0.5 / near)
+    value = NeighbourRegulariser()(adapted, frozen).item()
+    assert value == pytest.approx((first + second + third) / 3, rel=1e-6)
+    assert GeometryRegulariser()(adapted, frozen).item() == pytest.approx(4 / 3)

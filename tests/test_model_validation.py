@@ -15,12 +15,16 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from botaclip.core.commands import EVALUATE, PREDICT, TRAIN
 from botaclip.core.errors import LeakageError, OptionError
 from botaclip.core.model import Model
+from botaclip.core.model_file import ModelFile
 from botaclip.core.options import parse_parameters
 from botaclip.core.predict import predict
 from botaclip.core.progress import Progress
+from botaclip.core.releves import ReleveTable
 from botaclip.training import evaluation, reading
 from botaclip.training.alignment import Alignment
 from botaclip.training.evaluate import evaluate
+from botaclip.training.model_validation import seen_plots, unseen_plots
+from botaclip.training.reading import read_table
 from botaclip.training.train import train
 
 from .small_landscape import CRS, releves, write_image, write_releves
@@ -73,7 +77,55 @@ def models(folder: Path) -> dict[str, Path]:
         }  # fmt: skip
         train(parse_parameters(TRAIN, given)[0], Progress())
         made[name] = folder / f"{name}.botaclip"
+    for locations in ("exact", "coarse:100", "none"):
+        name = f"extra {locations.partition(':')[0]}"
+        given = COMMON | {
+            "raster": str(folder / "image.tif"), "releves": str(folder / "west.csv"), "min_presences": 8,
+            "extra_releves": str(folder / "east.csv"), "alignment": "none", "plot_locations": locations,
+            "output": str(folder / f"{name}.botaclip"),
+        }  # fmt: skip
+        train(parse_parameters(TRAIN, given)[0], Progress())
+        made[name] = folder / f"{name}.botaclip"
     return made
+
+
+@pytest.mark.parametrize("locations", ["exact", "coarse", "none"])
+@pytest.mark.parametrize("only_unseen", [False, True])
+def test_a_model_is_not_scored_on_what_its_encoder_of_lists_learnt_from(
+    folder: Path, models: dict[str, Path], locations: str, only_unseen: bool
+) -> None:
+    """Extra relevés have no image, yet they are seen: by content, and by place or area where their content changed."""
+    model = models[f"extra {locations}"]
+    told = Model.open(model).file.plots()["extra"]
+    assert ("x" in told["plots"][0]) is (locations != "none")
+    other = [row | {"plot_id": f"new {row['plot_id']}", "cover": round(float(row["cover"]) + 1.7, 1)}
+             for row in _rows(folder, "east")]  # fmt: skip
+    write_releves(folder / "east again.csv", other)
+    east, again = (table_of(folder, name) for name in ("east", "east again"))
+    # Five lists of species are also those of western plots: nothing was learnt from these.
+    learnt = np.isin(east.digests, [row["digest"] for row in told["plots"]])
+    assert len(told["plots"]) == learnt.sum() == len(east) - 5 and not np.isin(again.digests, east.digests).any()
+    for name, table in (("east", east), ("east again", again)):
+        seen = seen_plots(Model.open(model), table)
+        assert seen.as_extra.all() and not seen.by_content.any()
+        with pytest.raises(LeakageError, match=r"all 25 plots may have been seen by .* 25 the .*\(--extra-releves\)"):
+            run(folder, "extra", model=str(model), releves=str(folder / f"{name}.csv"), only_unseen=only_unseen)
+    # Without extra relevés the same plots are new to the model.
+    plain = {"releves": str(folder / "east.csv"), "only_unseen": only_unseen, "min_presences": 3}
+    document = run(folder, f"plain {locations} {only_unseen}", model=str(models["exact"]), **plain)[0]
+    assert document["data"]["n_plots"] >= 10
+
+
+def test_a_file_that_does_not_name_its_extra_releves_is_said(folder: Path, models: dict[str, Path]) -> None:
+    file = Model.open(models["extra exact"]).file
+    plots = {key: value for key, value in file.plots().items() if key != "extra"}
+    parts = {name: blob for name, blob in file.parts.items() if name not in ("metadata.json", "checksums.json")}
+    ModelFile.write(folder / "old.botaclip", file.metadata, parts | {"plots.json": plots})
+    said: list[tuple[str, str]] = []
+    model = Model.open(folder / "old.botaclip")
+    progress = Progress(log=lambda *line: said.append(line))
+    left, _ = unseen_plots(model, table_of(folder, "east"), progress, only_unseen=True)
+    assert len(left) and said[0][0] == "warning" and "without imagery that the file does not name" in said[0][1]
 
 
 @pytest.mark.parametrize("locations", ["exact", "coarse", "none"])
@@ -102,6 +154,11 @@ def test_new_relevés_at_the_old_places_are_found(folder: Path, models: dict[str
     write_releves(folder / "revisited table.csv", other)
     with pytest.raises(LeakageError, match="so near to one of its plots that image patches may overlap"):
         run(folder, "revisited", model=str(models["exact"]), releves=str(folder / "revisited table.csv"))
+
+
+def table_of(folder: Path, name: str) -> ReleveTable:
+    given = COMMON | {"raster": "image.tif", "releves": str(folder / f"{name}.csv")}
+    return read_table(parse_parameters(EVALUATE, given)[0])
 
 
 def _rows(folder: Path, name: str) -> list[dict[str, Any]]:

@@ -33,11 +33,11 @@ QUICK = noise.Setup(
     plots=120, width=32, species=12, folds=3, inner=2,
     alignments=(
         Alignment("whitened", checkpoints=(8, 16)), Alignment("canonical", checkpoints=(2, 8)),
-        Alignment("supervised", checkpoints=(10,)), Alignment("contrastive", checkpoints=(10,)),
-        Alignment("botaclip", 1.0, checkpoints=(10,)), Alignment("joint", 1.0, checkpoints=(10,)),
+        Alignment("supervised", checkpoints=(6,)), Alignment("contrastive", checkpoints=(6,)),
+        Alignment("botaclip", 1.0, checkpoints=(6,)), Alignment("joint", 1.0, checkpoints=(6,)),
     ),
 )  # fmt: skip
-PERMUTATIONS = 39
+PERMUTATIONS = 19
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,7 +46,7 @@ def quick() -> Iterator[None]:
     forest = location.fit_forest
 
     def small_forest(*data: Any, random_state: int, trees: int) -> Any:
-        return forest(*data, random_state=random_state, trees=min(trees, 20))
+        return forest(*data, random_state=random_state, trees=min(trees, 8))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scoring, "auprc", lambda y, p: float("nan"))

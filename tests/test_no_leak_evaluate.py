@@ -24,6 +24,7 @@ from botaclip.training.protocol import IMAGE_COLUMNS
 from botaclip.training.strict_protocol import evaluate_strictly
 from botaclip.training.task import Task
 from botaclip.training.task_predictions import TaskPredictions
+from botaclip.training.task_scores import task_scores
 from botaclip.training.training_table import TrainingTable
 
 from .test_no_leak import noise
@@ -195,3 +196,68 @@ def test_stratified_folds_share_presences_out() -> None:
     means_of = [soil.values[test].mean() for _, test in folds]
     assert np.ptp(means_of) < 12  # of 0 to 99
     assert functools.reduce(np.union1d, [test for _, test in folds]).tolist() == np.flatnonzero(known).tolist()
+
+
+def strips(table: TrainingTable) -> np.ndarray:
+    """Return in which third from west to east each plot lies (N,)."""
+    return np.argsort(np.argsort(table.places[:, 0])) * 3 // len(table)
+
+
+def other_tasks(table: TrainingTable) -> list[Task]:
+    """Return presences only, and abundances: far more of them in one strip than in another."""
+    rng, strip = np.random.default_rng(7), strips(table)
+    share = np.array([rng.permutation([0.15, 0.4, 0.65]) for _ in range(5)]).T[strip]
+    seen = np.where(rng.uniform(size=share.shape) < share, 1.0, np.nan)
+    mean = np.array([rng.permutation(3) for _ in range(6)]).T[strip]
+    return [Task("seen", "presence-only", tuple("abcde"), seen),
+            Task("sums", "abundance", tuple("abcdef"), mean + rng.normal(size=mean.shape))]  # fmt: skip
+
+
+OTHERS = {
+    "presence-only": ("boyce", "auc_background"),
+    "abundance": ("spearman",),
+}
+
+
+def others(table: TrainingTable, protocol: str) -> tuple[TaskPredictions, ...]:
+    folds, settings = _folds(table, ("raw",))
+    if protocol == "strict":
+        # Whole strips are held out, so that what is common in training plots is rare in the tested ones.
+        folds = [(np.flatnonzero(strips(table) != k), np.flatnonzero(strips(table) == k)) for k in range(3)]
+        return evaluate_strictly(
+            table, folds, settings, other_tasks(table), [FOREST], columns=("raw", "prevalence")
+        ).tasks
+    embedded = out_of_fold_vectors(table, folds, settings, columns=("raw", "prevalence"))
+    return evaluate_as_paper(table, embedded, other_tasks(table), [FOREST], folds=SETUP.folds)
+
+
+def other_means(made: tuple[TaskPredictions, ...]) -> np.ndarray:
+    return np.array([
+        np.nanmean([columns["raw"][name] for columns in scores_of(each).values()])
+        for each in made for name in OTHERS[each.task.kind]
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("protocol", ["strict", "paper"])
+def test_noise_is_at_chance_for_presences_only_and_abundances(protocol: str) -> None:
+    """In every statistic within the permutations, and these around chance: a level left in would shift them all."""
+    table = noise.clustered_table(SETUP, structured=False, seed=1)
+    made = others(table, protocol)
+    null = np.array([
+        other_means(others(noise.permuted_vectors(table, 1_000 + r), protocol)) for r in range(PERMUTATIONS)
+    ])  # fmt: skip
+    observed = other_means(made)
+    test = noise.PermutationTest(("raw",), observed[None], null[:, None])
+    assert test.inside.all(), (observed, test.interval)
+    bias = null.mean(axis=0) - [0, 0.5, 0]
+    assert (np.abs(bias) < [0.15, 0.04, 0.08]).all(), bias
+    # What knows nothing has no rank.
+    for each in made:
+        headline = OTHERS[each.task.kind][0]
+        assert np.isnan([columns["prevalence"][headline] for columns in scores_of(each).values()]).all()
+    if protocol == "strict":
+        # The same predictions with their levels left in: what this test is there to find.
+        rows = np.arange(len(table))
+        for each in made:
+            bare = task_scores(each.task, rows, each.predicted["raw"][0], fold=each.fold[0]).values()
+            assert np.nanmean([scores[OTHERS[each.task.kind][0]] for scores in bare]) < -0.3

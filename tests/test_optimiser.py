@@ -129,3 +129,9 @@ def test_layers_begin_alike_whatever_other_threads_draw() -> None:
         thread.join()
     assert len(made) == 8 and all(torch.equal(each, expected) for each in made)
     assert not torch.equal(begun(4), expected)
+
+
+@pytest.mark.parametrize("step", [41, 42, 60, 500])
+def test_beyond_the_horizon_the_rate_stays_at_0(step: int) -> None:
+    """The cosine must not rise again."""
+    assert rate_factor(step, 40, "cosine") == pytest.approx(0.0, abs=1e-12)

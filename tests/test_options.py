@@ -25,8 +25,8 @@ FACES = {
     "unidentified crs-field habitat-field site-field image-date date-tolerance uncertainty-field area-field "
     "environment init predictions",
     "evaluate": "raster releves model protocol task task-kind task-plot-field task-target-field task-value-field "
-    "downstream pseudo-absences repeats metrics table splits groups block-size buffer folds alignment lambda "
-    "checkpoint",
+    "downstream pseudo-absences pseudo-distance-min pseudo-distance-max pseudo-ratio repeats metrics table splits "
+    "groups block-size buffer folds alignment lambda checkpoint",
     "ablate": "raster releves factors encoders repeats alignment output metrics",
     "embed": "raster model extent mask stride dimensions quantise bands environment cog output",
     "suitability": "raster model species extent mask stride bands environment cog output",

@@ -127,7 +127,7 @@ def test_no_view_sees_farther_than_the_patch_does() -> None:
     """Buffers between folds are measured by the patch and its margin."""
     random = np.random.default_rng(2)
     for margin in (0, 3, 9):
-        for view in draw_views(("dihedral", "crop", "colour"), 60, side_px=SIDE, bands=3, random=random):
+        for view in draw_views(("dihedral", "crop", "colour"), 60, side_px=SIDE, bands=3, draw=random):
             image = Image(IMAGE, VALID)
             ViewReader(image, view, TOP, LEFT, SIDE, (0.0, 255.0), MEAN).read(
                 TOP - margin, LEFT - margin, SIDE + 2 * margin, SIDE + 2 * margin
@@ -138,7 +138,7 @@ def test_no_view_sees_farther_than_the_patch_does() -> None:
 
 
 def draw(*kinds: str, count: int = 7, seed: int = 0) -> tuple[View, ...]:
-    return draw_views(kinds, count, side_px=50, bands=4, random=np.random.default_rng(seed))
+    return draw_views(kinds, count, side_px=50, bands=4, draw=np.random.default_rng(seed))
 
 
 def test_views_are_drawn_as_asked() -> None:

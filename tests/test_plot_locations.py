@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from botaclip.core.cover_scales import SCALES
 from botaclip.core.errors import OptionError
 from botaclip.core.places import Points
-from botaclip.core.plot_locations import coarsened, parse_plot_locations, plot_records
+from botaclip.core.plot_locations import coarsened, extra_records, parse_plot_locations, plot_records
 from botaclip.core.releves import ReleveTable
 
 
@@ -31,6 +31,14 @@ def test_exact_coarse_and_none() -> None:
     assert [plot["y"] for plot in coarse["plots"]] == [6_600_500, 6_600_500]
     nothing = plot_records(table(), "none")
     assert all(set(plot) == {"id", "date", "digest"} for plot in nothing["plots"]) and "crs" not in nothing
+
+
+def test_extra_releves_are_told_as_exactly_as_plots_are_without_names_and_dates() -> None:
+    for locations, known in (("exact", 700_123.4), ("coarse:1000", 700_500.0), ("none", None)):
+        told = extra_records(table(), locations)
+        assert told["locations"] == locations and [row["digest"] for row in told["plots"]] == ["x", "y"]
+        assert told["plots"][0].get("x") == known and ("crs" in told) is (known is not None)
+        assert set(told["plots"][0]) <= {"digest", "x", "y"}
 
 
 def test_degrees_are_at_least_as_coarse() -> None:

@@ -156,3 +156,16 @@ def test_values_equal_scikit_learns() -> None:
 def test_an_unknown_observation_is_no_absence() -> None:
     y = np.array([0, 0, 1, np.nan, 1, 1])
     assert np.isnan([metrics.tss(y, P, 0.35), metrics.auc(y, P), metrics.brier(y, P), *metrics.max_tss(y, P)]).all()
+
+
+def test_biomod2s_steps_are_ninety_nine_and_scores_to_one_are_not_rounded() -> None:
+    # 50/99 = .50505 tells .501 from .507; hundredths do not, and of whole numbers there are only 0 and 1.
+    assert metrics.max_tss_biomod2([0, 0, 1, 1], [0.0, 0.501, 0.507, 1.0])[0] == 1.0
+    # Above 1 whole numbers are tried: 0, 1 and 2 do not tell 1.2 from 1.4.
+    assert metrics.max_tss_biomod2([0, 0, 1, 1], [0.0, 1.2, 1.4, 2.0])[0] == 0.5
+
+
+def test_certain_scores_are_kept_a_ten_millionth_from_the_ends() -> None:
+    end = np.log((1 - 1e-7) / 1e-7)
+    assert metrics.remove_fold_prevalence([0.0, 1.0], [0, 0], [0.5]) == pytest.approx([-end, end], rel=1e-9)
+    assert metrics.remove_fold_prevalence([0.5, 0.5], [0, 1], [0.0, 1.0]) == pytest.approx([end, -end], rel=1e-9)

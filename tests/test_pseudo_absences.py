@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from botaclip.core.errors import OptionError
-from botaclip.training.pseudo_absences import STRATEGIES, PseudoAbsences
+from botaclip.training.pseudo_absences import STRATEGIES, PseudoAbsences, envelope_predictors
 
 # Ten plots in a row, 100 m apart; the first two hold the target.
 PLACES = np.column_stack([np.arange(10) * 100.0, np.zeros(10)])
@@ -88,3 +88,46 @@ def test_settings_that_cannot_be(settings: dict[str, object]) -> None:
         PseudoAbsences(**settings)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="10 plots but 3 of the plots' places"):
         PseudoAbsences("disk").draw(PRESENT, places=PLACES[:3], random_state=1)
+
+
+def test_bounds_and_quantile_where_nothing_else_is_said() -> None:
+    assert len(PseudoAbsences().draw(np.arange(100) < 2, random_state=1)) == 30
+    assert len(PseudoAbsences().draw(np.arange(20_000) < 4_000, random_state=1)) == 10_000
+    # 41 presences at 0 to 40: a fortieth off at each end leaves 1 to 39.
+    values = np.concatenate([np.arange(41.0), [0.9, 1.1, 38.9, 39.1]])[:, None]
+    outside = PseudoAbsences("sre").candidates(np.arange(45) < 41, predictors=values)
+    np.testing.assert_array_equal(np.flatnonzero(outside), [41, 44])
+
+
+def test_the_envelope_lies_in_a_few_axes() -> None:
+    """Of 256 numbers one is always outside; in four axes a fifth of the plots is, for a target that has no envelope."""
+    rng = np.random.default_rng(1)
+    vectors, present = rng.normal(size=(600, 256)), np.arange(600) < 300
+    rule = PseudoAbsences("sre")
+    assert rule.candidates(present, predictors=vectors)[300:].mean() == 1.0
+    axes = envelope_predictors(vectors)
+    assert axes.shape == (600, 4) and rule.candidates(present, predictors=axes)[300:].mean() < 0.3
+    np.testing.assert_allclose(axes.T @ axes / 600, np.eye(4), atol=1e-9)
+    # Layers are taken as they are; what does not vary is no axis.
+    layers = rng.normal(size=(600, 9))
+    np.testing.assert_array_equal(envelope_predictors(vectors, layers), layers)
+    line = np.column_stack([np.arange(5.0), 7 - 2 * np.arange(5.0), np.ones(5)])
+    one = envelope_predictors(line)
+    assert one.shape == (5, 1)
+    np.testing.assert_allclose(np.abs(one[:, 0]), np.abs(np.arange(-2, 3)) / np.sqrt(2))
+
+
+def test_strategies_draw_differently() -> None:
+    """By hand: 12 plots in a row, the target at the first two; other targets at the even ones."""
+    places = np.column_stack([np.arange(12) * 100.0, np.zeros(12)])
+    present = np.arange(12) < 2
+    given = {"places": places, "predictors": np.array([0.0, 5, 1, 2, 3, 4, 5, 6, 7, 8, -1, 2])[:, None],
+             "recorded": np.arange(12) % 2 == 0}  # fmt: skip
+    drawn = {
+        rule.strategy: rule.draw(present, random_state=1, **given).tolist()
+        for rule in (PseudoAbsences(), PseudoAbsences("disk", min_distance_m=250, max_distance_m=500),
+                     PseudoAbsences("sre", quantile=0.0), PseudoAbsences("target-group"))
+    }  # fmt: skip
+    assert drawn == {
+        "random": list(range(2, 12)), "disk": [4, 5, 6], "sre": [7, 8, 9, 10], "target-group": [2, 4, 6, 8, 10],
+    }  # fmt: skip

@@ -50,7 +50,47 @@ def test_releves_that_are_all_the_same_earn_the_mean_rank() -> None:
     images = np.random.default_rng(0).normal(size=(21, 4))
     found = retrieval(images, np.ones((21, 4)))
     np.testing.assert_array_equal(found.of_releves, np.full(21, 11.0))
-    assert found.recall(5) == pytest.approx(np.mean(found.of_images <= 5) / 2)
+    # Images are ranked for each of the same relevés: five of them are among the first five.
+    assert found.recall(5) == pytest.approx((5 / 21 + 5 / 21) / 2)
+
+
+@pytest.mark.parametrize("plots", [1, 3, 9, 10, 40])
+def test_vectors_that_are_all_the_same_earn_chance_in_a_gallery_of_any_size(plots: int) -> None:
+    same = np.ones((plots, 4))
+    found = retrieval(same, same)
+    assert found.mean_reciprocal_rank == pytest.approx(found.reciprocal_rank_chance, rel=1e-9)
+    scores = found.scores()
+    for k in (1, 5, 10):
+        assert found.recall(k) == pytest.approx(found.chance(k), rel=1e-12)
+        assert scores[f"image_to_releve_recall_at_{k}"] == pytest.approx(scores[f"recall_at_{k}_chance"], rel=1e-12)
+        assert retrieval_recall(np.ones((plots, plots)), k) == pytest.approx(found.chance(k), rel=1e-12)
+        assert retrieval_chance(np.ones((plots, plots)), k) == pytest.approx(found.chance(k), rel=1e-12)
+
+
+def test_ties_by_hand() -> None:
+    # The first relevé twice: its image finds it first or second, and so does the second's.
+    x = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    found = retrieval(x, x)
+    np.testing.assert_array_equal(found.of_releves, [1.5, 1.5, 1.0])
+    np.testing.assert_array_equal(found.releves_level, [1, 1, 0])
+    assert found.recall(1) == pytest.approx((0.5 + 0.5 + 1.0) / 3) and found.recall(2) == 1.0
+    assert found.mean_reciprocal_rank == pytest.approx((0.75 + 0.75 + 1.0) / 3)
+    similarity = x @ x.T
+    assert retrieval_recall(similarity, 1) == pytest.approx(found.recall(1))
+    # Two of four level candidates are positives, one candidate is ahead: of two places one is left for them.
+    similarity, positives = np.array([[9.0, 5.0, 5.0, 5.0, 5.0]]), np.array([[0, 1, 1, 0, 0]])
+    assert retrieval_recall(similarity, 1, positives) == 0.0
+    assert retrieval_recall(similarity, 2, positives) == pytest.approx(1 / 2)
+    assert retrieval_recall(similarity, 3, positives) == pytest.approx(1 - 1 / 6)
+    assert retrieval_recall(similarity, 4, positives) == 1.0 == retrieval_recall(similarity, 9, positives)
+
+
+@pytest.mark.parametrize(("apart", "rank"), [(1e-8, 1.5), (1e-5, 1.0)])
+def test_what_differs_by_rounding_only_is_level(apart: float, rank: float) -> None:
+    """Cosines 1e-8 apart are ties, those 1e-5 apart are not."""
+    other = np.array([1.0 - apart, np.sqrt(1.0 - (1.0 - apart) ** 2)])
+    x = np.array([[1.0, 0.0], other])
+    np.testing.assert_allclose(retrieval(x, x).of_releves, [rank, rank])
 
 
 def test_noise_is_at_chance() -> None:

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from botaclip.core.errors import Cancelled, OptionError
 from botaclip.core.progress import Progress
 from botaclip.training import search as module
 from botaclip.training.alignment import Alignment
+from botaclip.training.fit_state import FitState
 from botaclip.training.protocol import Protocol
 from botaclip.training.recipe import Recipe
 from botaclip.training.search import best_trained, search, searched
@@ -170,3 +172,47 @@ def test_optuna_is_loaded_by_a_search_alone() -> None:
     code = "import sys; sys.path.insert(0, sys.argv[1]); import tests.conftest, botaclip.training.search\n" \
         "assert 'optuna' not in sys.modules"  # fmt: skip
     subprocess.run([sys.executable, "-c", code, str(ROOT)], check=True)
+
+
+def test_a_search_that_was_stopped_goes_on_to_the_same_result(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tried: list[Alignment] = []
+    plain = surface(lambda a: (a.recipe.bias + 5.0) ** 2 + a.recipe.weight_decay, tried)
+
+    def stopped(*given: object, **options: object) -> list[Trial]:
+        if len(tried) == 4:
+            raise Cancelled
+        return plain(*given, **options)
+
+    def found(key: str = "k", **options: Any) -> Alignment:
+        return search(TABLE, FOLDS, Alignment("contrastive"), 7, kept=FitState(tmp_path, key), **options)
+
+    monkeypatch.setattr(module, "inner_validation", plain)
+    whole = search(TABLE, FOLDS, Alignment("contrastive"), 7)
+    seven = list(tried)
+    tried.clear()
+    monkeypatch.setattr(module, "inner_validation", stopped)
+    with pytest.raises(Cancelled):
+        found()
+    monkeypatch.setattr(module, "inner_validation", plain)
+    assert found() == whole
+    assert tried == seven  # none of the four finished trials was done twice
+    assert found() == whole and len(tried) == 7
+    # Another seed is another search, other data are other losses: nothing is taken over.
+    found(random_state=2)
+    assert len(tried) == 14
+    search(dataclasses.replace(TABLE, presence=1 - TABLE.presence), FOLDS, Alignment("contrastive"), 2,
+           kept=FitState(tmp_path, "k"))  # fmt: skip
+    assert len(tried) == 16
+
+
+def test_a_real_search_with_kept_work_is_the_same(tmp_path: Path) -> None:
+    alignments = (Alignment("contrastive", checkpoints=(2, 4)),)
+    protocol = Protocol("auto", alignments, "linear", lambda inside: FOLDS, search=2)
+    usual = inner_validation(TABLE, FOLDS, alignments)
+    plain = searched(TABLE, FOLDS, usual, protocol)
+    for _ in range(2):
+        kept = searched(TABLE, FOLDS, usual, protocol, kept=FitState(tmp_path, "k", every_s=0.0))
+        assert [(t.alignment, t.steps, t.loss) for t in kept] == [(t.alignment, t.steps, t.loss) for t in plain]
+    assert len(list((tmp_path / FitState(tmp_path, "k").under("search").folder.name).glob("trial-*.safetensors"))) == 2

@@ -40,10 +40,25 @@ def test_undoes_the_narrow_cone() -> None:
 
 def test_a_feature_that_hardly_ever_fires_is_held_at_a_hundredth_of_the_median_scale() -> None:
     raw = vectors(dimension=3)
-    raw[:, 0] = 5.0
+    raw[:, 0] = 0.0
+    raw[5, 0] = 1e-3
     standardiser = Standardiser.fit(raw)
     assert standardiser.scale[0] == pytest.approx(0.01 * np.median(raw.std(axis=0)), rel=1e-5)
-    np.testing.assert_allclose(standardiser(raw)[:, 0], 0.0, atol=1e-5)
+    assert np.abs(standardiser(raw)[:, 0]).max() < 0.1
+
+
+@pytest.mark.parametrize("dead", [1, 6, 20])
+def test_dead_features_do_not_drown_the_others(dead: int) -> None:
+    """However many there are, the floor is that of the dimensions that vary, and these are standardised as alone."""
+    raw = 0.01 * vectors(dimension=6)
+    constants = np.full((len(raw), dead), 7.3, dtype=np.float32)
+    standardiser = Standardiser.fit(np.hstack([raw, constants]))
+    alone = Standardiser.fit(raw)
+    np.testing.assert_array_equal(standardiser.scale[:6], alone.scale)
+    np.testing.assert_allclose(standardiser.scale[6:], 0.01 * np.median(raw.std(axis=0)), rtol=1e-4)
+    made = standardiser(np.hstack([raw, constants]))
+    np.testing.assert_allclose(made[:, :6].std(axis=0), 1.0, rtol=1e-4)
+    np.testing.assert_allclose(made[:, 6:], 0.0, atol=1e-3)
 
 
 def test_vectors_without_any_variance_stay_finite() -> None:

@@ -139,3 +139,8 @@ def test_targets_are_needed() -> None:
         StratifiedFolds(5).fold_of(XY[:3], y=np.ones((3, 2)))
     with pytest.raises(OptionError, match="1 folds cannot be dealt out 2 times"):
         RepeatedStratified(1, 2)
+
+
+def test_a_value_at_a_quantile_belongs_to_the_class_below() -> None:
+    # Two classes of nine values: the median, .5, is the last of the first.
+    assert target_classes(np.arange(1, 10) / 10, n_splits=4).tolist() == [0] * 5 + [1] * 4

@@ -45,7 +45,7 @@ def test_rows_without_values_are_presence_only_and_a_stated_kind_is_obeyed(tmp_p
     task = read_task(path, IDS, min_presences=1)
     assert task.kind == "presence-only" and said(task, "no absence is written down")
     np.testing.assert_array_equal(task.values[:4], [[1, np.nan], [1, np.nan], [np.nan, 1], [np.nan, np.nan]])
-    assert said(task, "1 rows repeat a plot and target") and said(task, "every row is a presence")
+    assert said(task, "1 row repeats a plot and target") and said(task, "every row is a presence")
     np.testing.assert_array_equal(task.recorded[:4], [True, True, True, False])
     stated = read_task(path, IDS, kind="presence", min_presences=1)
     np.testing.assert_array_equal(stated.values[:4], [[1, 0], [1, 0], [0, 1], [np.nan, np.nan]])
@@ -61,7 +61,7 @@ def test_a_plot_that_was_searched_in_vain_is_an_absence(tmp_path: Path) -> None:
     task = read_task(path, IDS, kind="presence", min_presences=1)
     # A row with a blank value says that it is unknown.
     np.testing.assert_array_equal(task.values[:4, 0], [1, 0, np.nan, np.nan])
-    assert said(task, "1 rows have a target and no value")
+    assert said(task, "1 row has a target and no value")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_two_abundances_of_one_plot_are_refused_and_two_visits_merged(tmp_path: 
         read_task(path, IDS, min_values=1)
     equal = write(tmp_path, long(("p00", "A", 2), ("p01", "A", 3), ("p00", "A", 2)))
     task = read_task(equal, IDS, min_values=1)
-    assert task.values[0, 0] == 2 and said(task, "1 rows repeat a plot and target and were merged.")
+    assert task.values[0, 0] == 2 and said(task, "1 row repeats a plot and target and was merged.")
     visits = write(tmp_path, long(("p00", "A", 0), ("p01", "A", 0), ("p00", "A", 1)))
     assert read_task(visits, IDS, min_presences=1).values[:2, 0].tolist() == [1, 0]
 
@@ -182,3 +182,13 @@ def test_plants_of_a_training_table() -> None:
     assert task.take(np.array([1])).values.tolist() == [[0, 1]]
     with pytest.raises(ValueError, match="2 targets"):
         Task("a", "presence", ("x", "y"), np.zeros((3, 1)))
+
+
+def test_a_single_strange_value_is_pointed_at(tmp_path: Path) -> None:
+    """One -1 among zeros and ones makes abundances of them: said with the value, so that a slip is found."""
+    rows = [(f"p{i:02}", name, i % 2) for i in range(11) for name in ("A", "B")]
+    task = read_task(write(tmp_path, long(*rows, ("p11", "A", -1))), IDS, min_values=1)
+    assert task.kind == "abundance"
+    assert said(task, "values other than 0 and 1 occur: 1 of 23, such as -1. Where these are mistakes")
+    counts = read_task(write(tmp_path, long(("p00", "A", 2), ("p01", "A", 3), ("p02", "A", 0))), IDS, min_values=1)
+    assert said(counts, "Read as abundances, because values other than 0 and 1 occur.")

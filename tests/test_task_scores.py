@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 from scipy.stats import spearmanr
 
 from botaclip.training import metrics
@@ -126,7 +127,7 @@ def test_noise_is_at_chance_through_a_whole_cross_validation(kind: Kind) -> None
         level.append(predictor.level)
         median.append(predictor.median)
     found = task_scores(noise, np.arange(160), p, np.array(cuts), fold=fold, median=np.array(median),
-                        level=None if kind == "presence-only" else np.array(level))  # fmt: skip
+                        level=np.array(level))  # fmt: skip
     medians = {name: np.median([of[name] for of in found.values()]) for name in METRICS[kind]}
     # Measured spread of one target's TSS or rho is about .08, of its Boyce index about .5.
     assert abs(medians[HEADLINE[kind]]) < (0.35 if kind == "presence-only" else 0.07)
@@ -176,3 +177,42 @@ def test_boyce_of_one_number_a_fold_is_undefined() -> None:
     assert np.isnan(task_scores(task, np.arange(200), known, fold=fold)["a"]["boyce"])
     known[fold == 2] += 0.01 * rng.random((50, 1))
     assert np.isfinite(task_scores(task, np.arange(200), known, fold=fold)["a"]["boyce"])
+
+
+def test_a_score_at_the_threshold_is_a_presence() -> None:
+    for kind, name in (("presence", "tss_at_train_threshold"), ("presence-only", "tss_background")):
+        assert task_scores(task([[1], [0]], kind), [0, 1], [[0.5], [0.4]], [0.5])["s0"][name] == 1.0
+
+
+def test_richness_that_is_too_high_is_a_bias_above_zero() -> None:
+    found = species_set_scores(task([[1, 1, 0], [0, 0, 1]]), [0, 1], np.full((2, 3), 0.5), richness=[3, 3])
+    assert found["richness_bias"] == pytest.approx(1.5)
+    assert found["richness_rmse"] == pytest.approx(np.sqrt(2.5))
+
+
+def test_the_boyce_index_reads_predictions_without_the_level_of_their_fold() -> None:
+    """Noise in five blocks of other prevalence, forests trained on the others: at chance without the level only."""
+    rng = np.random.default_rng(5)
+    fold = np.repeat(np.arange(5), 60)
+    bare, fair, mean = [], [], []
+    for _ in range(12):
+        y = rng.uniform(size=300) < np.array([0.1, 0.2, 0.35, 0.5, 0.6])[rng.permutation(5)][fold]
+        level = np.array([[y[fold != k].mean()] for k in range(5)])
+        p = expit(logit(level)[fold] + rng.normal(0, 0.3, (300, 1)))
+        seen = task(np.where(y, 1.0, np.nan)[:, None], "presence-only")
+        bare.append(task_scores(seen, range(300), p, fold=fold)["s0"]["boyce"])
+        found = task_scores(seen, range(300), p, fold=fold, level=level)["s0"]
+        fair.append(found["boyce"])
+        mean.append(found["boyce_fold_mean"])
+    # One index of noise spreads by 0.5, the mean over five folds by 0.2.
+    assert np.mean(bare) < -0.4 and abs(np.mean(fair)) < 0.3 and abs(np.mean(mean)) < 0.15
+
+
+def test_the_boyce_index_on_the_levels_scale_by_hand() -> None:
+    """In one fold, what is ranked is 1 / (1 + odds of the level / odds): windows are laid there."""
+    rng = np.random.default_rng(2)
+    p = rng.uniform(0.05, 0.95, (200, 1))
+    y = rng.uniform(size=(200, 1)) < p**2
+    found = task_scores(task(np.where(y, 1.0, np.nan), "presence-only"), range(200), p, level=[0.2])["s0"]
+    scale = np.round(1 / (1 + (0.2 / 0.8) / (p / (1 - p))), 9)[:, 0]
+    assert found["boyce"] == found["boyce_fold_mean"] == boyce_index(scale[y[:, 0]], scale)

@@ -29,8 +29,10 @@ from botaclip.core.places import Points
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.rasters import open_raster
 from botaclip.core.suitability import suitability
-from botaclip.training import evaluation
+from botaclip.training import adapter_fit, evaluation
+from botaclip.training import train as train_module
 from botaclip.training.evaluation import COLUMNS
+from botaclip.training.fit_state import FitState
 from botaclip.training.train import train
 from botaclip.training.vegeta import hellinger
 
@@ -311,6 +313,29 @@ def test_a_folder_of_kept_work_changes_nothing(folder: Path, plain: Trained, tmp
         assert runs[0].metrics[key] == runs[1].metrics[key]
     assert list((tmp_path / "kept").glob("fold-*.safetensors"))
     assert runs[0].model.file.parts["adapter.onnx"] == runs[1].model.file.parts["adapter.onnx"]
+
+
+def test_the_refit_on_all_plots_goes_on_where_it_was_stopped(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped when all is fitted and nothing written: the second run takes not one step, and the states then go."""
+    kept = tmp_path / "kept"
+    asked = {"alignment": "botaclip", "checkpoint": str(kept), "lambda": "0.1", "species_weight": "1"}
+    monkeypatch.setattr(train_module, "training_minutes", lambda *_, **__: 1.0)
+    steps: list[int] = []
+    step = adapter_fit._Fit.step
+    monkeypatch.setattr(adapter_fit._Fit, "step", lambda self, *given: (steps.append(1), step(self, *given))[1])
+    with monkeypatch.context() as stopped:
+        stopped.setattr(train_module.ModelFile, "write", lambda *_, **__: (_ for _ in ()).throw(Cancelled))
+        with pytest.raises(Cancelled):
+            Trained(folder, "stopped", **asked)
+    assert steps and list((kept / FitState(kept, "train").under("model").folder.name).rglob("fit-*.safetensors"))
+    steps.clear()
+    run = Trained(folder, "stopped", **asked)
+    assert not steps
+    assert not (kept / FitState(kept, "train").under("model").folder.name).exists()
+    whole = Trained(folder, "never stopped", **{key: asked[key] for key in asked if key != "checkpoint"})
+    assert run.model.file.parts["adapter.onnx"] == whole.model.file.parts["adapter.onnx"]
 
 
 @pytest.mark.parametrize("asked", ["0.1,much", "-1", "nan"])

@@ -7,6 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from scipy.sparse import csr_array
 from sklearn.decomposition import PCA
@@ -16,9 +17,10 @@ from botaclip.core.errors import OptionError
 from botaclip.core.releves import read_releves
 from botaclip.training import ordination, vegeta_networks
 from botaclip.training.cover_transforms import TRANSFORMS, hellinger, transform
+from botaclip.training.export import vegeta_graph
 from botaclip.training.recipe import Recipe
 from botaclip.training.training_table import TrainingTable
-from botaclip.training.vegeta import KINDS, ReleveTower, Vegeta, fit_releve_tower, fit_vegeta
+from botaclip.training.vegeta import KINDS, ReleveTower, Vegeta, fit_releve_tower, fit_vegeta, of_met
 
 from .small_tables import planted
 
@@ -258,3 +260,60 @@ def test_hellinger_of_the_old_name_is_the_same() -> None:
     from botaclip.training import vegeta
 
     assert vegeta.hellinger is hellinger
+
+
+# --- Species that it never met ---------------------------------------------------------------------------------------
+
+
+def with_strangers(cover: np.ndarray, share: float, *, seed: int = 5) -> np.ndarray:
+    """Return relevés with two more columns, of which the first holds ``share`` of the whole cover."""
+    strange = cover.sum(axis=1, keepdims=True) * share / (1.0 - share)
+    return np.hstack([cover, strange, np.zeros_like(strange)]).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_species_that_was_never_met_does_not_move_a_releve(
+    kind: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two fifths of a relevé from a species that no training relevé has: it is read as if that were not there."""
+    monkeypatch.setattr(vegeta_networks, "MOST_STEPS", 20)
+    cover, habitats = planted(60).cover.astype(np.float32), ["a", "b"] * 30
+    table = with_strangers(cover, 0.0)  # columns all zero in the training relevés
+    vegeta = fit_vegeta(table, Recipe(vegeta=kind, vegeta_axes=4, transform=name), habitats=habitats)
+    met = vegeta.met
+    assert met is not None and met.tolist() == [*(cover.sum(axis=0) > 0), False, False]
+    assert not vegeta.layers[0][0][~met].any()
+    disturbed = with_strangers(cover, 0.4)
+    np.testing.assert_array_equal(vegeta(disturbed), vegeta(table))
+    np.testing.assert_allclose(vegeta(csr_array(disturbed)), vegeta(table), atol=1e-5)
+    tower = vegeta.followed_by([(np.eye(vegeta.axes, dtype=np.float32), np.zeros(vegeta.axes, np.float32))])
+    narrow, columns = tower.of_met_species()
+    np.testing.assert_allclose(tower(disturbed), vegeta(table), atol=1e-5)
+    np.testing.assert_allclose(narrow(disturbed[:, columns]), vegeta(table), atol=1e-5)
+    # By the graph of the model file as well, whole and of the species that it knows.
+    for made, given in ((tower, disturbed), (narrow, disturbed[:, columns])):
+        session = onnxruntime.InferenceSession(vegeta_graph(made))
+        unit = vegeta(table) / np.maximum(np.linalg.norm(vegeta(table), axis=1, keepdims=True), 1e-12)
+        np.testing.assert_allclose(session.run(None, {"releves": given})[0], unit, atol=1e-4)
+
+
+def test_a_sparse_table_stays_sparse_without_strangers() -> None:
+    cover = csr_array(with_strangers(planted(30).cover, 0.4))
+    met = np.array([True] * (cover.shape[1] - 2) + [False, False])
+    made = of_met(cover, met)
+    assert isinstance(made, csr_array) and made.nnz == cover.nnz and cover[:, [-2]].sum() > 0
+    np.testing.assert_array_equal(made.toarray(), of_met(cover.toarray(), met))
+    assert made[:, [-2]].sum() == 0 and of_met(cover, None) is cover and of_met(cover, np.ones_like(met)) is cover
+
+
+def test_species_of_releves_without_a_habitat_are_strangers_to_a_network_of_habitats() -> None:
+    cover = np.eye(6, dtype=np.float32)[[0, 1, 2, 3] * 5] * 10
+    vegeta = fit_vegeta(cover, Recipe(vegeta="habitat", vegeta_axes=2), habitats=["a", "b", "a", ""] * 5)
+    assert vegeta.met is not None and vegeta.met.tolist() == [True, True, True, False, False, False]
+
+
+def test_extra_releves_make_species_known() -> None:
+    cover = np.eye(6, dtype=np.float32)[[0, 1, 2] * 5] * 10
+    vegeta = fit_vegeta(cover, Recipe(), extra=csr_array(np.eye(6, dtype=np.float32)[[4]]))
+    assert vegeta.met is not None and vegeta.met.tolist() == [True, True, True, False, True, False]

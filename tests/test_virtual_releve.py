@@ -14,9 +14,12 @@ from botaclip.core.cover_tables import SCALES
 from botaclip.core.errors import ModelFileError, ReleveError
 from botaclip.core.model import Model
 from botaclip.core.virtual_releve import VirtualReleve, releve_of_model, releve_vectors, virtual_releve
+from botaclip.training import vegeta_networks
+from botaclip.training.image_space import ImageSpace
 from botaclip.training.recipe import Recipe
 from botaclip.training.vegeta import fit_releve_tower, fit_vegeta
 
+from . import trained_models
 from .trained_models import plots, trained
 
 SPECIES = ["Bellis perennis", "Carex nigra", "Molinia caerulea", "Salix alba", "Salix × rubens", "species 1"]
@@ -134,3 +137,38 @@ def test_a_vocabulary_of_another_length_is_refused(tmp_path: Path) -> None:
     model: Model = trained(tmp_path / "m.botaclip", plots(), "none")[0]
     with pytest.raises(ModelFileError, match="the graph takes 7 species, the model names 3"):
         releve_vectors(model, np.ones((1, 3), np.float32))
+
+
+@pytest.mark.parametrize("kind", ["pca", "ca", "masked"])
+@pytest.mark.parametrize("asked", ["none", "botaclip"])
+def test_a_species_that_the_model_never_met_changes_nothing_by_any_road(
+    kind: str, asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands in the table, but in no plot with an image: a list that names it is placed as if it did not."""
+    recipe = Recipe(vegeta=kind, vegeta_axes=8)
+    usual = trained_models.protocol
+    monkeypatch.setattr(trained_models, "protocol", lambda *given, **rest: dataclasses.replace(
+        how := usual(*given, **rest),
+        alignments=tuple(dataclasses.replace(each, recipe=recipe) for each in how.alignments),
+    ))  # fmt: skip
+    monkeypatch.setattr(vegeta_networks, "MOST_STEPS", 20)
+    table = plots()
+    table = dataclasses.replace(table, cover=np.insert(table.cover, 6, 0.0, axis=1))
+    model, parts, how = trained(tmp_path / "m.botaclip", table, asked)
+    names = [str(name) for name in trained_models.releves(table).species]
+    assert model.metadata["vegeta"]["species"] == [*names[:6], *names[7:]] and model.metadata["vegeta"]["kind"] == kind
+    listed = f"{names[0]} 40; {names[2]} 5"
+    made = [releve_of_model(model, text) for text in (listed, f"{listed}; {names[6]} 30")]
+    assert list(made[1].unknown) == [names[6]]
+    one, two = (releve_vectors(model, each.cover) for each in made)
+    np.testing.assert_array_equal(one, two)
+    # And as the tower has it that was fitted, over all columns, with the stranger in the relevé.
+    adapter = ImageSpace.fit(table, table, parts.choice, how).adapter
+    tower = adapter.tower if adapter is not None else fit_releve_tower(
+        table.cover, model.plot_vectors, vegeta=fit_vegeta(table.cover, recipe)
+    )  # fmt: skip
+    assert tower is not None
+    whole = np.zeros((1, len(names)), np.float32)
+    whole[0, [0, 2, 6]] = 40.0, 5.0, 30.0
+    expected = tower(whole)
+    np.testing.assert_allclose(two, expected / np.linalg.norm(expected), atol=1e-4)

@@ -99,7 +99,8 @@ class _Imagery:
 
 def trained(
     path: Path, table: TrainingTable, asked: str = "botaclip", *, head: str = "linear", init: Parent | None = None,
-    locations: str = "exact", encoder: Encoder | None = None, progress: Progress = SILENT, **options: Any,
+    locations: str = "exact", encoder: Encoder | None = None, extra: ReleveTable | None = None,
+    progress: Progress = SILENT, **options: Any,
 ) -> tuple[Model, ModelParts, Protocol]:
     """Train and write a model; returns it as read again, its parts, and how it was trained."""
     start = None if init is None else init.start(releves(table), pairs(table))
@@ -107,10 +108,12 @@ def trained(
     parameters = {
         "plot_locations": locations, "raster": "image.tif", "releves": "releves.csv", "random_state": 1, **options
     }
+    if extra is not None:
+        table = dataclasses.replace(table, extra=extra.cover)
     joined = pairs(table) if encoder is None else pairs(table, encoder=encoder)
     parts = model_parts(
         table, releves(table), joined, _Imagery(), how, parameters, {},  # type: ignore[arg-type]
         environment=() if table.environment is None else LAYERS[: table.environment.shape[1]], init=init,
-        progress=progress,
+        extra=extra, progress=progress,
     )  # fmt: skip
     return Model(ModelFile.write(path, parts.metadata, parts.parts, overwrite=True)), parts, how

@@ -20,6 +20,7 @@ from botaclip.training.ablation_variants import Variant, alignment_of, factors_o
 from botaclip.training.evaluate import resampled_blocks
 from botaclip.training.evaluation import CrossValidation, cross_validate
 from botaclip.training.fit_state import FitState
+from botaclip.training.option_checks import check_options
 from botaclip.training.outer_folds import OuterFolds, block_advice, outer_splitter, say_compromises
 from botaclip.training.parallel import one_thread_each
 from botaclip.training.protocol import Protocol
@@ -94,6 +95,7 @@ def ablate(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     if parameters.get("search"):
         progress.warning("--search is not used: it would change what is varied, and what is not.")
     parameters = parameters | {"alignment": alignment, "search": 0}
+    check_options(parameters)
     reading = read_training(parameters, progress.stage(0.0, 0.1))
     with one_thread_each():
         device = torch_device(parameters["device"], progress)

@@ -12,13 +12,14 @@ from scipy.spatial import KDTree
 from botaclip.core.errors import OptionError
 from botaclip.training.alignment import Alignment
 from botaclip.training.protocol import ALIGNED
-from botaclip.training.reading import lambdas_of
+from botaclip.training.reading import lambdas_of, species_weights_of
 from botaclip.training.recipe import Recipe
 from botaclip.training.training_table import TrainingTable
 
 # Values of each factor that is an option of the same name.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "lambda": ("0", "0.1", "1", "10"),
+    "species-weight": ("0.3", "1", "3"),
     "regulariser": ("sum", "mean", "neighbours"),
     "temperature": ("1", "5", "10", "20"),
     "bias": ("-10", "-5", "-2.71"),
@@ -37,7 +38,7 @@ WHITENING = (0, 16, 32, 64)
 SIZES: Mapping[str, float] = {"quarter": 0.25, "half": 0.5, "all": 1.0}
 FACTORS = (
     "lambda", "regulariser", "temperature", "bias", "adapter", "transform", "whitening", "augmentation", "size",
-    "encoder", "vegeta", "loss", "targets", "positives", "schedule", "adapter-start",
+    "encoder", "vegeta", "loss", "targets", "positives", "schedule", "adapter-start", "species-weight",
 )  # fmt: skip
 # The column whose alignment is varied; auto is the paper's method.
 METHOD = "botaclip"
@@ -47,13 +48,14 @@ _LISTS = ("positives", "augmentation")
 _CONTRASTIVE = ("contrastive", "botaclip", "joint")
 _TRAINED = ("supervised", *_CONTRASTIVE)
 _FAMILIES = {
-    "lambda": ("botaclip", "joint"), "regulariser": ("botaclip", "joint"),
+    "species-weight": ("joint",), "lambda": ("botaclip", "joint"), "regulariser": ("botaclip", "joint"),
     **dict.fromkeys(("temperature", "bias", "loss", "targets", "positives"), _CONTRASTIVE),
     **dict.fromkeys(("transform", "vegeta"), (*_CONTRASTIVE, "canonical")),
     **dict.fromkeys(("adapter", "adapter-start", "schedule", "augmentation", "whitening"), _TRAINED),
 }
 # What the alignments without a factor have not got.
 _LACKS = {
+    "species-weight": "no species head beside a contrastive loss",
     "lambda": "no geometry-preserving term", "regulariser": "no geometry-preserving term",
     **dict.fromkeys(("temperature", "bias", "loss", "targets", "positives"), "no contrastive loss"),
     **dict.fromkeys(("transform", "vegeta"), "no encoder of species lists"),
@@ -201,6 +203,8 @@ def _value(factor: str, parameters: Mapping[str, Any]) -> Any:
     """Return the value of a factor, so that equal ones are equal however they are written."""
     if factor == "lambda":
         return lambdas_of(dict(parameters))
+    if factor == "species-weight":
+        return species_weights_of(dict(parameters))
     key = factor.replace("-", "_")
     if parameters.get(key) is None:
         return getattr(Recipe(), key)

@@ -23,7 +23,7 @@ from botaclip.training.fit_state import FitState
 from botaclip.training.plot_batches import batch_count
 from botaclip.training.recipe import Recipe
 from botaclip.training.standardiser import Standardiser
-from botaclip.training.training_table import TrainingTable
+from botaclip.training.training_table import TrainingTable, check_finite
 
 Array = NDArray[np.floating]
 
@@ -38,6 +38,7 @@ _RUNGS = 0.75
 # Of the closed form that a canonical start is; on landscape seeds 101 and 102 8 to 32 do alike.
 START_AXES = 16
 LAMBDAS: tuple[float, ...] = (0.1, 1.0)
+SPECIES_WEIGHTS: tuple[float, ...] = (0.3, 1.0, 3.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,8 +117,10 @@ class Alignment:
 
     @property
     def label(self) -> str:
-        """Name and weight in words."""
-        return f"{self.name}, lambda {self.weight:g}" if self.weight else self.name
+        """Name and weights in words."""
+        label = f"{self.name}, lambda {self.weight:g}" if self.weight else self.name
+        weight = self.recipe.species_weight
+        return f"{label}, species weight {weight:g}" if self.name == "joint" and weight != 1.0 else label
 
     def at(self, steps: int) -> Alignment:
         """Return the same alignment, to be fitted to one number of steps alone."""
@@ -138,6 +141,7 @@ def ladder(first: Sequence[int], n_plots: int) -> tuple[int, ...]:
 def candidates(
     n_plots: int, *, recipe: Recipe | None = None, lambdas: Sequence[float] = LAMBDAS, epochs: int | None = None,
     start: Start | None = None, dimension: int | None = None, regulariser: str | None = None,
+    species_weights: Sequence[float] | None = None,
 ) -> tuple[Alignment, ...]:
     """Return what a training tries, always all alignments.
 
@@ -157,6 +161,10 @@ def candidates(
         Width D of a vector, which bounds numbers of axes; not bounded by it when None.
     regulariser
         Kind of that term, over the recipe's.
+    species_weights
+        Weights of the species head in ``joint``. Every lambda is tried with the one nearest to 1, and every one with
+        the lambda nearest to 1: two lambdas and three weights are four candidates, not six. When None, the
+        recipe's own where that is not 1, else 0.3, 1 and 3.
     """
     recipe = recipe or Recipe()
     if regulariser is not None:
@@ -174,9 +182,19 @@ def candidates(
     )
     trained = [Alignment("supervised", 0.0, supervised, recipe, start)]
     trained += [Alignment("contrastive", 0.0, checkpoints, recipe, start)]
-    for name in ("botaclip", "joint"):
-        trained += [Alignment(name, weight, checkpoints, recipe, start) for weight in lambdas]
+    trained += [Alignment("botaclip", weight, checkpoints, recipe, start) for weight in lambdas]
+    if species_weights is None:
+        species_weights = SPECIES_WEIGHTS if recipe.species_weight == 1.0 else (recipe.species_weight,)
+    for weight, of_species in _crosswise(lambdas, species_weights):
+        own = dataclasses.replace(recipe, species_weight=of_species)
+        trained.append(Alignment("joint", weight, checkpoints, own, start))
     return (*closed, *trained)
+
+
+def _crosswise(lambdas: Sequence[float], species_weights: Sequence[float]) -> list[tuple[float, float]]:
+    """Return (lambda, species weight) pairs along the two lines through those nearest to 1."""
+    usual, middle = (min(some, key=lambda weight: abs(weight - 1.0)) for some in (lambdas, species_weights))
+    return [(weight, middle) for weight in lambdas] + [(usual, each) for each in species_weights if each != middle]
 
 
 def _axes(axes: Sequence[int], n_plots: int, dimension: int | None) -> tuple[int, ...]:
@@ -233,9 +251,19 @@ def fit_adapters(
     -------
     list of Adapter
         One per checkpoint, in order; a longer run passes through the same adapters as a shorter one.
+
+    Raises
+    ------
+    PairingError
+        A vector, a cover or a presence is no finite number, or there are not as many rows of one as of the others.
     """
     *presence, alignment = given
     table = releves if isinstance(releves, TrainingTable) else _table_of(vectors, releves, *presence)
+    check_finite(vectors, len(table), what="image vectors", names=table.ids)
+    check_finite(table.cover, len(table), what="covers", names=table.ids)
+    check_finite(table.presence, len(table), what="presences", names=table.ids)
+    if views is not None:
+        check_finite(views, len(table), what="vectors of views", names=table.ids)
     if alignment.name in CLOSED_FORMS:
         return fit_closed_form(vectors, table, alignment)
     if alignment.whitening:

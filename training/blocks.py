@@ -36,6 +36,9 @@ class SpatialBlocks(Folds):
     dealt out largest first, each to the fold that holds the fewest plots; folds then differ by no more plots
     than the largest block holds. The price of the buffer is fewer training plots, never a leak.
 
+    Where a model reads something else than places, give scikit-learn the row numbers:
+    ``cross_val_score(model, vectors, y, cv=list(blocks.split(places)))``.
+
     Parameters
     ----------
     n_splits

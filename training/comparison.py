@@ -30,6 +30,9 @@ METHOD, RIVAL, BASELINE = "botaclip", "supervised", "raw"
 DRAWS = 500
 # Below these, what is printed is a description of these plots, not evidence about others.
 FEWEST_TARGETS, FEWEST_BLOCKS, FEWEST_PLOTS = 6, 10, 200
+LEVEL = 0.05
+# As in the test: differences in the last bits are ties.
+_DIGITS = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,18 +93,18 @@ def bootstrap(
     return {column: np.array([score(some) for some in drawn]) for column, score in scores.items()}
 
 
-def compare(tasks: Sequence[TaskComparison]) -> dict[str, Any]:
-    """Return the table of every task, as it stands in ``metrics.json``.
+def compare(tasks: Sequence[TaskComparison], protocol: str = "strict") -> dict[str, Any]:
+    """Return the table of every task, as it stands in ``metrics.json``; ``protocol`` is said in each.
 
     Returns
     -------
     comparison
-        ``comparison[task]`` has ``metric``, ``n_targets``, ``n_plots``, ``n_blocks``; ``columns[column]`` with
-        ``median``, ``n`` and ``difference_to_raw``; ``botaclip_to_supervised``, a difference with ``p_holm`` beside;
+        ``comparison[task]`` has ``protocol``, ``metric``, ``n_targets``, ``n_plots``, ``n_blocks``; ``columns[column]``
+        with ``median``, ``n`` and ``difference_to_raw``; ``botaclip_to_supervised``, with ``p_holm`` beside;
         and ``cautions``, sentences on what cannot be concluded. A difference has ``median``, ``low``, ``high`` (95 %,
-        over blocks), ``p``, ``rank_biserial`` and ``n``.
+        over blocks), ``p``, ``rank_biserial``, ``n`` and ``n_nonzero``, of which the test alone learns something.
     """
-    found = {task.name: _compared(task) for task in tasks}
+    found = {task.name: {"protocol": protocol} | _compared(task) for task in tasks}
     tested = [name for name, entry in found.items() if "botaclip_to_supervised" in entry]
     adjusted = holm([found[name]["botaclip_to_supervised"]["p"] for name in tested])
     for name, p in zip(tested, adjusted, strict=True):
@@ -133,7 +136,8 @@ def _compared(task: TaskComparison) -> dict[str, Any]:
 def difference(task: TaskComparison, first: str, second: str) -> dict[str, float]:
     """Return how much better column ``first`` is than ``second`` over the targets that both have a score for."""
     found = paired_difference(task.values[first], task.values[second], n_boot=2)
-    found |= {"low": float("nan"), "high": float("nan")}
+    gap = np.round(np.asarray(task.values[first]) - np.asarray(task.values[second]), _DIGITS)
+    found |= {"low": float("nan"), "high": float("nan"), "n_nonzero": int((np.isfinite(gap) & (gap != 0)).sum())}
     if first in task.draws and second in task.draws and found["n"]:
         gaps = task.draws[first] - task.draws[second]
         gaps = gaps[np.isfinite(gaps).any(axis=1)]
@@ -153,18 +157,19 @@ def _cautions(entry: Mapping[str, Any]) -> list[str]:
     said = []
     pair = entry.get("botaclip_to_supervised")
     if pair is not None:
-        n = pair["n"]
-        if n < FEWEST_TARGETS:
+        n, moved = pair["n"], pair["n_nonzero"]
+        if moved < FEWEST_TARGETS:
+            ties = "" if moved == n else f" with a difference, of {n}"
             said.append(
-                f"{_count(n, 'target')}: no test of botaclip against supervised can find a difference at the 5 % level "
-                f"with fewer than {FEWEST_TARGETS}, whatever the scores."
+                f"{_count(moved, 'target')}{ties}: no test of botaclip against supervised can find a difference at the "
+                f"5 % level with fewer than {FEWEST_TARGETS}, whatever the scores."
             )
         if n and pair["low"] <= 0.0 <= pair["high"]:
             said.append(
                 "The interval over blocks of botaclip less supervised holds zero: which of the two is better cannot "
                 "be told from these plots."
             )
-        elif n and pair["p"] < 0.05 <= pair.get("p_holm", pair["p"]):
+        elif n and pair["p"] < LEVEL <= pair.get("p_holm", pair["p"]):
             said.append("The p value is below 0.05 only before it is adjusted for the number of tasks.")
     if entry["n_blocks"] < FEWEST_BLOCKS:
         said.append(
@@ -189,8 +194,9 @@ def comparison_lines(comparison: Mapping[str, Mapping[str, Any]]) -> list[str]:
     for name, entry in comparison.items():
         lines += [
             "",
-            f"{name}: {METRIC_WORDS.get(entry['metric'], entry['metric'])}, {_count(entry['n_targets'], 'target')}, "
-            f"{_count(entry['n_plots'], 'plot')} in {_count(entry['n_blocks'], 'block')}",
+            f"{name}: {METRIC_WORDS.get(entry['metric'], entry['metric'])}, protocol {entry['protocol']}, "
+            f"{_count(entry['n_targets'], 'target')}, {_count(entry['n_plots'], 'plot')} in "
+            f"{_count(entry['n_blocks'], 'block')}",
             f"{'column':<17}{'median':>8}{'n':>5}   difference to raw [95 % interval over blocks]",
         ]
         for column, scores in entry["columns"].items():

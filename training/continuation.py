@@ -202,14 +202,16 @@ class Parent:
                 remedy="add plots from elsewhere, or leave out --init",
             )
         names = frozenset(str(name) for name in plots.plot_ids[seen])
+        alone = int((seen & ~seen_by(self, plots.points, plots.digests, extra=False)).sum())
         progress.info(
-            f"Training continues from {self.name}. {len(names)} of the {len(seen)} plots may have been seen by it: "
-            "they train, but are not scored."
+            f"Training continues from {self.name}. {len(names)} of the {len(seen)} plots may have been seen by it"
+            + (f", {alone} of them only by its encoder of species lists (--extra-releves)" if alone else "")
+            + ": they train, but are not scored."
         )
         return Start(self.name, self.weight, self.bias, names)
 
 
-def seen_by(parent: Parent, points: Points, digests: ArrayLike) -> Mask:
+def seen_by(parent: Parent, points: Points, digests: ArrayLike, *, extra: bool = True) -> Mask:
     """Return which plots the parent, or a model that it continued from itself, may have seen.
 
     That is the case for the same relevé (by its digest, where no other plot of the model has it), and within the patch
@@ -222,6 +224,8 @@ def seen_by(parent: Parent, points: Points, digests: ArrayLike) -> Mask:
         The model that training continues from.
     points, digests
         Places and digests of the relevés of N plots.
+    extra
+        Whether the relevés without imagery that its encoder of species lists learnt from count too.
 
     Returns
     -------
@@ -235,7 +239,8 @@ def seen_by(parent: Parent, points: Points, digests: ArrayLike) -> Mask:
     """
     seen = np.zeros(len(points), dtype=bool)
     for plots in plots_of(parent.file):
-        seen |= plots.seen(points, digests)
+        if extra or not plots.extra:
+            seen |= plots.seen(points, digests)
     return seen
 
 
@@ -250,6 +255,7 @@ def earlier_plots(parent: Parent, locations: str) -> list[dict[str, Any]]:
     for plots, told in zip(plots_of(parent.file), tables_of(parent.file), strict=True):
         rows = [{"digest": str(row.get("digest", ""))} for row in told.get("plots", [])]
         table: dict[str, Any] = {"reach_m": plots.reach_m, "extent_wgs84": list(plots.extent)}
+        table |= {"extra": True} if plots.extra else {}
         if plots.places is not None and metres is not None:
             places = coarsened(plots.places, metres) if metres else plots.places
             table |= {"crs": places.crs, "reach_m": plots.reach_m + coarsening(places, metres)}

@@ -100,7 +100,7 @@ class ContrastiveObjective(nn.Module):
         """Return VEGETA and its adapter as they stand."""
         vegeta = self.vegeta
         if self.encoder is not None:
-            vegeta = Vegeta(vegeta.transform, tuple(self.encoder.matrices()))
+            vegeta = Vegeta(vegeta.transform, tuple(self.encoder.matrices()), vegeta.met)
         return vegeta.followed_by([(_numpy(weight), _numpy(bias)) for weight, bias in self.adapter.matrices()])
 
 

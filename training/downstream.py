@@ -13,16 +13,16 @@ from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold
 from threadpoolctl import ThreadpoolController
 
 from botaclip.core.errors import OptionError
+from botaclip.training.forest import forest_mean, grow_forest, out_of_bag
 from botaclip.training.pseudo_absences import PseudoAbsences
 from botaclip.training.ridge import RidgePath, Standard, power
 from botaclip.training.thresholds import Rule, threshold
-from botaclip.training.trees import grow_trees
 
 Name = Literal["forest", "linear", "boosting"]
 NAMES: tuple[Name, ...] = get_args(Name)
@@ -221,8 +221,11 @@ class Downstream:
             return _Constant(y[0].copy()), y.copy()
         if self.name == "forest":
             leaf = max(1, min(self.leaf, len(x) // 4))
-            forest = grow_trees(x, y, random_state=random_state, trees=self.trees, leaf=leaf, weights=weights)
-            return forest, forest.out_of_bag(x) if self.scores_training_plots else np.full(y.shape, np.nan)
+            forest = grow_forest(
+                x, y, random_state=random_state, trees=self.trees, leaf=leaf, weights=weights,
+                out_of_bag=self.scores_training_plots,
+            )
+            return _Forest(forest), out_of_bag(forest) if self.scores_training_plots else np.full(y.shape, np.nan)
         classes = kind != "abundance"
         path: Callable[[Floats, Floats, Floats | None], Callable[[float], _Fit]]
         if self.name == "linear":
@@ -299,6 +302,14 @@ class _Constant:
 
     def predict(self, vectors: Floats) -> Floats:
         return np.tile(self.value, (len(vectors), 1))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Forest:
+    forest: RandomForestRegressor
+
+    def predict(self, vectors: Floats) -> Floats:
+        return forest_mean(self.forest, vectors)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,8 +33,21 @@ def davies_bouldin(vectors: ArrayLike, labels: ArrayLike, *, minimum_members: in
     return float(davies_bouldin_score(unit, names[inverse.ravel()][kept]))
 
 
-def _positive_ranks(similarity: ArrayLike, positives: ArrayLike | None) -> tuple[Floats, NDArray[np.intp], int]:
-    """Return the rank of each query's best positive (ties count half), its number of positives, and candidates."""
+@dataclasses.dataclass(frozen=True)
+class _Standing:
+    """Where each query's best positive stands: how many others are ahead of it and level with it, (N,).
+
+    ``matches`` is the query's number of positives, ``best`` how many of them are level with the best.
+    """
+
+    ahead: NDArray[np.intp]
+    level: NDArray[np.intp]
+    best: NDArray[np.intp]
+    matches: NDArray[np.intp]
+    candidates: int
+
+
+def _standing(similarity: ArrayLike, positives: ArrayLike | None) -> _Standing:
     scores = np.asarray(similarity, dtype=float)
     if positives is not None and np.shape(positives) != scores.shape:
         raise ValueError(f"a similarity of shape {scores.shape} but positives of {np.shape(positives)}")
@@ -46,7 +59,13 @@ def _positive_ranks(similarity: ArrayLike, positives: ArrayLike | None) -> tuple
     best = np.where(match, scores, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
     ahead = ((scores > best) & ~match).sum(axis=1)
     level = ((scores == best) & ~match).sum(axis=1)
-    return 1 + ahead + level / 2, match.sum(axis=1), scores.shape[1]
+    return _Standing(ahead, level, ((scores == best) & match).sum(axis=1), match.sum(axis=1), scores.shape[1])
+
+
+def _positive_ranks(similarity: ArrayLike, positives: ArrayLike | None) -> tuple[Floats, NDArray[np.intp], int]:
+    """Return the rank of each query's best positive (ties count half), its number of positives, and candidates."""
+    found = _standing(similarity, positives)
+    return 1 + found.ahead + found.level / 2, found.matches, found.candidates
 
 
 def retrieval_recall(similarity: ArrayLike, k: int, positives: ArrayLike | None = None) -> float:
@@ -59,11 +78,15 @@ def retrieval_recall(similarity: ArrayLike, k: int, positives: ArrayLike | None 
     k
         How many candidates are looked at.
     positives
-        (N, M) boolean; None: the diagonal. Rows without a positive do not count. Ties count half a rank, so that
-        a constant similarity earns nothing.
+        (N, M) boolean; None: the diagonal. Rows without a positive do not count. What is level could stand in any
+        order, and the mean over these orders is returned: a constant similarity earns chance.
     """
-    ranks, _, _ = _positive_ranks(similarity, positives)
-    return float((ranks <= k).mean()) if ranks.size else NAN
+    found = _standing(similarity, positives)
+    shares = []
+    for ahead, level, best in zip(found.ahead.tolist(), found.level.tolist(), found.best.tolist(), strict=True):
+        looked = min(k - ahead, level + best)
+        shares.append(1 - math.comb(level, looked) / math.comb(level + best, looked) if looked > 0 else 0.0)
+    return float(np.mean(shares)) if shares else NAN
 
 
 def retrieval_chance(similarity: ArrayLike, k: int, positives: ArrayLike | None = None) -> float:

@@ -9,11 +9,14 @@ that an image head may have, and a forest.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from botaclip.training.forest import forest_mean, grow_forest
 from botaclip.training.heads import PENALTIES, Head, fit_forest, fit_linear
+from botaclip.training.ridge import RidgePath
 from botaclip.training.standardiser import Standardiser
 
 Array = NDArray[np.floating]
@@ -50,6 +53,19 @@ class EnvironmentModel:
             else fit_forest(columns, presence, random_state=random_state, trees=100)
         )
         return EnvironmentHead(standardiser, head, self.squares)
+
+    def fit_values(self, values: Array, abundance: Array, *, random_state: int) -> Callable[[Array], Array]:
+        """Fit abundances (N, S) by the regression form of the same model; return what predicts them (M, S)."""
+        standardiser = Standardiser.of_layers(values)
+
+        def read(layers: Array) -> NDArray[np.float64]:
+            return np.asarray(_columns(standardiser(layers), self.squares), dtype=np.float64)
+
+        if self.penalty:
+            ridge = RidgePath.of(read(values), np.asarray(abundance, dtype=np.float64))(self.penalty)
+            return lambda layers: ridge.predict(read(layers))
+        forest = grow_forest(read(values), abundance, random_state=random_state, trees=100)
+        return lambda layers: forest_mean(forest, read(layers))
 
 
 def _columns(layers: Array, squares: bool) -> Array:

@@ -18,9 +18,10 @@ from botaclip.training.downstream import NAMES, Downstream
 from botaclip.training.evaluation import CrossValidation
 from botaclip.training.evaluation_document import evaluation_document, lines_of, write_document
 from botaclip.training.fit_state import FitState
+from botaclip.training.option_checks import check_options
 from botaclip.training.outer_folds import OuterFolds, block_advice, outer_splitter, say_compromises
+from botaclip.training.paper_protocol import TOGETHER, evaluate_as_paper, kept_together, out_of_fold_vectors
 from botaclip.training.paper_protocol import WORDS as PAPER_WORDS
-from botaclip.training.paper_protocol import evaluate_as_paper, out_of_fold_vectors
 from botaclip.training.parallel import one_thread_each
 from botaclip.training.protocol import STRICT
 from botaclip.training.pseudo_absences import PseudoAbsences
@@ -66,9 +67,12 @@ def evaluate(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
         return validate(parameters, progress)
     started = time.perf_counter()
-    kinds, models = task_kinds(parameters), downstream_models(parameters)
+    kinds = task_kinds(parameters)
+    downstream_models(parameters)  # what cannot be is said before anything is read
     pairing_rules(parameters)
+    check_options(parameters, progress)
     reading = read_training(parameters, progress.stage(0.0, 0.15))
+    models = downstream_models(parameters, reading.touching_m)
     tasks = [plants_of(reading), *read_tasks(reading, parameters, kinds, progress)]
     work = _as_paper if parameters.get("protocol") == PAPER else _strictly
     with one_thread_each():
@@ -99,22 +103,54 @@ def task_kinds(parameters: dict[str, Any]) -> list[str]:
     return words
 
 
-def downstream_models(parameters: dict[str, Any]) -> list[Downstream]:
-    """Return the models that ``--downstream`` names.
+def downstream_models(parameters: dict[str, Any], touching_m: float = 0.0) -> list[Downstream]:
+    """Return the models that ``--downstream`` names, with the pseudo-absences that are asked for.
+
+    Parameters
+    ----------
+    parameters
+        Options of ``evaluate``.
+    touching_m
+        Distance from which two plots share no pixel: the buffer, and the smallest distance of pseudo-absences by
+        ``disk``, where neither is given.
 
     Raises
     ------
     OptionError
-        A word is unknown.
+        A word is unknown, or distances leave no pseudo-absence.
     """
     words = [word.strip().lower() for word in str(parameters.get("downstream") or "").split(",") if word.strip()]
-    pseudo = PseudoAbsences(parameters.get("pseudo_absences") or "random")
+    pseudo = pseudo_absences_of(parameters, touching_m)
     models = []
     for word in dict.fromkeys(words or ["forest"]):
         if word not in NAMES:
             raise OptionError(f"--downstream cannot be {word!r}", remedy=f"use some of {', '.join(NAMES)}")
         models.append(Downstream(word, pseudo_absences=pseudo))
     return models
+
+
+def pseudo_absences_of(parameters: dict[str, Any], touching_m: float) -> PseudoAbsences:
+    """Return how pseudo-absences are drawn; by ``disk`` no nearer than the buffer, where nothing else is asked for.
+
+    Raises
+    ------
+    OptionError
+        Distances are given to another strategy than ``disk``, or leave none.
+    """
+    strategy: Any = parameters.get("pseudo_absences") or "random"
+    least, most = parameters.get("pseudo_distance_min"), parameters.get("pseudo_distance_max")
+    settings: dict[str, Any] = {"ratio": float(parameters.get("pseudo_ratio") or 3.0)}
+    if strategy == "disk":
+        if least is None:
+            buffer = parameters.get("buffer")
+            least = touching_m if buffer is None else buffer
+        settings |= {"min_distance_m": float(least), "max_distance_m": float("inf") if most is None else float(most)}
+    elif least is not None or most is not None:
+        raise OptionError(
+            f"--pseudo-distance-min and --pseudo-distance-max mean nothing to --pseudo-absences {strategy}",
+            remedy="use --pseudo-absences disk, or leave them out",
+        )
+    return PseudoAbsences(strategy, **settings)
 
 
 def plants_of(reading: Reading) -> Task:
@@ -160,6 +196,14 @@ def _outer(reading: Reading, parameters: dict[str, Any], progress: Progress, *, 
         data.places, data.groups, data.sites, reading.touching_m, reading.pairs.patch.size_m, seeded,
         progress if repeat == 0 else SILENT,
     )
+
+
+def splits_of(fold: NDArray[np.integer]) -> list[Split]:
+    """Return training and test rows of each fold, given where plots were tested (N,), -1 for plots in no fold."""
+    return [
+        (np.flatnonzero((fold >= 0) & (fold != number)), np.flatnonzero(fold == number))
+        for number in range(int(fold.max()) + 1)
+    ]
 
 
 def _leaks(reading: Reading, folds: Sequence[Split]) -> list[dict[str, Any]]:
@@ -240,17 +284,22 @@ def _as_paper(
         data, folds, protocol_of(data, outer.splitter, parameters, device), kept=_kept(parameters, "paper", progress),
         progress=progress.stage(0.0, 0.6),
     )
+    together, said = kept_together(data.places, reading.touching_m, folds=parameters["folds"])
+    if said != TOGETHER:
+        progress.warning(said)
     predictions = evaluate_as_paper(
         data, embedded, tasks, models, folds=parameters["folds"], repeats=int(parameters["repeats"]),
-        random_state=parameters["random_state"], progress=progress.stage(0.6, 0.9),
+        random_state=parameters["random_state"], together=together, progress=progress.stage(0.6, 0.9),
     )
     progress.update(0.9, "scoring")
     return evaluation_document(
-        reading, parameters, protocol=PAPER, words=[PAPER_WORDS.format(folds=len(folds))], predictions=predictions,
-        random_folds=(), blocks=resampled_blocks(data.places, outer),
+        reading, parameters, protocol=PAPER, words=[PAPER_WORDS.format(folds=len(folds), together=said)],
+        predictions=predictions, random_folds=(), blocks=resampled_blocks(data.places, outer),
         splits=outer.to_json(folds, data.ids, parameters["plot_locations"])
         | {"downstream": "stratified, not spatial", "advice": advice.to_json()},
         leaks=_leaks(reading, folds),
+        # Every model of a task has the same folds.
+        leaks_downstream={each.task.name: _leaks(reading, splits_of(each.fold[0])) for each in predictions},
         choices=embedded.choices, omitted=embedded.omitted, seconds=time.perf_counter() - started,
     )
 

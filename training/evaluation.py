@@ -249,7 +249,10 @@ def fit_columns(
     ------
     OptionError
         A column's alignment is not among those tried.
+    PairingError
+        A vector, a cover or a place is no finite number.
     """
+    table.check()
     if columns is None:
         columns = columns_of(table, protocol.asked, protocol.alignments)[0]
     folds = protocol.validation_folds(table)
@@ -257,7 +260,7 @@ def fit_columns(
         table, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
         kept=kept, progress=progress.stage(0.0, 0.7),
     )
-    trials += searched(table, folds, trials, protocol, progress.stage(0.7, 0.7))
+    trials += searched(table, folds, trials, protocol, progress.stage(0.7, 0.7), kept)
     chosen = choose(trials, protocol.asked)
     for column in columns:
         if column in ALIGNED and column not in chosen:

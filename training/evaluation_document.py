@@ -10,7 +10,15 @@ from typing import Any
 
 from botaclip.core.unfinished import unfinished
 from botaclip.training.comparison import compare, comparison_lines, ordered
-from botaclip.training.evaluation_scores import Scores, compared, headline_metric, scores_of, summary_of
+from botaclip.training.evaluation_scores import (
+    Scores,
+    compared,
+    headline_metric,
+    scores_of,
+    summary_of,
+    unscored_targets,
+    unscored_words,
+)
 from botaclip.training.metrics_document import versions, without_nan
 from botaclip.training.reading import Reading
 from botaclip.training.task_predictions import THRESHOLD_RULE, TaskPredictions
@@ -24,11 +32,15 @@ def task_entry(
 ) -> dict[str, Any]:
     """Return what the document says of one task under one model."""
     task = predictions.task
+    metric = headline_metric(task, protocol)
+    unscored = unscored_targets(predictions, scores, metric)
     entry: dict[str, Any] = {
-        "task": task.name, "model": predictions.model, "kind": task.kind,
-        "headline": headline_metric(task, protocol), "n_targets": len(task.targets),
+        "protocol": protocol, "task": task.name, "model": predictions.model, "kind": task.kind,
+        "headline": metric, "n_targets": len(task.targets),
         "n_plots": int(((predictions.fold >= 0).any(axis=0)).sum()), "repeats": len(predictions.fold),
-        "summary": summary_of(scores), "targets": scores, "report": list(task.report), "omitted": dict(task.omitted),
+        "summary": summary_of(scores), "targets": scores,
+        "report": [*task.report, *unscored_words(unscored, len(task.targets))],
+        "omitted": dict(task.omitted) | unscored,
     }  # fmt: skip
     if random_folds is not None:
         entry["summary_random_folds"] = summary_of(random_folds)
@@ -46,6 +58,7 @@ def evaluation_document(
     predictions: Sequence[TaskPredictions], random_folds: Sequence[TaskPredictions], blocks: Any,
     splits: Mapping[str, Any], choices: Sequence[Mapping[str, str]], omitted: Mapping[str, str], seconds: float,
     spaces: Mapping[str, Any] | None = None, leaks: Sequence[Mapping[str, Any]] = (),
+    leaks_downstream: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, Any]:
     """Return the document; numbers that do not exist are None.
 
@@ -71,6 +84,8 @@ def evaluation_document(
         What the columns' spaces look like, see :mod:`botaclip.training.space_scores`; None where K spaces are mixed.
     leaks
         What test plots of the outer folds share with training plots.
+    leaks_downstream
+        By task, the same of the first repeat of the downstream models' folds, where these are others.
     """
     tasks, comparisons = {}, []
     others = {each.name: each for each in random_folds}
@@ -81,17 +96,24 @@ def evaluation_document(
         comparisons.append(compared(
             each, scores, blocks, headline_metric(each.task, protocol), random_state=parameters["random_state"]
         ))  # fmt: skip
+    comparison = compare(comparisons, protocol)
+    for name, entry in comparison.items():
+        # First of all, why a table may be empty.
+        targets = len(tasks[name]["targets"])
+        unscored = {key: why for key, why in tasks[name]["omitted"].items() if key in tasks[name]["targets"]}
+        entry["cautions"] = [*unscored_words(unscored, targets), *entry["cautions"]]
     data = reading.data
     document = {
         "protocol": protocol,
         "words": list(words),
         "threshold_rule": THRESHOLD_RULE,
         "columns": ordered(predictions[0].predicted),
-        "comparison": compare(comparisons),
+        "comparison": comparison,
         "tasks": tasks,
         "spaces": {} if spaces is None else dict(spaces),
         "splits": dict(splits),
         "leaks": [dict(leak) for leak in leaks],
+        "leaks_downstream": {name: [dict(leak) for leak in rows] for name, rows in (leaks_downstream or {}).items()},
         "choices": [dict(each) for each in choices],
         "omitted": dict(omitted),
         "dropped": list(reading.pairs.dropped),
@@ -120,24 +142,25 @@ def lines_of(document: Mapping[str, Any]) -> list[str]:
         metric, beside = entry["headline"], entry.get("summary_random_folds")
         if not beside:
             continue
-        lines += ["", f"{name}: median of {metric}, blocked and random folds",
+        lines += ["", f"{name}: median of {metric}, protocol {entry['protocol']}, blocked and random folds",
                   f"{'column':<17}{'blocked':>9}{'fold mean':>11}{'random':>9}{'fold mean':>11}"]  # fmt: skip
         for column in ordered(entry["summary"]):
             row = [_number(part.get(column, {}).get(metric, {}).get(key)) for part in (entry["summary"], beside)
                    for key in ("median", "fold_mean")]  # fmt: skip
             lines.append(f"{column:<17}{row[0]:>9}{row[1]:>11}{row[2]:>9}{row[3]:>11}")
-    lines += _spaces(document["spaces"])
+    lines += _spaces(document["spaces"], document["protocol"])
     for name, reason in document["omitted"].items():
         lines.append(f"{name} is left out: {reason}.")
     return lines
 
 
-def _spaces(spaces: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+def _spaces(spaces: Mapping[str, Mapping[str, float | None]], protocol: str) -> list[str]:
     """Return what the spaces look like on plots that they have not seen, chance beside."""
     if not spaces:
         return []
     lines = [
-        "", "Spaces on plots that they have not seen, mean over folds (R@5: own relevé among the 5 nearest)",
+        "", f"Spaces on plots that they have not seen, protocol {protocol}, mean over folds (R@5: own relevé among the "
+        "5 nearest)",
         f"{'column':<17}{'R@5':>7}{'chance':>8}{'Mantel r':>10}{'neighbours kept':>17}{'habitat purity':>16}",
     ]
     for column in ordered(spaces):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import collections
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from botaclip.training.boyce import boyce_index
 from botaclip.training.comparison import Score, TaskComparison, bootstrap
 from botaclip.training.task import Task
 from botaclip.training.task_predictions import TaskPredictions
-from botaclip.training.task_scores import HEADLINE, task_scores
+from botaclip.training.task_scores import HEADLINE, ranks_plots, task_scores, without_level
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.integer]
@@ -25,7 +26,6 @@ PAPER_HEADLINE = "tss_max_biomod2"
 # Scores that have to be computed anew for every draw take their time.
 _COSTLY_DRAWS = 200
 _THRESHOLDS = 100  # biomod2's
-_DIGITS = 9
 
 
 def headline_metric(task: Task, protocol: str) -> str:
@@ -60,7 +60,7 @@ def _scores_of_repeat(predictions: TaskPredictions, column: str, repeat: int) ->
     levels = predictions.level[column][repeat]
     scores = task_scores(
         task, rows, predicted, predictions.thresholds[column][repeat], fold=fold[rows],
-        level=None if task.kind == "presence-only" else levels, median=predictions.median[column][repeat],
+        level=levels, median=predictions.median[column][repeat],
     )
     if task.kind == "presence":
         # Back between 0 and 1: biomod2's thresholds are rounded to whole numbers where scores exceed 1.
@@ -84,10 +84,7 @@ def _learnt(predictions: TaskPredictions, column: str, repeat: int) -> Floats:
 def _ranked(predictions: TaskPredictions, column: str, repeat: int) -> Floats:
     """Return what ranks plots of all folds together (N, S): predictions without what the fold's training plots gave."""
     task, fold = predictions.task, predictions.fold[repeat]
-    p, level = _learnt(predictions, column, repeat), predictions.level[column][repeat]
-    if task.kind == "presence":
-        return np.round(metrics.remove_fold_prevalence(p, fold, level), _DIGITS)
-    return np.round(p - level[fold], _DIGITS) if task.kind == "abundance" else p
+    return without_level(_learnt(predictions, column, repeat), fold, predictions.level[column][repeat], task.kind)
 
 
 def _tss_max_biomod2(y: Floats, p: Floats) -> float:
@@ -135,12 +132,21 @@ def _draws(predictions: TaskPredictions, blocks: Index, metric: str, random_stat
         return _biomod2_draws(predictions, blocks, random_state)
     scorers: dict[str, Score] = {}
     for column in columns:
-        ranked = [
-            _learnt(predictions, column, r) if metric == "boyce" else _ranked(predictions, column, r)
-            for r in range(len(predictions.fold))
-        ]
+        repeats = range(len(predictions.fold))
+        ranked = [_ranked(predictions, column, r) for r in repeats]
+        if metric == "boyce":
+            ranked = [_telling(ranked[r], predictions.fold[r]) for r in repeats]
         scorers[column] = _scorer(task, ranked, metric)
     return bootstrap(scorers, blocks, draws=_COSTLY_DRAWS, random_state=random_state)
+
+
+def _telling(ranked: Floats, fold: Index) -> Floats:
+    """Return predictions (N, S) with NaN for targets of which no fold's model tells plots apart."""
+    known = fold >= 0
+    tells = [
+        ranks_plots(column[known & np.isfinite(column)], fold[known & np.isfinite(column)]) for column in ranked.T
+    ]
+    return np.where(np.array(tells, dtype=bool), ranked, np.nan)
 
 
 def _scorer(task: Task, ranked: Sequence[Floats], metric: str) -> Score:
@@ -232,6 +238,53 @@ def summary_of(scores: Scores) -> dict[str, dict[str, dict[str, float]]]:
                     "fold_mean": float(np.median(of_folds)) if of_folds.size else float("nan"), "n": int(known.size),
                 }  # fmt: skip
     return found
+
+
+def unscored_targets(predictions: TaskPredictions, scores: Scores, metric: str) -> dict[str, str]:
+    """Return the targets of which no column has the headline metric, and why.
+
+    Parameters
+    ----------
+    predictions, scores
+        Of one task.
+    metric
+        The headline.
+    """
+    task, found = predictions.task, {}
+    for s, name in enumerate(task.targets):
+        if any(np.isfinite(columns.get(metric, np.nan)) for columns in scores[name].values()):
+            continue
+        learnt = predictions.learnt[:, :, s]
+        tested = np.zeros(len(task), dtype=bool)
+        for fold, could in zip(predictions.fold, learnt, strict=True):
+            tested |= (fold >= 0) & could[fold]
+        found[name] = _why_unscored(task.kind, bool(learnt.any()), task.values[tested, s])
+    return found
+
+
+def _why_unscored(kind: str, learnt: bool, tested: Floats) -> str:
+    known = tested[np.isfinite(tested)]
+    if not learnt:
+        return {
+            "presence": "no training fold both holds and lacks it",
+            "presence-only": "no training fold both holds it and leaves plots for pseudo-absences",
+            "abundance": "no training fold knows a value",
+        }[kind]
+    if kind == "abundance":
+        return "the plots tested by folds that could learn it have too few different values"
+    if not (known > 0).any():
+        return "all plots tested by folds that could learn it lack it"
+    if kind == "presence" and (known > 0).all():
+        return "all plots tested by folds that could learn it hold it"
+    return "no column tells the tested plots apart"
+
+
+def unscored_words(unscored: Mapping[str, str], targets: int) -> list[str]:
+    """Return how many of the targets have no score and why, in one sentence; none where all have one."""
+    if not unscored:
+        return []
+    reasons = ", ".join(f"{reason} ({count})" for reason, count in collections.Counter(unscored.values()).most_common())
+    return [f"{len(unscored)} of {targets} targets have no score: {reasons}."]
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -232,10 +232,15 @@ def vegeta_graph(tower: ReleveTower) -> bytes:
     Parameters
     ----------
     tower
-        VEGETA and its adapter; GELU (its erf form) between the layers.
+        VEGETA and its adapter; GELU (its erf form) between the layers. Species that it has not met are taken out first.
     """
     layers = tower.layers
-    nodes, tensors = _transform_nodes(tower.transform)
+    if tower.met is None or tower.met.all():
+        nodes, tensors = _transform_nodes(tower.transform, "releves")
+    else:
+        nodes, tensors = _transform_nodes(tower.transform, "of_met")
+        nodes.insert(0, helper.make_node("Mul", ["releves", "met"], ["of_met"]))
+        tensors.append(_tensor("met", tower.met.astype(np.float32)))
     if len(layers) > 1:
         constants = {"root2": np.sqrt(2.0), "half": 0.5, "unity": 1.0}
         tensors += [_tensor(name, np.array(value)) for name, value in constants.items()]
@@ -256,34 +261,34 @@ def vegeta_graph(tower: ReleveTower) -> bytes:
     )
 
 
-def _transform_nodes(name: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    """Return what makes ``x0`` (N, V) of ``releves``, as :func:`botaclip.training.cover_transforms.transform` does."""
+def _transform_nodes(name: str, source: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """Return what makes ``x0`` (N, V) of ``source``, as :func:`botaclip.training.cover_transforms.transform` does."""
     plain = name.removesuffix(PROFILE)
     made = "values" if name.endswith(PROFILE) else "x0"
     tensors = [_tensor("tiny", np.array(1e-12)), _integers("axis", 1)]
     if plain == "hellinger":
-        nodes = [*_share_nodes("releves", "share"), helper.make_node("Sqrt", ["share"], [made])]
+        nodes = [*_share_nodes(source, "share"), helper.make_node("Sqrt", ["share"], [made])]
     elif plain == "presence":
         tensors.append(_tensor("zero", np.array(0.0)))
         nodes = [
-            helper.make_node("Greater", ["releves", "zero"], ["present"]),
+            helper.make_node("Greater", [source, "zero"], ["present"]),
             helper.make_node("Cast", ["present"], [made], to=TensorProto.FLOAT),
         ]
     elif plain == "log1p":
         tensors.append(_tensor("one", np.array(1.0)))
-        nodes = [helper.make_node("Add", ["releves", "one"], ["more"]), helper.make_node("Log", ["more"], [made])]
+        nodes = [helper.make_node("Add", [source, "one"], ["more"]), helper.make_node("Log", ["more"], [made])]
     elif plain == "ordinal":
         nodes = []
         for number, limit in enumerate((0.0, *ORDINAL_LIMITS)):
             tensors.append(_tensor(f"limit{number}", np.array(limit)))
             reached = "GreaterOrEqual" if number else "Greater"
             nodes += [
-                helper.make_node(reached, ["releves", f"limit{number}"], [f"reached{number}"]),
+                helper.make_node(reached, [source, f"limit{number}"], [f"reached{number}"]),
                 helper.make_node("Cast", [f"reached{number}"], [f"class{number}"], to=TensorProto.FLOAT),
             ]
         nodes.append(helper.make_node("Sum", [f"class{n}" for n in range(len(ORDINAL_LIMITS) + 1)], [made]))
     else:
-        nodes = [helper.make_node({"percent": "Identity", "sqrt": "Sqrt"}[plain], ["releves"], [made])]
+        nodes = [helper.make_node({"percent": "Identity", "sqrt": "Sqrt"}[plain], [source], [made])]
     return [*nodes, *(_share_nodes("values", "x0") if made == "values" else [])], tensors
 
 

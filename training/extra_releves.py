@@ -32,6 +32,8 @@ _OF_TARGETS = ("releves", "plots", "species", "min_presences")
 _OF_PLOTS = ("crs_field", "date_field", "habitat_field", "site_field", "uncertainty_field", "area_field", "groups")
 # Columns that may hold the species where the one that was named is not there.
 _SPECIES_FIELDS = ("species", "scientific_name", "scientificName", "taxon", "taxon_name")
+# Each of them stands in the model file, which is opened up to a number of values; see core/model_json.py.
+MOST_EXTRA = 500_000
 # A list of fewer species may be met twice by chance.
 _TELLING = 3
 
@@ -39,8 +41,8 @@ _TELLING = 3
 def with_extra(
     parameters: Mapping[str, Any], table: ReleveTable, paired: NDArray[np.int64], reach_m: float,
     progress: Progress = SILENT,
-) -> tuple[ReleveTable, Any]:
-    """Return the relevés over the species of both tables, and the cover of the extra ones that may be learnt from.
+) -> tuple[ReleveTable, ReleveTable | None]:
+    """Return the relevés over the species of both tables, and the extra ones that may be learnt from.
 
     Parameters
     ----------
@@ -61,12 +63,12 @@ def with_extra(
         With a column for every species of either table; those only in the extra one are no targets, as no plot has
         them.
     extra
-        Cover (M, V) of the extra relevés over the same columns, a ``csr_array``; None without any.
+        The extra relevés over the same columns; None without any.
 
     Raises
     ------
     ReleveError
-        The extra table cannot be read, or no relevé of it is left.
+        The extra table cannot be read, no relevé of it is left, or more than a model file can name.
     """
     if not parameters.get("extra_releves"):
         return table, None
@@ -81,8 +83,12 @@ def with_extra(
             "no extra relevé is left to learn from: all are, or lie near, plots with imagery", where=name,
             remedy="leave out --extra-releves or bring relevés from elsewhere",
         )
-    table, left = united(table, left)
-    return table, left.cover
+    if len(left) > MOST_EXTRA:
+        raise ReleveError(
+            f"{len(left)} extra relevés are more than the {MOST_EXTRA} that a model can remember, so that it is never "
+            "scored on them", where=name, remedy="bring fewer of them",
+        )
+    return united(table, left)
 
 
 def read_extra(parameters: Mapping[str, Any]) -> ReleveTable:

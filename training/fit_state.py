@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
+import importlib.metadata
 import json
 import re
 import time
@@ -32,6 +34,8 @@ Array = NDArray[Any]
 # A killed fit loses at most about so many seconds.
 EVERY_S = 20.0
 FORMAT = "1"
+# What computes: another version of any of them may give other numbers.
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,6 +107,18 @@ def _feed(state: Any, thing: Any) -> None:
         raise TypeError(f"{type(thing).__name__} cannot be digested")
 
 
+@functools.cache
+def software() -> str:
+    """Return the versions of BotaCLIP and of what it computes with; work of others is not gone on with."""
+    found = [f"botaclip {botaclip.__version__}"]
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            found.append(f"no {package}")
+    return ", ".join(found)
+
+
 class FitState:
     """A folder of kept work that depends on ``key``.
 
@@ -146,6 +162,9 @@ class FitState:
     def finished(self, name: str, *, depends: str = "") -> Kept | None:
         """Return what was kept under ``name``, or None: nothing, a damaged file, or work of other data or settings.
 
+        Work of another version of this software, or of what it computes with, is not used either: half of a result
+        by one and half by another could not be had again.
+
         Parameters
         ----------
         name
@@ -163,6 +182,13 @@ class FitState:
             return None
         except (SafetensorError, OSError, ValueError) as error:
             self._tell("damaged", f"{path.name} in {path.parent} is damaged ({_first_line(error)}); it is made again.")
+            return None
+        if header.get("software") != software():
+            self._tell(
+                "version",
+                f"What lies in {path.parent} was made with {header.get('software') or 'another version'}, and this is "
+                f"{software()}; it is not used, and the work begins anew.",
+            )
             return None
         if (header.get("format"), header.get("key")) != (FORMAT, self.key) or header.get("depends") != depends:
             self._tell(
@@ -189,7 +215,7 @@ class FitState:
         about = json.loads(json.dumps(dict(about or {})))
         whole = {key: np.array(value, order="C", copy=True) for key, value in arrays.items()}
         header = {
-            "format": FORMAT, "software": botaclip.__version__, "key": self.key, "depends": depends,
+            "format": FORMAT, "software": software(), "key": self.key, "depends": depends,
             "about": json.dumps(about), "sha256": digest_of(whole, about),
         }  # fmt: skip
         path = self._path(name)

@@ -8,11 +8,14 @@ left out (Valavi et al. 2019, doi:10.1111/2041-210X.13107).
 from __future__ import annotations
 
 import abc
+import inspect
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from botaclip.core.errors import PairingError
@@ -44,7 +47,7 @@ def metres(places: ArrayLike | Places) -> NDArray[np.float64]:
     Raises
     ------
     PairingError
-        The CRS is in degrees, a coordinate is missing, or the array is not (N, 2).
+        There are no plots, the CRS is in degrees, a coordinate is missing, or the array is not (N, 2).
     """
     if isinstance(places, Places):
         from pyproj import CRS
@@ -58,6 +61,8 @@ def metres(places: ArrayLike | Places) -> NDArray[np.float64]:
         xy = np.column_stack([places.x, places.y]).astype(float) * crs.axis_info[0].unit_conversion_factor
     else:
         xy = np.asarray(places, dtype=float)
+    if xy.size == 0:
+        raise PairingError("there are no plots to split", remedy="bring plots with coordinates")
     if xy.ndim != 2 or xy.shape[1] != 2:
         raise PairingError(
             f"coordinates have the shape {xy.shape}", remedy="give easting and northing as two columns"
@@ -98,6 +103,9 @@ class Splitter(Protocol):
 class Folds(abc.ABC):
     """Folds in which every plot is tested once: scikit-learn's ``split``, the buffer, and checks.
 
+    ``X`` of :meth:`split` are places. Where a model reads something else, scikit-learn's functions take the row numbers
+    instead: ``cross_val_score(model, vectors, y, cv=list(blocks.split(places)))``.
+
     Attributes
     ----------
     spatial
@@ -110,6 +118,9 @@ class Folds(abc.ABC):
         self.n_splits = n_splits
         self.buffer = buffer
         self.random_state = random_state
+
+    def __repr__(self) -> str:
+        return with_parameters(self)
 
     def fold_of(
         self, X: ArrayLike | Places, groups: ArrayLike | None = None, y: ArrayLike | None = None
@@ -191,6 +202,30 @@ def group_labels(groups: ArrayLike, n: int) -> Indexes:
         )
     _, labels = np.unique(text, return_inverse=True)
     return labels.ravel()
+
+
+def with_parameters(splitter: object) -> str:
+    """Return a splitter as the call that makes it, such as ``SpatialBlocks(n_splits=5, buffer=120.0, ...)``."""
+    names = list(inspect.signature(type(splitter)).parameters)
+    return f"{type(splitter).__name__}({', '.join(f'{name}={getattr(splitter, name)!r}' for name in names)})"
+
+
+def connected_places(X: ArrayLike | Places, nearer_than: float) -> Indexes:
+    """Return the number of the cluster of each plot (N,): steps between plots nearer than that link a cluster.
+
+    Parameters
+    ----------
+    X
+        (N, 2) easting, northing in metres, or ``Points``.
+    nearer_than
+        Metres along an axis, as patches are squares; plots at one place are always together.
+    """
+    xy = metres(X)
+    # The tree counts a distance of exactly its radius.
+    radius = float(np.nextafter(nearer_than, 0.0)) if nearer_than > 0 else 0.0
+    pairs = KDTree(xy).query_pairs(radius, p=np.inf, output_type="ndarray")
+    links = sparse.coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(len(xy), len(xy)))
+    return np.asarray(connected_components(links, directed=False)[1], dtype=np.intp)
 
 
 def counted(count: int, one: str, many: str) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import Ridge
 
-from botaclip.training.trees import grow_trees, mean_of_trees
+from botaclip.training.forest import forest_mean, grow_forest
 
 Array = NDArray[np.floating]
 
@@ -132,16 +132,11 @@ class ForestHead:
 
     def logits(self, vectors: Array) -> Array:
         """Return the logit of the mean leaf prevalence (N, S)."""
-        predicted = mean_of_trees(self.forest.estimators_, vectors, self.forest.n_outputs_)
+        predicted = forest_mean(self.forest, vectors)
         return logit(np.clip(predicted, self.floor, 1.0 - self.floor))
 
 
 def fit_forest(vectors: Array, presence: Array, *, random_state: int, trees: int = 200) -> ForestHead:
     """Fit the paper's downstream model; leaves hold at least five plots so that scores are not all 0 and 1."""
-    forest = RandomForestRegressor(
-        n_estimators=trees, min_samples_leaf=5, max_features="sqrt", n_jobs=1, random_state=random_state
-    )
-    # scikit-learn's forest with the trees that it would grow itself, see botaclip.training.trees.
-    grown = grow_trees(vectors, presence, random_state=random_state, trees=trees, leaf=5, threads=2)
-    forest.estimators_, forest.n_outputs_, forest.n_features_in_ = list(grown.trees), grown.targets, vectors.shape[1]
+    forest = grow_forest(vectors, presence, random_state=random_state, trees=trees, leaf=5)
     return ForestHead(forest, floor=0.5 / len(presence))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from botaclip.core.errors import PairingError
-from botaclip.training.folds import Folds, Indexes, Places, Split, counted, group_labels, metres
+from botaclip.training.folds import Folds, Indexes, Places, Split, counted, group_labels, metres, with_parameters
 
 
 class BufferedLeaveOneOut:
@@ -18,6 +18,9 @@ class BufferedLeaveOneOut:
 
     The strictest use of few plots: nothing but the buffer is lost to training (Le Rest et al. 2014,
     doi:10.1111/geb.12161). It costs one fit a plot, and a fold of one plot has no score of its own: scores are pooled.
+
+    Where a model reads something else than places, give scikit-learn the row numbers:
+    ``cross_val_score(model, vectors, y, cv=list(plots.split(places)))``.
 
     Parameters
     ----------
@@ -33,6 +36,9 @@ class BufferedLeaveOneOut:
     def __init__(self, buffer: float = 0.0, *, random_state: int = 1) -> None:
         self.buffer = buffer
         self.random_state = random_state
+
+    def __repr__(self) -> str:
+        return with_parameters(self)
 
     def split(
         self, X: ArrayLike | Places, y: ArrayLike | None = None, groups: ArrayLike | None = None
@@ -101,6 +107,10 @@ class LeaveSitesOut(Folds):
     def __init__(self, n_splits: int | None = None, buffer: float = 0.0, *, random_state: int = 1) -> None:
         super().__init__(2 if n_splits is None else n_splits, buffer, random_state)
         self.each = n_splits is None
+
+    def __repr__(self) -> str:
+        text = with_parameters(self)
+        return text.replace(f"n_splits={self.n_splits}", "n_splits=None", 1) if self.each else text
 
     def _assign(self, xy: NDArray[np.float64], groups: Indexes | None, y: ArrayLike | None) -> Indexes:
         if groups is None:

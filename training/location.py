@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from scipy.spatial import cKDTree
 from sklearn.gaussian_process.kernels import Matern
 from sklearn.kernel_approximation import Nystroem
 
+from botaclip.training.forest import forest_mean, grow_forest
 from botaclip.training.heads import ForestHead, clipped_prevalence, fit_forest, logit
 
 Array = NDArray[np.floating]
@@ -51,15 +53,18 @@ class NearestReleves:
 
     def logits(self, vectors: Array) -> Array:
         """Return logits (M, S) at places (M, 2) in metres."""
+        floor = 0.5 / len(self.presence)
+        return logit(np.clip(self.values(vectors), floor, 1.0 - floor))
+
+    def values(self, vectors: Array) -> Array:
+        """Return the weighted share, or mean of abundances (M, S), shrunk to that of all relevés."""
         k = min(self.neighbours, len(self.places))
         distance, index = cKDTree(self.places).query(vectors, k=k)
         distance, index = distance.reshape(len(vectors), k), index.reshape(len(vectors), k)
         # The median spacing keeps a plot at the very place from taking all the weight.
         weight = 1.0 / (distance + np.median(distance) + 1.0)
         mean = np.einsum("mk,mks->ms", weight, self.presence[index]) / weight.sum(axis=1, keepdims=True)
-        floor = 0.5 / len(self.presence)
-        shrunk = mean * k / (k + 1.0) + self.presence.mean(axis=0) / (k + 1.0)
-        return logit(np.clip(shrunk, floor, 1.0 - floor))
+        return np.asarray(mean * k / (k + 1.0) + self.presence.mean(axis=0) / (k + 1.0))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,9 +99,12 @@ class SmoothSurface:
     landmarks: Nystroem | None = None
 
     @classmethod
-    def fit(cls, places: Array, presence: Array, *, reach: float, nugget: float, random_state: int) -> SmoothSurface:
-        """Fit on training plots; ``reach`` as in :data:`REACHES`."""
-        length, prevalence = length_scale(places, reach), clipped_prevalence(presence)
+    def fit(
+        cls, places: Array, presence: Array, *, reach: float, nugget: float, random_state: int,
+        level: Array | None = None,
+    ) -> SmoothSurface:
+        """Fit on training plots; ``reach`` as in :data:`REACHES`, ``level`` (S,) for what is no presence."""
+        length, prevalence = length_scale(places, reach), clipped_prevalence(presence) if level is None else level
         residual = np.asarray(presence, dtype=np.float64) - prevalence
         if len(places) <= MOST_EXACT:
             covariance = Matern(length, nu=1.5)(places)
@@ -115,12 +123,16 @@ class SmoothSurface:
 
     def logits(self, vectors: Array) -> Array:
         """Return logits (M, S) at places (M, 2) or (M, 3) in metres."""
+        # One plot among all that were seen is the least that a share can be.
+        return logit(np.clip(self.values(vectors), 0.01, 0.99))
+
+    def values(self, vectors: Array) -> Array:
+        """Return the surface (M, S) itself."""
         if self.landmarks is None:
             features = Matern(self.length_m, nu=1.5)(vectors, self.places)
         else:
             features = self.landmarks.transform(vectors)
-        # One plot among all that were seen is the least that a share can be.
-        return logit(np.clip(features @ self.weights + self.prevalence, 0.01, 0.99))
+        return np.asarray(features @ self.weights + self.prevalence)
 
 
 def length_scale(places: Array, reach: float) -> float:
@@ -177,6 +189,21 @@ class LocationModel:
         if self.turned:
             return ObliqueForest(fit_forest(oblique(places), presence, random_state=random_state, trees=100))
         return fit_forest(places, presence, random_state=random_state, trees=100)
+
+    def fit_values(self, places: Array, values: Array, *, random_state: int) -> Callable[[Array], Array]:
+        """Fit abundances (N, S) by the regression form of the same model; return what predicts them (M, S)."""
+        if self.neighbours:
+            return NearestReleves(places, values, self.neighbours).values
+        if self.reach:
+            return SmoothSurface.fit(
+                places, values, reach=self.reach, nugget=self.nugget, random_state=random_state,
+                level=values.mean(axis=0),
+            ).values
+        forest = grow_forest(self._seen(places), values, random_state=random_state, trees=100)
+        return lambda vectors: forest_mean(forest, self._seen(vectors))
+
+    def _seen(self, places: Array) -> Array:
+        return oblique(places) if self.turned else places
 
 
 LOCATION_MODELS = (

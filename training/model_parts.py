@@ -24,7 +24,7 @@ from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.model_file import PARTS
 from botaclip.core.model_metadata import format_of, writable
 from botaclip.core.pairing import Pairs
-from botaclip.core.plot_locations import parse_plot_locations, plot_records
+from botaclip.core.plot_locations import extra_records, parse_plot_locations, plot_records
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.releves import ReleveTable
 from botaclip.training.calibration import Calibrators
@@ -33,10 +33,12 @@ from botaclip.training.continuation import Parent, earlier_plots
 from botaclip.training.evaluation import calibrate_and_threshold, choose, fit_head, out_of_fold_logits
 from botaclip.training.export import adapter_graph, head_graph, vegeta_graph
 from botaclip.training.extent import training_extent
+from botaclip.training.fit_state import FitState
 from botaclip.training.forest_export import forest_graph
 from botaclip.training.heads import ForestHead, Head, LinearHead
 from botaclip.training.image_space import ImageSpace
 from botaclip.training.metrics_document import sayable, versions, without_nan
+from botaclip.training.model_recipe import recipe_of
 from botaclip.training.parallel import one_thread_each
 from botaclip.training.protocol import Protocol
 from botaclip.training.recipe import Recipe
@@ -69,7 +71,8 @@ class ModelParts:
 def model_parts(
     data: TrainingTable, table: ReleveTable, pairs: Pairs, imagery: LatticeImagery, protocol: Protocol,
     parameters: Mapping[str, Any], summary: Mapping[str, Any], *, environment: Sequence[Mapping[str, Any]] = (),
-    init: Parent | None = None, progress: Progress,
+    init: Parent | None = None, extra: ReleveTable | None = None,
+    kept: FitState | None = None, progress: Progress,
 ) -> ModelParts:
     """Choose, refit on all plots and pack.
 
@@ -92,6 +95,10 @@ def model_parts(
         The layers of ``data.environment``, in order: ``name``, ``file``, ``band`` and ``path`` of each.
     init
         The model that is continued from.
+    extra
+        The relevés without imagery whose cover is ``data.extra``.
+    kept
+        Where the state of unfinished fits is kept; nowhere when None.
 
     Raises
     ------
@@ -108,11 +115,11 @@ def model_parts(
     with one_thread_each():
         trials = inner_validation(
             data, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
-            progress=progress.stage(0.0, 0.7),
+            kept=kept, progress=progress.stage(0.0, 0.7),
         )
-        trials += searched(data, folds, trials, protocol, progress.stage(0.7, 0.7))
+        trials += searched(data, folds, trials, protocol, progress.stage(0.7, 0.7), kept)
         chosen = choose(trials, protocol.asked)["adapted"]
-        space = ImageSpace.fit(data, data, chosen, protocol, progress.stage(0.7, 0.9))
+        space = ImageSpace.fit(data, data, chosen, protocol, progress.stage(0.7, 0.9), kept)
         adapter, inputs = space.adapter, space.inputs(data)
         logits = chosen.logits
     if protocol.head != "linear":
@@ -125,20 +132,24 @@ def model_parts(
 
     adapted = space(data.vectors)
     unit = adapted / np.maximum(np.linalg.norm(adapted, axis=1, keepdims=True), 1e-12)
-    recipe = chosen.alignment.recipe
+    # Frozen vectors are no alignment, but their model has an encoder of species lists too: the one asked for.
+    alignments = (chosen.alignment, *protocol.alignments)
+    recipe = alignments[1 if chosen.frozen and protocol.alignments else 0].recipe
     tower = None if adapter is None else adapter.tower
     if tower is None:
         vegeta = fit_vegeta(
             data.cover, recipe, extra=data.extra, habitats=data.habitats, random_state=protocol.random_state
         )
         tower = fit_releve_tower(data.cover, unit, vegeta=vegeta)
+    # A species that the tower has not met is none that the model knows.
+    tower, met = tower.of_met_species()
     components = min(PRINCIPAL_COMPONENTS, *unit.shape)
     pca = PCA(components, svd_solver="full").fit(unit)
     arrays = {
         "pca.mean": pca.mean_, "pca.components": pca.components_, "pca.share": pca.explained_variance_ratio_,
         "plots.vectors": unit,
     }
-    kept = table.take(pairs.plots)
+    plots = table.take(pairs.plots)
     parts = {
         "adapter.onnx": adapter_graph(
             space.standardiser, adapter, None if space.environment is None else space.environment.standardiser
@@ -147,7 +158,7 @@ def model_parts(
         "vegeta.onnx": vegeta_graph(tower),
         "arrays.safetensors": save({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in arrays.items()}),
         "plots.json": json.dumps(
-            _plots(kept, init, parameters["plot_locations"]), ensure_ascii=False, indent=0
+            _plots(plots, extra, init, parameters["plot_locations"]), ensure_ascii=False, indent=0
         ).encode(),
     }
     encoder = pairs.encoder
@@ -168,10 +179,10 @@ def model_parts(
         "head": protocol.head,
         "data_type": table.data_type,
         "cover_scale": table.cover_scale.to_json(),
-        "vegeta": _vegeta(tower, table.species.tolist(), recipe, 0 if data.extra is None else data.extra.shape[0]),
+        "vegeta": _vegeta(tower, table.species[met].tolist(), recipe, 0 if data.extra is None else data.extra.shape[0]),
         "releve_area_m2": pairs.patch.size_m**2,
         "species": _species(data, thresholds, calibrators),
-        "training": _training(data, kept, pairs, parameters["plot_locations"]),
+        "training": _training(data, plots, pairs, parameters["plot_locations"]),
         "plot_locations": parameters["plot_locations"],
         "scores": without_nan({"protocol": "strict", "blocked": sayable(dict(summary), table.data_type)}),
         "licence": "The model's own parts: as its author decides; encoder: " + encoder.licence
@@ -258,19 +269,28 @@ def _alignment(chosen: Trial, asked: str) -> dict[str, Any]:
     """Return what was chosen; ``parent`` stands for the adapter of the model that was continued from, as it was."""
     trained = chosen.alignment.name if chosen.steps else "parent"
     closed = chosen.alignment.name in CLOSED_FORMS
+    weight = chosen.alignment.weight if chosen.steps and not closed else 0.0
+    recipe = recipe_of(chosen.alignment, chosen.steps)
     return {
         "asked": asked, "chosen": "none" if chosen.frozen else trained,
         # Without the regulariser there is nothing to weigh.
-        "lambda": (chosen.alignment.weight or None) if chosen.steps else None,
+        "lambda": weight or None,
         "steps": 0 if closed else chosen.steps, "axes": chosen.steps if closed else None,
-        "regulariser": chosen.alignment.regulariser, "penalty": chosen.penalty, "relative_error": chosen.loss,
-        "continued": chosen.alignment.start is not None,
+        "regulariser": chosen.alignment.regulariser if weight else None, "penalty": chosen.penalty,
+        "relative_error": chosen.loss,
+        "continued": chosen.alignment.start is not None, **({} if recipe is None else {"recipe": recipe}),
     }
 
 
-def _plots(kept: ReleveTable, init: Parent | None, locations: str) -> dict[str, Any]:
-    """Return the plot table, with what is known of the plots of the model continued from."""
+def _plots(
+    kept: ReleveTable, extra: ReleveTable | None, init: Parent | None, locations: str
+) -> dict[str, Any]:
+    """Return the plot table, with the extra relevés, and what is known of the plots of the model continued from."""
     records = plot_records(kept, locations)
+    if extra is not None and len(extra):
+        records["extra"] = extra_records(extra, locations) | {
+            "extent_wgs84": training_extent(extra.points, locations)
+        }  # fmt: skip
     return records if init is None else records | {"earlier": earlier_plots(init, locations)}
 
 

@@ -46,16 +46,17 @@ SHOWN = {
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """Which plots a model may have seen (N,), and why."""
+    """Which plots a model may have seen (N,), and why; ``as_extra``: only its encoder of species lists has."""
 
     by_content: Mask
     by_place: Mask
     in_extent: Mask
+    as_extra: Mask
 
     @property
     def any(self) -> Mask:
         """For whatever reason (N,)."""
-        return self.by_content | self.by_place | self.in_extent
+        return self.by_content | self.by_place | self.in_extent | self.as_extra
 
     def words(self, names: Sequence[str]) -> str:
         """Return how many there are of each kind, and the name of one."""
@@ -63,7 +64,10 @@ class Seen:
         for mask, what in (
             (self.by_content, "the same relevé as one of its plots"),
             (self.by_place & ~self.by_content, "so near to one of its plots that image patches may overlap"),
-            (self.in_extent & ~self.by_content & ~self.by_place,
+            (self.as_extra & ~self.by_content & ~self.by_place,
+             "the same relevé as one that its encoder of species lists learnt from (--extra-releves), or too near to "
+             "one, or inside their area where it does not place them"),
+            (self.in_extent & ~self.by_content & ~self.by_place & ~self.as_extra,
              "inside its training area, whose plots it does not place (--plot-locations none)"),
         ):  # fmt: skip
             if mask.any():
@@ -146,8 +150,11 @@ def seen_plots(model: Model, table: ReleveTable) -> Seen:
     ModelFileError
         The model says neither where its plots lie nor in what extent.
     """
-    content, place, extent = (np.zeros(len(table), dtype=bool) for _ in range(3))
+    content, place, extent, extra = (np.zeros(len(table), dtype=bool) for _ in range(4))
     for plots in plots_of(model.file):
+        if plots.extra:
+            extra |= plots.seen(table.points, table.digests)
+            continue
         here = np.isin(table.digests, sorted(plots.digests))
         content |= here
         both = plots.seen(table.points, table.digests) & ~here
@@ -155,7 +162,7 @@ def seen_plots(model: Model, table: ReleveTable) -> Seen:
             extent |= both
         else:
             place |= both
-    return Seen(content, place, extent)
+    return Seen(content, place, extent, extra)
 
 
 def unseen_plots(
@@ -169,6 +176,12 @@ def unseen_plots(
         There are others, and they were not asked to be left out; or there is none that is new.
     """
     seen = seen_plots(model, table)
+    nameless = int((model.metadata.get("vegeta") or {}).get("extra_releves") or 0)
+    if nameless and not model.file.plots().get("extra"):
+        progress.warning(
+            f"The encoder of species lists of {model.file.path.name} learnt from {nameless} relevés without imagery "
+            "that the file does not name: plots among them are not found."
+        )
     count = int(seen.any.sum())
     if not count:
         return table, 0

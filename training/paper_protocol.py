@@ -21,22 +21,34 @@ from botaclip.core.progress import SILENT, Progress
 from botaclip.training.downstream import Downstream
 from botaclip.training.evaluation import check_unseen, fit_spaces
 from botaclip.training.fit_state import FitState
+from botaclip.training.folds import connected_places
+from botaclip.training.inner_folds import inner_folds
 from botaclip.training.kept_folds import digest_of_fold
 from botaclip.training.parallel import over_folds
 from botaclip.training.protocol import Protocol, columns_of
+from botaclip.training.random_folds import RandomFolds
 from botaclip.training.stratified import StratifiedFolds, target_classes
 from botaclip.training.task import Task
 from botaclip.training.task_predictions import FoldPredictions, TaskPredictions, fit_and_predict
 from botaclip.training.training_table import TrainingTable
+from botaclip.training.without_image import OwnModels
 
 Array = NDArray[np.floating]
 Index = NDArray[np.integer]
 
+# Of the training plots of each stratified fold, on which columns without an image choose among their models.
+INNER_FOLDS = 3
 WORDS = (
     "Protocol paper: each plot is embedded by an adapter that did not see its spatial fold, so that {folds} spaces are "
     "mixed; an adapter that has seen a plot is never used for it. The downstream models are then cross-validated on "
     "stratified folds, which are not spatial: scores are too good for places without plots, and stand beside scores of "
-    "this protocol only."
+    "this protocol only. {together}"
+)
+# What stays in one of the stratified folds, by how far it is apart.
+TOGETHER = "Plots that share a pixel stay in one of these folds."
+ONE_PLACE = (
+    "Plots that share a pixel are too closely linked to stay together in these folds; those at one place do, and "
+    "leaks_downstream says what is shared."
 )
 
 
@@ -154,11 +166,37 @@ def _together(
     return vectors
 
 
-def stratified_folds(task: Task, *, folds: int, random_state: int) -> list[tuple[Index, Index]]:
+def kept_together(places: Array, touching_m: float, *, folds: int) -> tuple[Index, str]:
+    """Return which plots stay in one stratified fold (N,), and that in words: those that share a pixel.
+
+    Twins, the same place recorded twice under other names, would otherwise be learnt from and tested. Where steps from
+    plot to plot that share a pixel link more than half of the plots, so that no even folds are left, only plots at one
+    place stay together.
+
+    Parameters
+    ----------
+    places
+        Metres (N, 2).
+    touching_m
+        Distance along an axis from which two plots share no pixel.
+    folds
+        How many folds are to be made.
+    """
+    clusters = connected_places(places, touching_m)
+    sizes = np.bincount(clusters)
+    if len(sizes) >= 2 * folds and sizes.max() <= len(clusters) / 2:
+        return clusters, TOGETHER
+    return connected_places(places, 0.0), ONE_PLACE
+
+
+def stratified_folds(
+    task: Task, *, folds: int, random_state: int, together: Index | None = None
+) -> list[tuple[Index, Index]]:
     """Return folds of the plots that a task knows, the same for all its targets; not spatial.
 
     Presences of all targets are dealt out together (Sechidis et al. 2011, doi:10.1007/978-3-642-23808-6_10);
-    abundances by classes of their mean rank. Plots of which nothing is known are in no fold.
+    abundances by classes of their mean rank. Plots of which nothing is known are in no fold, plots of one number in
+    ``together`` (N,) all in the same one.
     """
     rows = np.flatnonzero(task.known.any(axis=1) | (task.recorded if task.kind == "presence-only" else False))
     if task.kind == "presence-only":
@@ -175,7 +213,9 @@ def stratified_folds(task: Task, *, folds: int, random_state: int) -> list[tuple
     elif y.shape[1] == 1:
         y = y[:, 0]
     splitter = StratifiedFolds(folds, random_state=random_state)
-    return [(rows[train], rows[test]) for train, test in splitter.split(np.zeros((len(rows), 2)), y)]
+    groups = None if together is None else np.asarray(together)[rows]
+    made = splitter.split(np.zeros((len(rows), 2)), y, groups)
+    return [(rows[train], rows[test]) for train, test in made if test.size]
 
 
 def _mean_rank(values: Array) -> Array:
@@ -189,7 +229,7 @@ def _mean_rank(values: Array) -> Array:
 
 def evaluate_as_paper(
     table: TrainingTable, embedded: OutOfFold, tasks: Sequence[Task], downstream: Sequence[Downstream], *,
-    folds: int, repeats: int = 1, random_state: int = 1, progress: Progress = SILENT,
+    folds: int, repeats: int = 1, random_state: int = 1, together: Index | None = None, progress: Progress = SILENT,
 ) -> tuple[TaskPredictions, ...]:
     """Cross-validate downstream models on out-of-fold vectors, folds dealt out anew in every repeat.
 
@@ -205,6 +245,8 @@ def evaluate_as_paper(
         Of the stratified cross-validation.
     random_state
         Seed; repeat r deals with seed + r.
+    together
+        Which plots stay in one fold (N,), see :func:`kept_together`; None: none have to.
     progress
         Told how far it is.
     """
@@ -212,7 +254,10 @@ def evaluate_as_paper(
     found = []
     for number, task in enumerate(tasks):
         stage = progress.stage(number / len(tasks), (number + 1) / len(tasks))
-        deals = [stratified_folds(task, folds=folds, random_state=random_state + r) for r in range(repeats)]
+        deals = [
+            stratified_folds(task, folds=folds, random_state=random_state + r, together=together)
+            for r in range(repeats)
+        ]
         every = [(r, train, test) for r, deal in enumerate(deals) for train, test in deal]
 
         def work(
@@ -220,12 +265,19 @@ def evaluate_as_paper(
         ) -> list[dict[str, FoldPredictions]]:
             repeat, train, test = every[which]
             made: list[dict[str, FoldPredictions]] = []
+            # Of the same kind as the folds that are scored: what is best for spatial ones would be weaker here.
+            within = inner_folds(
+                RandomFolds(folds, random_state=random_state + repeat), table.places[train], n_splits=INNER_FOLDS,
+                groups=None if together is None else np.asarray(together)[train],
+            )
+            own = {column: OwnModels.of(column, within) for column in embedded.vectors}
             for model in downstream:
                 inner.update(len(made) / len(downstream), f"{task.name}, {model.name}")
                 made.append({
                     column: fit_and_predict(
                         model, task, table, train, None if vectors is None else vectors[train],
                         None if vectors is None else vectors[test], len(test), random_state=random_state + repeat,
+                        own=own[column],
                     )
                     for column, vectors in embedded.vectors.items()
                 })  # fmt: skip

@@ -15,6 +15,10 @@ from scipy.spatial import KDTree
 
 from botaclip.core.errors import OptionError
 
+# Axes in which the envelope is looked at, where there are no environment layers: of an unrelated target, four leave a
+# fifth of the plots outside, the 256 numbers of a vector all of them.
+ENVELOPE_AXES = 4
+
 Strategy = Literal["random", "disk", "sre", "target-group"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 Floats = NDArray[np.float64]
@@ -30,7 +34,8 @@ class PseudoAbsences:
         ``random``: any plot without the target.
         ``disk``: plots whose nearest presence is at least ``min_distance_m`` and at most ``max_distance_m`` away.
         ``sre``: plots outside the rectilinear envelope of the presences (surface range envelope): those with at least
-        one predictor outside the presences' ``quantile`` to 1 - ``quantile``.
+        one predictor outside the presences' ``quantile`` to 1 - ``quantile``. Of many predictors one nearly always is,
+        and nothing is left of the strategy: :func:`envelope_predictors` are few.
         ``target-group``: plots where another target of the task was recorded (biomod2's ``user.defined``), which have
         the same sampling effort; Phillips et al. 2009, doi:10.1890/07-2153.1.
     ratio
@@ -161,3 +166,28 @@ class PseudoAbsences:
         if len(array) != n:
             raise ValueError(f"{n} plots but {len(array)} of {what}")
         return array
+
+
+def envelope_predictors(vectors: ArrayLike, environment: ArrayLike | None = None) -> Floats:
+    """Return what ``sre`` looks at: the environment layers, or the first principal axes of the frozen vectors.
+
+    Parameters
+    ----------
+    vectors
+        (N, D) frozen vectors of the training plots, all of them and no other: the axes are fitted here.
+    environment
+        (N, P) layers at the same plots; None without.
+
+    Returns
+    -------
+    predictors
+        (N, P) the layers as they are, or (N, ``ENVELOPE_AXES``) axes of the standardised vectors, of unit variance.
+    """
+    if environment is not None:
+        return np.asarray(environment, dtype=float)
+    x = np.asarray(vectors, dtype=float)
+    scale = x.std(axis=0)
+    centred = (x - x.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+    left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
+    held = lengths > 1e-9 * max(float(lengths.max(initial=0.0)), 1e-300)
+    return np.asarray(left[:, held][:, :ENVELOPE_AXES] * np.sqrt(len(x)))

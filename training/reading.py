@@ -14,7 +14,7 @@ from botaclip.core.pairing import Pairs, pair, remedy
 from botaclip.core.pairing_rules import PairingRules
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.releves import ReleveTable, read_releves
-from botaclip.training.alignment import LAMBDAS, Start, candidates
+from botaclip.training.alignment import LAMBDAS, SPECIES_WEIGHTS, Start, candidates
 from botaclip.training.continuation import Parent
 from botaclip.training.extra_releves import with_extra
 from botaclip.training.outer_folds import check_buffer
@@ -47,6 +47,8 @@ class Reading:
         The same as a table to fit on.
     parent
         The model that is continued from, or None.
+    extra
+        The relevés without imagery whose cover is in ``data.extra``, or None.
     """
 
     table: ReleveTable
@@ -54,6 +56,7 @@ class Reading:
     pairs: Pairs
     data: TrainingTable
     parent: Parent | None = None
+    extra: ReleveTable | None = None
 
     @property
     def touching_m(self) -> float:
@@ -95,11 +98,12 @@ def read_training(parameters: dict[str, Any], progress: Progress, parent: Parent
     recipe = Recipe.of(parameters)
     pairs = pair_plots(table, imagery, parameters, progress.stage(0.15, 0.5 if recipe.augmentation else 1.0))
     table, extra = with_extra(parameters, table, pairs.plots, _extra_reach_m(pairs, parameters), progress)
-    data = dataclasses.replace(training_table(table, pairs, parameters["raster"]), extra=extra)
+    data = training_table(table, pairs, parameters["raster"])
+    data = dataclasses.replace(data, extra=None if extra is None else extra.cover)
     views = patch_views(imagery, pairs, recipe, parameters["random_state"], progress.stage(0.5, 1.0))
     data = dataclasses.replace(data, views=views)
     progress.info(f"{len(data)} plots with an image patch, {len(data.species)} species to model.")
-    return Reading(table, imagery, pairs, data, parent)
+    return Reading(table, imagery, pairs, data, parent, extra)
 
 
 def _extra_reach_m(pairs: Pairs, parameters: dict[str, Any]) -> float:
@@ -181,7 +185,23 @@ def lambdas_of(parameters: dict[str, Any]) -> tuple[float, ...]:
     OptionError
         One of them is no number from 0 to 1,000,000.
     """
-    words = [word.strip() for word in str(parameters.get("lambda") or "").split(",") if word.strip()]
+    return _weights(parameters, "lambda", "0.1,1") or LAMBDAS
+
+
+def species_weights_of(parameters: dict[str, Any]) -> tuple[float, ...]:
+    """Return the weights of the species head that are to be tried in ``joint``.
+
+    Raises
+    ------
+    OptionError
+        One of them is no number from 0 to 1,000,000.
+    """
+    return _weights(parameters, "species-weight", "0.3,1,3") or SPECIES_WEIGHTS
+
+
+def _weights(parameters: dict[str, Any], name: str, example: str) -> tuple[float, ...]:
+    given = parameters.get(name.replace("-", "_"))
+    words = [word.strip() for word in ("" if given is None else str(given)).split(",") if word.strip()]
     found = []
     for word in words:
         try:
@@ -190,10 +210,10 @@ def lambdas_of(parameters: dict[str, Any]) -> tuple[float, ...]:
             value = math.nan
         if not 0.0 <= value <= 1e6:
             raise OptionError(
-                f"--lambda cannot be {word!r}", remedy="give numbers from 0 upwards, separated by commas: 0.1,1"
+                f"--{name} cannot be {word!r}", remedy=f"give numbers from 0 upwards, separated by commas: {example}"
             )
         found.append(value)
-    return tuple(dict.fromkeys(found)) or LAMBDAS
+    return tuple(dict.fromkeys(found))
 
 
 def protocol_of(
@@ -205,7 +225,7 @@ def protocol_of(
         asked=parameters["alignment"],
         alignments=candidates(
             len(data), recipe=Recipe.of(parameters), lambdas=lambdas_of(parameters), epochs=parameters["epochs"],
-            start=start, dimension=data.vectors.shape[1],
+            start=start, dimension=data.vectors.shape[1], species_weights=species_weights_of(parameters),
         ),
         head=parameters["head"],
         inner_folds=lambda inside: inner_folds(outer, inside.places, n_splits=INNER_FOLDS, groups=inside.groups),

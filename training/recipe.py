@@ -78,7 +78,8 @@ class Recipe:
         given = {
             field.name: parameters[field.name]
             for field in dataclasses.fields(cls)
-            if parameters.get(field.name) is not None
+            # Several weights of the species head are tried: candidates() gives each its recipe.
+            if parameters.get(field.name) is not None and field.name != "species_weight"
         }
         given["positives"] = _words(parameters, "positives", POSITIVES)
         given["augmentation"] = _words(parameters, "augmentation", AUGMENTATIONS)

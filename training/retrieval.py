@@ -7,10 +7,12 @@ from, so that chance stands beside every figure. It is a proxy: in trials it ros
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import digamma
 
 from botaclip.training.vegeta import fit_releve_tower
 
@@ -29,16 +31,23 @@ _ROWS = 1024
 class Retrieval:
     """Ranks (from 1; ties count half) of each plot's own counterpart among all ``plots`` of the gallery.
 
+    What is level with the own counterpart could stand before or behind it in any order: recall and reciprocal rank are
+    the mean over these orders, so that vectors that are all the same earn chance, whatever the size of the gallery.
+
     Parameters
     ----------
     of_releves
-        Rank of the own relevé for each image (N,).
+        Mean rank of the own relevé for each image (N,).
     of_images
-        Rank of the own image for each relevé (N,).
+        Mean rank of the own image for each relevé (N,).
+    releves_level, images_level
+        How many others are level with it (N,); none when None.
     """
 
     of_releves: Array
     of_images: Array
+    releves_level: Array | None = None
+    images_level: Array | None = None
 
     @property
     def plots(self) -> int:
@@ -48,7 +57,7 @@ class Retrieval:
     @property
     def mean_reciprocal_rank(self) -> float:
         """Mean of 1 / rank, over both ways; NaN for an empty gallery."""
-        return float(np.mean(1.0 / np.concatenate([self.of_releves, self.of_images]))) if self.plots else float("nan")
+        return self._mean(_reciprocal)
 
     @property
     def reciprocal_rank_chance(self) -> float:
@@ -57,8 +66,20 @@ class Retrieval:
 
     def recall(self, k: int) -> float:
         """Return the share of plots whose counterpart is among the ``k`` nearest, over both ways."""
-        ranks = np.concatenate([self.of_releves, self.of_images])
-        return float(np.mean(ranks <= k)) if self.plots else float("nan")
+        return self._mean(lambda ranks, level: _share_within(ranks, level, k))
+
+    def _mean(self, of: Callable[[Array, Array], Array]) -> float:
+        if not self.plots:
+            return float("nan")
+        return float(np.mean(np.concatenate([of(ranks, level) for _, ranks, level in self._ways()])))
+
+    def _ways(self) -> list[tuple[str, Array, Array]]:
+        """Return name, mean ranks and numbers of others that are level (N,), of both ways."""
+        none = np.zeros(self.plots)
+        return [
+            ("image_to_releve", self.of_releves, none if self.releves_level is None else self.releves_level),
+            ("releve_to_image", self.of_images, none if self.images_level is None else self.images_level),
+        ]
 
     def chance(self, k: int) -> float:
         """Return what :meth:`recall` is expected to be at random."""
@@ -76,11 +97,29 @@ class Retrieval:
             "mean_reciprocal_rank": self.mean_reciprocal_rank,
             "mean_reciprocal_rank_chance": self.reciprocal_rank_chance,
         }
-        for way, ranks in (("image_to_releve", self.of_releves), ("releve_to_image", self.of_images)):
-            made[f"{way}_mean_reciprocal_rank"] = float(np.mean(1.0 / ranks)) if self.plots else float("nan")
+        for way, ranks, level in self._ways():
+            made[f"{way}_mean_reciprocal_rank"] = _mean_of(_reciprocal(ranks, level))
             for k in AT:
-                made[f"{way}_recall_at_{k}"] = float(np.mean(ranks <= k)) if self.plots else float("nan")
+                made[f"{way}_recall_at_{k}"] = _mean_of(_share_within(ranks, level, k))
         return made | {f"recall_at_{k}_chance": self.chance(k) for k in AT}
+
+
+def _mean_of(values: Array) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
+
+
+def _share_within(ranks: Array, level: Array, k: int) -> Array:
+    """Return in which share of the orders of what is level the own counterpart is among the first ``k`` (N,)."""
+    ahead = ranks - 1.0 - level / 2.0
+    return np.asarray(np.clip((k - ahead) / (level + 1.0), 0.0, 1.0))
+
+
+def _reciprocal(ranks: Array, level: Array) -> Array:
+    """Return the mean of 1 / rank over the orders of what is level (N,)."""
+    first = ranks - level / 2.0
+    # 1/a + ... + 1/b by the digamma function; exactly 1 / rank where nothing is level.
+    harmonic = (digamma(first + level + 1.0) - digamma(first)) / (level + 1.0)
+    return np.asarray(np.where(level > 0, harmonic, 1.0 / ranks))
 
 
 def retrieval(images: Array, releves: Array) -> Retrieval:
@@ -94,6 +133,7 @@ def retrieval(images: Array, releves: Array) -> Retrieval:
     x, y = _unit(images), _unit(releves)
     own = np.einsum("ij,ij->i", x, y)
     ranks, columns = np.ones(len(x)), np.ones(len(x))
+    level, of_columns = np.zeros(len(x)), np.zeros(len(x))
     # By bands of rows: the whole matrix of 30,000 plots would take 3.6 GB.
     for begin in range(0, len(x), _ROWS):
         rows = np.arange(begin, min(begin + _ROWS, len(x)))
@@ -103,9 +143,11 @@ def retrieval(images: Array, releves: Array) -> Retrieval:
             better[np.arange(len(rows)), rows] = 0.0
             if ranked is ranks:
                 ranks[rows] += better.sum(axis=1)
+                level[rows] += (better == 0.5).sum(axis=1)
             else:
                 columns += better.sum(axis=0)
-    return Retrieval(ranks, columns)
+                of_columns += (better == 0.5).sum(axis=0)
+    return Retrieval(ranks, columns, level, of_columns)
 
 
 def held_out_retrieval(

@@ -18,6 +18,7 @@ from botaclip.core.errors import OptionError
 from botaclip.core.progress import SILENT, Progress
 from botaclip.training.adapter_fit import LEARNING_RATE
 from botaclip.training.alignment import Alignment
+from botaclip.training.fit_state import FitState, digest_of
 from botaclip.training.selection import Trial, best, inner_validation
 from botaclip.training.training_table import TrainingTable
 
@@ -50,7 +51,8 @@ def best_trained(trials: Sequence[Trial], asked: str = "auto") -> Alignment | No
 
 
 def searched(
-    table: TrainingTable, folds: Folds, trials: Sequence[Trial], protocol: Protocol, progress: Progress = SILENT
+    table: TrainingTable, folds: Folds, trials: Sequence[Trial], protocol: Protocol, progress: Progress = SILENT,
+    kept: FitState | None = None,
 ) -> list[Trial]:
     """Return the trials that a search adds to those of the inner validation: those of the setting that it found.
 
@@ -67,21 +69,27 @@ def searched(
         ``protocol.search`` says how many settings are tried; none are for 0, and nothing is returned.
     progress
         Gets all of it.
+    kept
+        Where finished trials and the state of unfinished fits are kept; nowhere when None.
     """
     begun = best_trained(trials, protocol.asked) if protocol.search else None
     if begun is None:
         return []
     seed, device = protocol.random_state, protocol.device
-    found = search(table, folds, begun, protocol.search, random_state=seed, device=device, progress=progress)
+    found = search(
+        table, folds, begun, protocol.search, random_state=seed, device=device, progress=progress,
+        kept=None if kept is None else kept.under("search"),
+    )
     again = inner_validation(
-        table, folds, (found,), random_state=seed, device=device, progress=progress.stage(1.0, 1.0)
+        table, folds, (found,), random_state=seed, device=device, progress=progress.stage(1.0, 1.0),
+        kept=None if kept is None else kept.under("searched"),
     )
     return [trial for trial in again if trial.alignment.name != "none"]
 
 
 def search(
     table: TrainingTable, folds: Folds, alignment: Alignment, trials: int, *, random_state: int = 1,
-    device: str = "cpu", progress: Progress = SILENT,
+    device: str = "cpu", progress: Progress = SILENT, kept: FitState | None = None,
 ) -> Alignment:
     """Return the settings of least inner validation loss among ``trials`` tried, those given being the first.
 
@@ -102,6 +110,9 @@ def search(
         Seed of the search and of the fits, and torch device.
     progress
         Told of every trial, and checked for cancelling.
+    kept
+        Where finished trials are kept. The sampler draws the same settings after the same losses, so that a search
+        that was stopped goes on where it was, to the same result.
 
     Raises
     ------
@@ -122,16 +133,24 @@ def search(
     study = optuna.create_study(direction="minimize", sampler=sampler)
     study.enqueue_trial(_settings(alignment))
     found: list[tuple[float, Alignment]] = []
+    ground = "" if kept is None else digest_of(table, list(folds), random_state, device, optuna.__version__)
 
     def loss(trial: optuna.Trial) -> float:
         made = _suggested(alignment, trial)
         progress.update(trial.number / trials, f"search: trial {trial.number + 1} of {trials}")
+        name, depends = f"trial {trial.number + 1}", "" if kept is None else digest_of(ground, made)
+        done = None if kept is None else kept.finished(name, depends=depends)
+        if done is not None:
+            found.append((float(done.arrays["loss"]), made))
+            return found[-1][0]
         judged = inner_validation(
             table, folds, (made,), random_state=random_state, device=device, progress=progress.stage(
                 trial.number / trials, (trial.number + 1) / trials
-            ),
+            ), kept=None if kept is None else kept.under(name),
         )  # fmt: skip
         found.append((best(judged, made.name).loss, made))
+        if kept is not None:
+            kept.keep(name, {"loss": np.array(found[-1][0], dtype=np.float64)}, depends=depends)
         return found[-1][0]
 
     study.optimize(loss, n_trials=trials)

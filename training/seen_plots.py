@@ -1,4 +1,7 @@
-"""The plots that a model has been trained on, as exactly as its file tells, and whether another plot is one of them."""
+"""The plots that a model has been trained on, as exactly as its file tells, and whether another plot is one of them.
+
+Extra relevés, which its encoder of species lists learnt from without an image, count as plots that it has seen.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +42,15 @@ class SeenPlots:
         Distance in metres within which another patch may share a pixel with one of theirs.
     extent
         West, south, east, north in degrees (WGS 84) around them.
+    extra
+        Whether they are relevés without imagery, from which only the encoder of species lists learnt.
     """
 
     digests: frozenset[str]
     places: Points | None
     reach_m: float
     extent: tuple[float, float, float, float]
+    extra: bool = False
 
     def seen(self, points: Points, digests: ArrayLike) -> Mask:
         """Return which plots (N,) the model may have seen."""
@@ -63,7 +69,10 @@ class SeenPlots:
 
 
 def tables_of(file: ModelFile) -> Iterator[Mapping[str, Any]]:
-    """Yield the tables of plots: the model's own with its reach and extent, and those of the models before it."""
+    """Yield the tables of plots: the model's own, of its extra relevés, and those of the models before it.
+
+    Each with its reach and extent; ``extra`` is true in those of extra relevés.
+    """
     plots, about = file.plots(), file.metadata
     encoder, lattice = about["encoder"], Lattice.from_json(about["lattice"])
     # Models of the first formats do not say how far their encoder sees: as far as its margin.
@@ -75,6 +84,10 @@ def tables_of(file: ModelFile) -> Iterator[Mapping[str, Any]]:
         "extent_wgs84": about["training"].get("extent_wgs84"),
     }
     yield own | {key: plots[key] for key in ("plots", "crs", "locations") if key in plots}
+    if plots.get("extra"):
+        told = {key: plots["extra"][key] for key in ("plots", "crs", "locations", "extent_wgs84")
+                if key in plots["extra"]}  # fmt: skip
+        yield own | {"extent_wgs84": None} | told | {"extra": True}
     yield from plots.get("earlier", [])
 
 
@@ -120,7 +133,7 @@ def _seen_plots(table: Mapping[str, Any], file: ModelFile) -> SeenPlots:
         if not isinstance(extent, list):
             extent = training_extent(places, "exact")
     west, south, east, north = (float(value) for value in extent or ())
-    return SeenPlots(identifying, places, reach_m, (west, south, east, north))
+    return SeenPlots(identifying, places, reach_m, (west, south, east, north), bool(table.get("extra")))
 
 
 def coarsening(places: Points, metres: float) -> float:

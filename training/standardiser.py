@@ -23,8 +23,8 @@ class Standardiser:
     Parameters
     ----------
     mean, scale
-        Per dimension, shape (D,). A scale is never below a hundredth of the median scale: a feature that hardly
-        ever fires would otherwise turn one new place into an outlier of many standard deviations.
+        Per dimension, shape (D,). A scale is never below a hundredth of the median scale of the dimensions that vary:
+        a feature that hardly ever fires would otherwise turn one new place into an outlier of many standard deviations.
     """
 
     mean: Array
@@ -47,8 +47,9 @@ class Standardiser:
             return cls._of_blocks(vectors, blocks)
         mean = vectors.mean(axis=0, dtype=np.float64)
         scale = vectors.std(axis=0, dtype=np.float64)
-        floor = 0.01 * float(np.median(scale)) or 1.0
-        scale = np.maximum(scale, floor)
+        # With dead features in the median, half of them would make a floor of 1 that drowns all that vary less.
+        varying = scale[~_constant(mean, scale)]
+        scale = np.maximum(scale, 0.01 * float(np.median(varying)) if varying.size else 1.0)
         return cls(mean.astype(np.float32), scale.astype(np.float32))
 
     @classmethod
@@ -69,10 +70,13 @@ class Standardiser:
         """
         mean = values.mean(axis=0, dtype=np.float64)
         scale = values.std(axis=0, dtype=np.float64)
-        # What rounding leaves of a constant is no spread.
-        constant = scale <= 1e-6 * np.abs(mean)
-        return cls(mean.astype(np.float32), np.where(constant, 1.0, scale).astype(np.float32))
+        return cls(mean.astype(np.float32), np.where(_constant(mean, scale), 1.0, scale).astype(np.float32))
 
     def __call__(self, vectors: Array) -> Array:
         """Return the standardised vectors, shape (N, D), float32."""
         return ((vectors - self.mean) / self.scale).astype(np.float32)
+
+
+def _constant(mean: Array, scale: Array) -> NDArray[np.bool_]:
+    """Return which columns do not vary; what rounding leaves of a constant is no spread."""
+    return np.asarray(scale <= 1e-6 * np.abs(mean))

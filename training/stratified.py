@@ -15,7 +15,7 @@ from scipy import sparse
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold, StratifiedKFold
 
 from botaclip.core.errors import OptionError, PairingError
-from botaclip.training.folds import Folds, Indexes, Places, Split
+from botaclip.training.folds import Folds, Indexes, Places, Split, with_parameters
 
 # An abundance is cut into at most so many classes of equal size.
 MOST_BINS = 10
@@ -137,6 +137,9 @@ class RepeatedStratified:
         self.n_splits = n_splits
         self.n_repeats = n_repeats
         self.random_state = random_state
+
+    def __repr__(self) -> str:
+        return with_parameters(self)
 
     def split(
         self, X: ArrayLike | Places, y: ArrayLike | None = None, groups: object = None

@@ -25,6 +25,7 @@ from botaclip.training.space_scores import mean_over_folds, space_scores
 from botaclip.training.task import Task
 from botaclip.training.task_predictions import FoldPredictions, TaskPredictions, fit_and_predict
 from botaclip.training.training_table import TrainingTable
+from botaclip.training.without_image import OwnModels
 
 Array = NDArray[np.floating]
 Index = NDArray[np.integer]
@@ -153,13 +154,16 @@ def _fold(
         column: (None if model.space is None else model.space(inside), model.embed(outside))
         for column, model in fitted.items()
     }
+    inner = protocol.validation_folds(inside) if tasks else ()
+    own = {column: OwnModels.of(column, inner) for column in fitted}
     predicted: list[dict[str, FoldPredictions]] = []
     for task in tasks:
         for each in downstream:
             progress.update(len(predicted) / (len(tasks) * len(downstream)), f"{task.name}, {each.name}")
             predicted.append({
                 column: fit_and_predict(
-                    each, task, table, train, *vectors[column], len(test), random_state=protocol.random_state
+                    each, task, table, train, *vectors[column], len(test), random_state=protocol.random_state,
+                    own=own[column],
                 )
                 for column in fitted
             })  # fmt: skip

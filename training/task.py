@@ -237,7 +237,9 @@ def _match(table: Table, plot: str, ids: Sequence[str], report: list[str]) -> ND
     here = np.unique(names[names != ""])
     lost = np.array([name for name in here.tolist() if name not in position], dtype=np.str_)
     if (names == "").any():
-        report.append(f"{int((names == '').sum())} rows without a plot name were left out.")
+        nameless = int((names == "").sum())
+        report.append("1 row without a plot name was left out." if nameless == 1
+                      else f"{nameless} rows without a plot name were left out.")
     if len(lost) == len(here):
         alike = alike_names(lost, np.array(list(position), dtype=np.str_)).replace("in the relevés", "here")
         near = difflib.get_close_matches(str(lost[0]), list(position), n=1, cutoff=0)
@@ -266,7 +268,7 @@ def _long(
     said = (texts != "") & np.isfinite(numbers)
     blank = int(((texts != "") & ~np.isfinite(numbers)).sum())
     if blank:
-        report.append(f"{blank} rows have a target and no value: unknown there.")
+        report.append(f"{blank} {'row has' if blank == 1 else 'rows have'} a target and no value: unknown there.")
     zeros = bool((numbers[said] == 0).any())
     targets = np.unique(texts[texts != ""]).tolist()
     if not targets:
@@ -290,7 +292,8 @@ def _long(
             )
         values[i, s] = max(values[i, s], value)
     if merged:
-        report.append(f"{merged} rows repeat a plot and target and were merged"
+        report.append(("1 row repeats a plot and target and was merged" if merged == 1
+                       else f"{merged} rows repeat a plot and target and were merged")
                       + ("." if counts else "; found once is present."))
     # A blank value says unknown, which a plot without a row does not.
     for row in np.flatnonzero((texts != "") & ~np.isfinite(numbers) & (matched >= 0)):
@@ -355,7 +358,10 @@ def _kind(values: Floats, stated: str | None, zeros: bool, has_values: bool, rep
         return stated  # type: ignore[return-value]
     known = values[np.isfinite(values)]
     if not np.isin(known, (0, 1)).all():
-        report.append("Read as abundances, because values other than 0 and 1 occur.")
+        others = known[~np.isin(known, (0, 1))]
+        few = f": {others.size} of {known.size}, such as {others[0]:g}" if 20 * others.size <= known.size else ""
+        report.append(f"Read as abundances, because values other than 0 and 1 occur{few}."
+                      + (" Where these are mistakes, or stand for unknown, blank them." if few else ""))
         return "abundance"
     if zeros:
         report.append("Read as presence and absence, because all values are 0 or 1.")

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from botaclip.training.downstream import Downstream
 from botaclip.training.evaluation import CrossValidation
+from botaclip.training.pseudo_absences import envelope_predictors
 from botaclip.training.scores import scorable
 from botaclip.training.task import Task
 from botaclip.training.training_table import TrainingTable
+from botaclip.training.without_image import OwnModels
 
 Floats = NDArray[np.floating]
 Index = NDArray[np.integer]
@@ -150,7 +152,7 @@ def _wide(values: NDArray[Any], folds: int, filling: Any = np.nan) -> NDArray[An
 
 def fit_and_predict(
     downstream: Downstream, task: Task, table: TrainingTable, train: Index, vectors: Floats | None,
-    tested: Floats | None, count: int, *, random_state: int,
+    tested: Floats | None, count: int, *, random_state: int, own: OwnModels | None = None,
 ) -> FoldPredictions:
     """Fit a downstream model on the training plots of one fold and predict the test plots.
 
@@ -168,18 +170,27 @@ def fit_and_predict(
         Number of test plots M.
     random_state
         Seed.
+    own
+        Of a column without an image: the best of its own models and of ``downstream`` predicts.
     """
     inside = task.take(train)
     values = inside.values
     if task.kind == "presence-only":
-        # The same pseudo-absences for every column: chosen from the frozen vectors and places.
-        values = downstream.pseudo_absences.fill(
-            values, random_state=random_state, places=table.location[train], predictors=table.vectors[train],
+        # The same pseudo-absences for every column: chosen from the frozen vectors (or layers) and places.
+        rule, layers = downstream.pseudo_absences, table.environment
+        predictors = None
+        if rule.strategy == "sre":
+            predictors = envelope_predictors(table.vectors[train], None if layers is None else layers[train])
+        values = rule.fill(
+            values, random_state=random_state, places=table.location[train], predictors=predictors,
             recorded=inside.recorded,
         )
     if vectors is None or tested is None:
         level = _over_plots(values, np.mean)
         return FoldPredictions(np.tile(level, (count, 1)), level, _over_plots(values, np.median))
+    if own is not None:
+        predicted = own.predict(downstream, values, vectors, tested, task.kind, random_state)
+        return FoldPredictions(predicted, _over_plots(values, np.mean), _over_plots(values, np.median))
     fitted = downstream.fit(vectors, values, task.kind, random_state)
     return FoldPredictions(fitted.predict(tested), fitted.level, fitted.median)
 

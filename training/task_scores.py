@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from botaclip.training import metrics
 from botaclip.training.boyce import BoyceRule, boyce_index, is_constant
@@ -49,8 +50,10 @@ def task_scores(
 
     Where the training values' mean is given (``level``), it is taken out of the predictions before ranks are pooled
     over folds, because it runs against the truth of the held-out plots, see
-    :func:`botaclip.training.metrics.remove_fold_prevalence`. Decisions at a threshold, Brier, MAE and the Boyce index
-    use the predictions as they are.
+    :func:`botaclip.training.metrics.remove_fold_prevalence`. The Boyce index reads the same, brought back between 0 and
+    1 (0.5 is the level), also within folds: on noise in five blocks it is at chance so, and as low as -0.8 with the
+    levels left in. The mean over folds is at chance too, but needs presences in every fold, and leaving plots out one
+    by one has none. Decisions at a threshold, Brier and MAE use the predictions as they are.
 
     Parameters
     ----------
@@ -66,8 +69,8 @@ def task_scores(
     fold
         (M,) number of the fold in which each row was tested, -1 for none; None: one fold.
     level
-        (F, S) mean training value of each fold, :attr:`botaclip.training.downstream.Predictor.level`; for
-        presence-only leave it out where the number of pseudo-absences follows that of presences.
+        (F, S) mean training value of each fold, pseudo-absences among them,
+        :attr:`botaclip.training.downstream.Predictor.level`.
     median
         (F, S) median training value; None: ``mae_of_median`` is NaN.
     rule, remove_duplicates
@@ -96,7 +99,7 @@ def task_scores(
     folds = int(number.max(initial=-1)) + 1
     cuts, means, medians = (_per_fold(values, folds, targets) for values in (thresholds, level, median))
     truth = task.values[index]
-    ranked = p if level is None else _without_level(p, number, means, task.kind)
+    ranked = p if level is None else without_level(p, number, means, task.kind)
     scores: dict[str, dict[str, float]] = {}
     for s, name in enumerate(task.targets):
         known = (number >= 0) & np.isfinite(p[:, s])
@@ -118,7 +121,8 @@ def task_scores(
         pooled = np.flatnonzero(known)
         values = score(pooled, ranked)
         # Within a fold nothing needs to be taken out.
-        each = [score(np.flatnonzero(known & (number == k)), p) for k in range(folds)]
+        within = ranked if task.kind == "presence-only" else p  # windows of the Boyce index depend on the scale
+        each = [score(np.flatnonzero(known & (number == k)), within) for k in range(folds)]
         for metric in METRICS[task.kind]:
             values[f"{metric}_fold_mean"] = _mean([of_fold[metric] for of_fold in each])
         values["n"] = float(len(pooled))
@@ -189,13 +193,26 @@ def _per_fold(values: ArrayLike | None, folds: int, targets: int) -> Floats:
     return np.broadcast_to(array, (max(folds, 1), targets)) if array.ndim == 1 else array
 
 
-def _without_level(p: Floats, number: NDArray[np.intp], level: Floats, kind: Kind) -> Floats:
+def without_level(p: Floats, fold: NDArray[np.integer], level: Floats, kind: Kind) -> Floats:
+    """Return predictions (M, S) that can be ranked over folds: without what the fold's training plots gave.
+
+    Parameters
+    ----------
+    p
+        (M, S) probabilities or abundances.
+    fold
+        (M,) number of the fold, -1 for none (NaN results).
+    level
+        (F, S) mean training value of each fold.
+    kind
+        Of the task: differences for abundances, of logits for presence; for presence-only these between 0 and 1,
+        because windows of the Boyce index are laid evenly and logits have long tails.
+    """
     if kind == "abundance":
-        pooled = p - level[number]
-        pooled[number < 0] = np.nan
+        pooled = np.where((fold >= 0)[:, None], p - level[fold], np.nan)
     else:
-        pooled = metrics.remove_fold_prevalence(p, number, level)
-    return np.asarray(np.round(pooled, _DIGITS))
+        pooled = metrics.remove_fold_prevalence(p, fold, level)
+    return np.asarray(np.round(expit(pooled) if kind == "presence-only" else pooled, _DIGITS))
 
 
 def _of_presence(y: Floats, p: Floats, cut: Floats, level: Floats) -> dict[str, float]:
@@ -217,7 +234,7 @@ def _of_presences(
 ) -> dict[str, float]:
     decided, half = _decided(p, cut)
     return {
-        "boyce": boyce_index(p[present], p, rule, remove_duplicates),
+        "boyce": boyce_index(level[present], level, rule, remove_duplicates),
         "tss_background": metrics.tss(present, decided, half),
         "auc_background": metrics.auc(present, level),
         "f1": metrics.f1(present, decided, half),

@@ -18,6 +18,7 @@ from botaclip.training.fit_state import FitState
 from botaclip.training.headline import headline
 from botaclip.training.metrics_document import metrics_document
 from botaclip.training.model_parts import model_parts
+from botaclip.training.option_checks import check_options
 from botaclip.training.outer_folds import block_advice, outer_splitter, say_compromises
 from botaclip.training.predictions import check_predictions, write_predictions
 from botaclip.training.reading import INNER_FOLDS, pairing_rules, protocol_of, read_training
@@ -49,6 +50,7 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     if "predictions" in outputs:
         check_predictions(outputs["predictions"], locations)
     pairing_rules(parameters)
+    check_options(parameters, progress)
 
     parent = Parent.open(parameters["init"], alignment=parameters["alignment"]) if parameters["init"] else None
     read = read_training(parameters, progress.stage(0.0, 0.15), parent)
@@ -84,7 +86,9 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     within = _within_site(data, blocked, parameters)
 
     parts = model_parts(
-        data, table, pairs, imagery, protocol, parameters, summary, init=parent, progress=progress.stage(0.8, 0.87),
+        data, table, pairs, imagery, protocol, parameters, summary, init=parent, extra=read.extra,
+        kept=None if kept is None else kept.under("model"),
+        progress=progress.stage(0.8, 0.87),
         environment=[] if imagery.environment is None else [layer.to_json() for layer in imagery.environment.layers],
     )
     maps = None
@@ -104,6 +108,8 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     progress.update(0.98, "writing")
     overwrite = parameters["overwrite"]
     ModelFile.write(outputs["output"], parts.metadata, parts.parts, overwrite=overwrite)
+    if kept is not None:
+        kept.keep("model", {})  # it is written: the states of its fits go
     if "metrics" in outputs:
         with unfinished(outputs["metrics"], overwrite=overwrite) as part:
             part.write_text(json.dumps(metrics, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")

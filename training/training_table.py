@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from botaclip.core.errors import PairingError
 
 Array = NDArray[np.floating]
 
@@ -76,6 +79,25 @@ class TrainingTable:
         """Where plots lie for models that see nothing else, in metres: geocentric (N, 3), else ``places`` (N, 2)."""
         return self.places if self.geocentric is None else self.geocentric
 
+    def check(self) -> None:
+        """Refuse what no model can read.
+
+        Raises
+        ------
+        PairingError
+            A vector, a cover, a presence or a place is no finite number, or tables differ in length.
+        """
+        n = len(self.ids)
+        named = {
+            "image vectors": self.vectors, "covers": self.cover, "presences": self.presence, "places": self.places,
+            "environment values": self.environment, "vectors of views": self.views,
+        }
+        for what, values in named.items():
+            if values is not None:
+                check_finite(values, n, what=what, names=self.ids)
+        if self.extra is not None:
+            check_finite(self.extra, self.extra.shape[0], what="covers of extra relevés")
+
     def take(self, index: NDArray[np.integer]) -> TrainingTable:
         """Return the plots of ``index``, in that order."""
         return dataclasses.replace(
@@ -99,4 +121,37 @@ class TrainingTable:
         return dataclasses.replace(
             self, cover=self.cover[order], presence=self.presence[order],
             habitats=None if self.habitats is None else tuple(self.habitats[i] for i in order),
+        )
+
+
+def check_finite(values: Any, n: int, *, what: str, names: Sequence[str] = ()) -> None:
+    """Refuse rows that are not of ``n`` plots, or hold what is no finite number.
+
+    Parameters
+    ----------
+    values
+        (N, ...), an array or a ``csr_array``.
+    n
+        Number of plots.
+    what
+        The values in words, in the plural.
+    names
+        Of the plots, to name the first.
+
+    Raises
+    ------
+    PairingError
+        There are others than ``n`` rows, or a number is NaN or infinite.
+    """
+    if values.shape[0] != n:
+        raise PairingError(f"there are {what} of {values.shape[0]} plots for {n} plots", remedy="give one row a plot")
+    if hasattr(values, "indptr"):
+        wrong = np.unique(np.repeat(np.arange(n), np.diff(values.indptr))[~np.isfinite(values.data)])
+    else:
+        wrong = np.flatnonzero(~np.isfinite(np.asarray(values)).reshape(n, -1).all(axis=1))
+    if len(wrong):
+        name = f"'{names[wrong[0]]}'" if len(names) == n and names[wrong[0]] else f"row {wrong[0] + 1}"
+        raise PairingError(
+            f"{what} of {len(wrong)} of {n} plots hold what is no finite number, {name} among them",
+            remedy="leave these plots out, or mend their values",
         )

@@ -2,7 +2,8 @@
 
 Whatever it was learnt by (ordination, species left out, habitats), it is a transform of cover and a few matrices with
 GELU between them. It reads a list of any length, knows what to do with an empty one (the zero vector of every
-transform), and goes into the model file as it is.
+transform), and goes into the model file as it is. A species that it never met says nothing to it, and does not count in
+the total of a relevé either: it is taken out before the transform, wherever the relevé comes from.
 """
 
 from __future__ import annotations
@@ -25,16 +26,21 @@ __all__ = ["KINDS", "Layers", "ReleveTower", "Vegeta", "fit_releve_tower", "fit_
 
 Array = NDArray[np.floating]
 Layers = tuple[tuple[Array, Array], ...]
+Mask = NDArray[np.bool_]
 
 # Relevés whose hidden units are held at once.
 _ROWS = 4_096
 KINDS = ("pca", "ca", "masked", "habitat", "joint")
 
 
-def forward(cover: Cover, name: str, layers: Layers) -> NDArray[np.float32]:
-    """Return (N, O): the transform of cover, then the layers with GELU (in its exact form) between them."""
+def forward(cover: Cover, name: str, layers: Layers, met: Mask | None = None) -> NDArray[np.float32]:
+    """Return (N, O): the transform of cover, then the layers with GELU (in its exact form) between them.
+
+    Species that are not ``met`` (V,) are taken out first; None stands for all being met.
+    """
     parts = [
-        _forward(transform(cover[first : first + _ROWS], name), layers) for first in range(0, cover.shape[0], _ROWS)
+        _forward(transform(of_met(cover[first : first + _ROWS], met), name), layers)
+        for first in range(0, cover.shape[0], _ROWS)
     ]
     return np.concatenate(parts) if parts else np.zeros((0, len(layers[-1][1])), np.float32)
 
@@ -45,6 +51,23 @@ def _forward(values: Any, layers: Layers) -> NDArray[np.float32]:
             values = 0.5 * values * (1.0 + erf(values / np.sqrt(np.float32(2.0))))
         values = np.asarray(values @ weight + bias, dtype=np.float32)
     return np.asarray(values, dtype=np.float32)
+
+
+def met_species(cover: Cover, habitats: Sequence[str] | None = None) -> Mask:
+    """Return which species (V,) occur in relevés (N, V); with ``habitats`` (N,), in those whose habitat is known."""
+    known = cover if habitats is None else cover[np.flatnonzero([bool(habitat) for habitat in habitats])]
+    return np.asarray(np.asarray(known.sum(axis=0)).ravel() > 0)
+
+
+def of_met(cover: Cover, met: Mask | None) -> Cover:
+    """Return cover (N, V) without the species that are not ``met`` (V,), as wide and as sparse as before."""
+    if met is None or met.all():
+        return cover
+    if not hasattr(cover, "indptr"):
+        return np.asarray(cover) * met
+    made = cover.copy()
+    made.data = made.data * met[made.indices]
+    return made
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,10 +81,14 @@ class Vegeta:
     layers
         ``(weight (I, O), bias (O,))`` of each linear layer, float32, GELU between them; the first reads transformed
         cover (I = V), the last gives the axes.
+    met
+        Which species (V,) its training relevés had; the others are taken out of every relevé before the transform,
+        which would otherwise divide by their cover too. None where all were met.
     """
 
     transform: str
     layers: Layers
+    met: Mask | None = None
 
     @classmethod
     def fit(cls, cover: Cover, *, axes: int, transform: str = "hellinger", random_state: int = 1) -> Vegeta:
@@ -70,7 +97,10 @@ class Vegeta:
         They are scaled together, so that the first has unit variance on these relevés.
         """
         weight, bias = principal_axes(_transformed(cover, transform), axes, random_state=random_state)
-        return cls(transform, ((weight, bias),))
+        met = met_species(cover)
+        # Rounding leaves a weight where there was nothing to weigh.
+        weight[~met] = 0.0
+        return cls(transform, ((weight, bias),), met)
 
     @property
     def axes(self) -> int:
@@ -79,7 +109,7 @@ class Vegeta:
 
     def __call__(self, cover: Cover) -> NDArray[np.float32]:
         """Return floristic axes (N, A) of cover in per cent (N, V), an array or a ``csr_array``."""
-        return forward(cover, self.transform, self.layers)
+        return forward(cover, self.transform, self.layers, self.met)
 
     def followed_by(self, layers: Sequence[tuple[Array, Array]]) -> ReleveTower:
         """Return VEGETA with an adapter's layers ``(weight (I, O), bias (O,))`` behind it, as one tower.
@@ -89,7 +119,7 @@ class Vegeta:
         (weight, bias), *rest = layers
         *before, (last, last_bias) = self.layers
         joined = np.asarray(last @ weight, np.float32), np.asarray(last_bias @ weight + bias, np.float32)
-        return ReleveTower(self.transform, (*before, joined, *rest))
+        return ReleveTower(self.transform, (*before, joined, *rest), self.met)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,14 +132,25 @@ class ReleveTower:
         What is done to cover first.
     layers
         ``(weight (I, O), bias (O,))`` of each linear layer, GELU between them.
+    met
+        See :class:`Vegeta`.
     """
 
     transform: str
     layers: Layers
+    met: Mask | None = None
 
     def __call__(self, cover: Cover) -> NDArray[np.float32]:
         """Return vectors (N, E) in the shared space, not normalised, of cover in per cent (N, V)."""
-        return forward(cover, self.transform, self.layers)
+        return forward(cover, self.transform, self.layers, self.met)
+
+    def of_met_species(self) -> tuple[ReleveTower, NDArray[np.intp]]:
+        """Return the same tower over the species it has met, and which columns (of V) these are."""
+        columns = np.arange(len(self.layers[0][0]))
+        if self.met is None or self.met.all() or not self.met.any():
+            return self, columns
+        (weight, bias), *rest = self.layers
+        return ReleveTower(self.transform, ((weight[self.met], bias), *rest)), columns[self.met]
 
 
 def fit_vegeta(
@@ -149,12 +190,12 @@ def fit_vegeta(
         layer = correspondence_axes(
             _transformed(joined, recipe.transform), recipe.vegeta_axes, random_state=random_state
         )
-        return Vegeta(recipe.transform + PROFILE, (layer,))
+        return Vegeta(recipe.transform + PROFILE, (layer,), met_species(joined))
     from botaclip.training import vegeta_networks  # torch is slow to load, and ordination does without it
 
     fit = vegeta_networks.fit_masked if kind == "masked" else vegeta_networks.fit_habitat
     made = fit(joined, recipe.transform, recipe.vegeta_axes, habitats=habitats, random_state=random_state)
-    return Vegeta(recipe.transform, made)
+    return Vegeta(recipe.transform, made, met_species(joined, habitats if kind == "habitat" else None))
 
 
 def fit_releve_tower(

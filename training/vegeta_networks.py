@@ -1,7 +1,8 @@
 """Networks that learn to encode relevés: from the species themselves, or from habitats.
 
 Needs torch. Both are two layers, transformed cover to hidden units to axes, with a head that is thrown away. A species
-that no training relevé has weighs nothing, so that it cannot disturb a relevé in which it is met later.
+that no training relevé has weighs nothing, and is taken out before the transform, so that it cannot disturb a relevé in
+which it is met later.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch.nn import functional
 from botaclip.core.errors import OptionError
 from botaclip.training.cover_transforms import Cover, transform
 from botaclip.training.optimiser import seeded
-from botaclip.training.vegeta import Layers, forward
+from botaclip.training.vegeta import Layers, forward, met_species
 
 Array = NDArray[np.floating]
 Index = NDArray[np.integer]
@@ -82,7 +83,7 @@ def fit_masked(
     random_state
         Seed of everything random.
     """
-    met = np.flatnonzero(np.asarray(cover.sum(axis=0)).ravel() > 0)
+    met = np.flatnonzero(met_species(cover))
     if not len(met):
         return _nothing(cover)
     train, held = _held_out(np.arange(cover.shape[0]), random_state)
@@ -127,7 +128,7 @@ def fit_habitat(
         )
     label = np.zeros(cover.shape[0], np.int64)
     label[known] = kind_of
-    met = np.flatnonzero(np.asarray(cover[known].sum(axis=0)).ravel() > 0)
+    met = np.flatnonzero(met_species(cover, habitats))
     if not len(met):
         return _nothing(cover)
     train, held = _held_out(known, random_state)
@@ -217,7 +218,9 @@ def _placed(network: _Network, cover: Cover, name: str, met: Index) -> Layers:
     wide = np.zeros((cover.shape[1], first.shape[1]), np.float32)
     wide[met] = first
     layers: Layers = ((wide, first_bias), (second, second_bias))
-    made = forward(cover, name, layers).astype(np.float64)
+    of_met = np.zeros(cover.shape[1], dtype=bool)
+    of_met[met] = True
+    made = forward(cover, name, layers, of_met).astype(np.float64)
     scale = max(float(made.std(axis=0).max()), 1e-6)
     centred = (second_bias - made.mean(axis=0)) / scale
     return ((wide, first_bias), ((second / scale).astype(np.float32), centred.astype(np.float32)))

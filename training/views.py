@@ -110,7 +110,7 @@ def _views_of(pairs: Pairs, plot: int, recipe: Recipe, random_state: int) -> tup
     seed = [random_state, scene, row % 2**32, col % 2**32]
     return draw_views(
         recipe.augmentation, recipe.views, side_px=pairs.patch.cells * pairs.lattice.stride_px,
-        bands=len(pairs.encoder.bands), random=np.random.default_rng(seed),
+        bands=len(pairs.encoder.bands), draw=np.random.default_rng(seed),
     )  # fmt: skip
 
 
