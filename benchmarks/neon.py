@@ -32,6 +32,7 @@ from study import (  # noqa: E402
     RESULTS,
     Results,
     Setting,
+    is_there,
     judge,
     options,
     protocol_of,
@@ -167,12 +168,14 @@ def main() -> int:
     results = Results(arguments.results or folder / name)
     failed = 0
     if not (arguments.report or arguments.write):
+        if not is_there(FOLDER):
+            return 1
         failed = run_units(
             str(Path(__file__)), arguments, results, arguments.variants, lambda key: measure(key, arguments),
             ("--repeats", str(arguments.repeats)),
         )  # fmt: skip
     if not arguments.unit:
-        tell("neon", report(results.units), arguments)
+        tell("neon", report(results.units) if results.units else "", arguments)
     return failed
 
 

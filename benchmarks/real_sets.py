@@ -33,6 +33,7 @@ from study import (  # noqa: E402
     RESULTS,
     Results,
     Setting,
+    is_there,
     judge,
     options,
     protocol_of,
@@ -203,11 +204,13 @@ def main() -> int:
     results = Results(arguments.results or folder / name)
     failed = 0
     if not (arguments.report or arguments.write):
+        if not is_there(SHARED):
+            return 1
         failed = run_units(
             str(Path(__file__)), arguments, results, arguments.sets, lambda key: measure(key, arguments)
         )
     if not arguments.unit:
-        tell("real_sets", report(results.units), arguments)
+        tell("real_sets", report(results.units) if results.units else "", arguments)
     return failed
 
 

@@ -452,13 +452,16 @@ def options(description: str | None) -> argparse.ArgumentParser:
 
 
 def tell(name: str, text: str, arguments: argparse.Namespace, path: Path = ROOT / "docs" / "results.md") -> None:
-    """Print the tables of a study, or put them between its marks in ``docs/results.md``.
+    """Print the tables of a study, or put them between its marks in ``docs/results.md``; nothing for no text.
 
     Raises
     ------
     ValueError
         The document has no such marks.
     """
+    if not text:
+        sys.stdout.write("Nothing has been measured yet: run the study without --report and --write first.\n")
+        return
     if not arguments.write:
         sys.stdout.write(text + "\n")
         return
@@ -469,6 +472,13 @@ def tell(name: str, text: str, arguments: argparse.Namespace, path: Path = ROOT 
     before, after = document.split(begin)[0], document.split(end)[1]
     with unfinished(path, overwrite=True) as part:
         part.write_text(f"{before}{begin}{text.rstrip()}\n{end}{after}", encoding="utf-8")
+
+
+def is_there(folder: Path) -> bool:
+    """Return whether a folder of data exists; say so in a sentence where it does not."""
+    if not folder.is_dir():
+        sys.stderr.write(f"There is no folder {folder}: BOTACLIP_SHARED names the folder that holds data/.\n")
+    return folder.is_dir()
 
 
 def run_units(

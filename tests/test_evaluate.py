@@ -16,7 +16,15 @@ from botaclip.core.commands import EVALUATE
 from botaclip.core.errors import BotaclipError, OptionError, PairingError
 from botaclip.core.options import parse_parameters
 from botaclip.core.progress import Progress
-from botaclip.training import downstream, evaluation, evaluation_scores, paper_protocol, reading, strict_protocol
+from botaclip.training import (
+    downstream,
+    evaluation,
+    evaluation_scores,
+    paper_protocol,
+    reading,
+    strict_protocol,
+    without_image,
+)
 from botaclip.training import evaluate as job
 from botaclip.training.alignment import Alignment
 
@@ -55,6 +63,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BOTACLIP_CACHE", str(folder / "cache"))
         patch.setattr(evaluation, "LOCATION_MODELS", evaluation.LOCATION_MODELS[:1])
+        own = {column: models[:1] for column, models in without_image.OWN_MODELS.items()}
+        patch.setattr(without_image, "OWN_MODELS", own)
         patch.setattr(evaluation, "fit_forest", lambda *given, **rest: fit_forest(*given, **rest, trees=10))
         patch.setattr(evaluation_scores, "_COSTLY_DRAWS", 20)
         patch.setattr(reading, "candidates", lambda *_, **__: FEW)

@@ -37,7 +37,7 @@ QUICK = noise.Setup(
         Alignment("botaclip", 1.0, checkpoints=(6,)), Alignment("joint", 1.0, checkpoints=(6,)),
     ),
 )  # fmt: skip
-PERMUTATIONS = 19
+PERMUTATIONS = 39
 
 
 @pytest.fixture(scope="module", autouse=True)
