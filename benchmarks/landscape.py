@@ -162,7 +162,7 @@ def main() -> int:
             str(Path(__file__)), arguments, results, keys_of(arguments), lambda key: measure(key, arguments)
         )
     if not arguments.unit:
-        tell("landscape", report(results.units) if results.units else "", arguments)
+        tell("landscape", report(results.units) if results.units else None, arguments)
     return failed
 
 

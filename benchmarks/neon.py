@@ -175,7 +175,7 @@ def main() -> int:
             ("--repeats", str(arguments.repeats)),
         )  # fmt: skip
     if not arguments.unit:
-        tell("neon", report(results.units) if results.units else "", arguments)
+        tell("neon", report(results.units) if results.units else None, arguments)
     return failed
 
 

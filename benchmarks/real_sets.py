@@ -210,7 +210,7 @@ def main() -> int:
             str(Path(__file__)), arguments, results, arguments.sets, lambda key: measure(key, arguments)
         )
     if not arguments.unit:
-        tell("real_sets", report(results.units) if results.units else "", arguments)
+        tell("real_sets", report(results.units) if results.units else None, arguments)
     return failed
 
 

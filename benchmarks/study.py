@@ -451,15 +451,15 @@ def options(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def tell(name: str, text: str, arguments: argparse.Namespace, path: Path = ROOT / "docs" / "results.md") -> None:
-    """Print the tables of a study, or put them between its marks in ``docs/results.md``; nothing for no text.
+def tell(name: str, text: str | None, arguments: argparse.Namespace, path: Path = ROOT / "docs" / "results.md") -> None:
+    """Print the tables of a study, or put them between its marks in ``docs/results.md``; None is nothing measured.
 
     Raises
     ------
     ValueError
         The document has no such marks.
     """
-    if not text:
+    if text is None:
         sys.stdout.write("Nothing has been measured yet: run the study without --report and --write first.\n")
         return
     if not arguments.write:
