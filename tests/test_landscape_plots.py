@@ -24,9 +24,17 @@ SEED, PLOTS, SIDE_M = 7, 24, 1_000.0
 def benchmark(name: str) -> ModuleType:
     """Return ``benchmarks/<name>.py`` as a module."""
     folder = str(ROOT / "benchmarks")
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    return importlib.import_module(name)
+    if folder in sys.path:
+        sys.path.remove(folder)
+    sys.path.insert(0, folder)
+    # Scripts have a module `checkout` too: neither may be taken for the other.
+    others = sys.modules.pop("checkout", None)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.modules.pop("checkout", None)
+        if others is not None:
+            sys.modules["checkout"] = others
 
 
 @pytest.fixture(scope="module")
