@@ -50,7 +50,7 @@ from study_tables import comparison_table, cost_table, picked, score_table  # no
 SIZES = (400, 1_000, 4_000, 16_000)
 # So many seeds as a night allows.
 SEEDS = {400: 10, 1_000: 10, 4_000: 3, 16_000: 1}
-UNSEEN_SIZES = (400, 1_000)
+UNSEEN_SEEDS = {400: 3, 1_000: 3}
 LABELS = (30, 100)
 BUTTERFLIES, SOIL, UNSEEN = "butterflies", "soil groups", "plants kept out"
 MIN_PRESENCES = 20
@@ -144,7 +144,7 @@ def keys_of(arguments: Any) -> list[str]:
     for size in arguments.sizes:
         seeds = arguments.seeds or known_seeds()[: SEEDS[size]]
         keys += [f"{size}/{seed}" for seed in seeds]
-        keys += [f"unseen/{size}/{seed}" for seed in seeds if size in UNSEEN_SIZES]
+        keys += [f"unseen/{size}/{seed}" for seed in seeds[: UNSEEN_SEEDS.get(size, 0)]]
     return keys
 
 

@@ -17,6 +17,7 @@ from botaclip.core.progress import Progress
 from botaclip.training.alignment import (
     BATCH,
     CHECKPOINTS,
+    JOINT_CHECKPOINTS,
     NAMES,
     START_AXES,
     SUPERVISED_CHECKPOINTS,
@@ -259,7 +260,10 @@ def test_weights_of_the_species_head_are_tried_crosswise_and_chosen_among() -> N
 def test_candidates_hold_every_alignment() -> None:
     tried = candidates(400, dimension=512)
     assert {alignment.name for alignment in tried} == set(NAMES) - {"none"}
-    expected = {"supervised": SUPERVISED_CHECKPOINTS, "whitened": WHITENED_AXES, "canonical": CANONICAL_AXES}
+    expected = {
+        "supervised": SUPERVISED_CHECKPOINTS, "joint": JOINT_CHECKPOINTS, "whitened": WHITENED_AXES,
+        "canonical": CANONICAL_AXES,
+    }  # fmt: skip
     for alignment in tried:
         assert alignment.checkpoints == expected.get(alignment.name, CHECKPOINTS)
     for name in ("botaclip", "joint"):
@@ -282,28 +286,38 @@ def test_axes_stay_below_plots_and_dimensions(
 
 
 @pytest.mark.parametrize(
-    ("plots", "contrastive", "supervised"),
-    [(20, CHECKPOINTS, SUPERVISED_CHECKPOINTS), (1_000, CHECKPOINTS, SUPERVISED_CHECKPOINTS),
-     (4_000, (20, 40, 80, 160), (40, 80, 160, 320, 640)), (16_000, (40, 80, 160, 320, 640),
-                                                          (160, 320, 640, 1_280, 2_560))],
+    ("plots", "contrastive", "joint", "supervised"),
+    [(20, CHECKPOINTS, JOINT_CHECKPOINTS, SUPERVISED_CHECKPOINTS),
+     (1_000, CHECKPOINTS, JOINT_CHECKPOINTS, SUPERVISED_CHECKPOINTS),
+     (4_000, (160, 320, 640, 1_280, 2_560), (40, 160, 320, 640), (80, 160, 320, 640, 1_280)),
+     (100_000, (160, 320, 640, 1_280, 2_560), (160, 320, 640, 1_280, 2_560), (160, 320, 640, 1_280, 2_560))],
 )  # fmt: skip
-def test_more_plots_carry_more_steps(plots: int, contrastive: tuple[int, ...], supervised: tuple[int, ...]) -> None:
+def test_more_plots_carry_more_steps(
+    plots: int, contrastive: tuple[int, ...], joint: tuple[int, ...], supervised: tuple[int, ...]
+) -> None:
     assert ladder(CHECKPOINTS, plots) == contrastive
     assert ladder(SUPERVISED_CHECKPOINTS, plots) == supervised
-    assert {a.name: a.checkpoints for a in candidates(plots)}["joint"] == contrastive
+    assert {a.name: a.checkpoints for a in candidates(plots)}["joint"] == joint
+
+
+def test_a_joint_adapter_takes_as_many_steps_as_others_unless_it_begins_at_the_closed_form() -> None:
+    from_identity = candidates(400, recipe=Recipe(adapter_start="identity"))
+    assert {a.checkpoints for a in from_identity if a.name == "joint"} == {CHECKPOINTS}
 
 
 @pytest.mark.parametrize(
     ("plots", "epochs", "checkpoints"),
     # 1,000 plots are four batches a pass; 300 are one.
     [
-        (1_000, 5, (20,)), (1_000, 10, (20, 40)), (300, 20, (20,)), (300, 7, (7,)), (300, 0, (0,)),
-        (300, 500, CHECKPOINTS),
+        (1_000, 5, (20,)), (1_000, 10, (40,)), (300, 200, (40, 160)), (300, 7, (7,)), (300, 0, (0,)),
+        (300, 640, CHECKPOINTS),
     ],
 )
 def test_epochs_bound_the_passes_over_the_plots(plots: int, epochs: int, checkpoints: tuple[int, ...]) -> None:
     _, _, supervised, *others = candidates(plots, epochs=epochs)
-    assert all(alignment.checkpoints == checkpoints for alignment in others)
+    for alignment in others:
+        whole = JOINT_CHECKPOINTS if alignment.name == "joint" else CHECKPOINTS
+        assert alignment.checkpoints == (whole if checkpoints == CHECKPOINTS else checkpoints)
     most = epochs * max(1, round(plots / BATCH))
     assert max(supervised.checkpoints) <= most
     assert supervised.checkpoints == (tuple(s for s in SUPERVISED_CHECKPOINTS if s <= most) or (most,))

@@ -29,13 +29,16 @@ Array = NDArray[np.floating]
 
 NAMES = ("none", "whitened", "canonical", "supervised", "contrastive", "botaclip", "joint")
 BATCH = Recipe().batch
-# Later trials (docs/results.md): contrastive adaptation begins to gain after several hundred steps only. These are too
-# few, and are to be raised before anything is concluded about it.
-CHECKPOINTS: tuple[int, ...] = (20, 40, 80)
+# Trials on tuning seeds (docs/results.md): contrastive adaptation hardly moves before several hundred steps, and is
+# past its best after 1,280 where plots are few.
+CHECKPOINTS: tuple[int, ...] = (40, 160, 320, 640)
+# Its canonical start is already where contrastive steps lead: it needs few.
+JOINT_CHECKPOINTS: tuple[int, ...] = (40, 160)
 SUPERVISED_CHECKPOINTS: tuple[int, ...] = (40, 80, 160, 320)
-# Up to so many plots the ladders above serve; beyond, rungs are added, three for every four doublings.
+# Up to so many plots the ladders above serve; beyond, each doubling of the plots adds a rung of twice the steps.
 FEW_PLOTS = 1_000
-_RUNGS = 0.75
+# What this costs on two cores is what bounds it: at 4,000 plots contrastive adaptation was still gaining.
+MOST_STEPS = 2_560
 # Of the closed form that a canonical start is; on landscape seeds 101 and 102 8 to 32 do alike.
 START_AXES = 16
 LAMBDAS: tuple[float, ...] = (0.1, 1.0)
@@ -131,12 +134,12 @@ class Alignment:
 def ladder(first: Sequence[int], n_plots: int) -> tuple[int, ...]:
     """Return the numbers of steps that are tried with so many plots.
 
-    ``first`` up to 1,000 plots, where it has been tried out. Beyond that the last rung doubles three times for every
-    sixteenfold number of plots (160 contrastive steps at 4,000 plots, 640 at 16,000), which is fewer passes over more
-    plots, as is usual; the first rungs go, so that there are never more than five.
+    ``first`` up to 1,000 plots, where it has been tried out. Beyond that the last rung doubles with the number of plots,
+    to 2,560 steps at most; the first rungs go, so that there are never more than five.
     """
-    added = max(0, math.floor(_RUNGS * math.log2(max(n_plots, 1) / FEW_PLOTS) + 1e-9))
-    return (*first, *(first[-1] * 2**rung for rung in range(1, added + 1)))[-max(len(first), 5) :]
+    added = max(0, math.floor(math.log2(max(n_plots, 1) / FEW_PLOTS) + 1e-9))
+    more = (first[-1] * 2**rung for rung in range(1, added + 1))
+    return (*first, *(steps for steps in more if steps <= MOST_STEPS))[-max(len(first), 5) :]
 
 
 def candidates(
@@ -170,13 +173,15 @@ def candidates(
     recipe = recipe or Recipe()
     if regulariser is not None:
         recipe = dataclasses.replace(recipe, regulariser=regulariser)
-    checkpoints, supervised = ladder(CHECKPOINTS, n_plots), ladder(SUPERVISED_CHECKPOINTS, n_plots)
+    from_canonical = start is None and recipe.adapter_start != "identity"
+    first = (CHECKPOINTS, JOINT_CHECKPOINTS if from_canonical else CHECKPOINTS, SUPERVISED_CHECKPOINTS)
+    ladders = [ladder(rungs, n_plots) for rungs in first]
     if epochs is not None:
         most = epochs * batch_count(n_plots, recipe.batch)
-        checkpoints = tuple(steps for steps in checkpoints if steps <= most) or (most,)
-        supervised = tuple(steps for steps in supervised if steps <= most) or (most,)
+        ladders = [tuple(steps for steps in rungs if steps <= most) or (most,) for rungs in ladders]
     if start is not None:
-        checkpoints, supervised = (tuple(sorted({0, *steps})) for steps in (checkpoints, supervised))
+        ladders = [tuple(sorted({0, *rungs})) for rungs in ladders]
+    checkpoints, joint, supervised = ladders
     closed = (
         Alignment(name, 0.0, _axes(axes, n_plots, dimension), recipe)
         for name, axes in (("whitened", WHITENED_AXES), ("canonical", CANONICAL_AXES))
@@ -188,7 +193,7 @@ def candidates(
         species_weights = SPECIES_WEIGHTS if recipe.species_weight == 1.0 else (recipe.species_weight,)
     for weight, of_species in _crosswise(lambdas, species_weights):
         own = dataclasses.replace(recipe, species_weight=of_species)
-        trained.append(Alignment("joint", weight, checkpoints, own, start))
+        trained.append(Alignment("joint", weight, joint, own, start))
     return (*closed, *trained)
 
 
