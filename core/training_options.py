@@ -140,7 +140,8 @@ ALIGNMENT = (
        default="auto",
        choices=("auto", "botaclip", "contrastive", "supervised", "joint", "canonical", "whitened", "none")),
     option("lambda", Kind.LIST,
-       "Weights of the geometry-preserving term that are tried; 1 is the paper's.", default="0.1,1", advanced=True),
+       "Weights of the geometry-preserving term that are tried, as in 0.1,1; 1 is the paper's.", default="0.1",
+       advanced=True),
     option("species-weight", Kind.LIST,
        "Weights of the species head beside the contrastive loss that are tried with --alignment joint, each with the "
        "--lambda nearest to 1.", default="0.3,1,3", advanced=True),

@@ -48,8 +48,10 @@ def test_every_factor_has_its_values_and_one_of_them_is_the_unchanged() -> None:
         some = [each for each in variants if each.factor == factor]
         assert [each.is_default for each in some] == [True] + [False] * (len(some) - 1)
     found = {factor: [each.name for each in variants if each.factor == factor] for factor in FACTORS}
-    # Two weights are tried as a rule, so that no single one is the unchanged.
-    assert found["lambda"] == ["0.1 or 1", "0", "0.1", "1", "10"]
+    assert found["lambda"] == ["0.1", "0", "1", "10"]
+    # Where two weights are tried, no single one is the unchanged.
+    two = variants_of(("lambda",), "botaclip", full(), DEFAULTS | {"lambda": "0.1,1"})
+    assert [each.name for each in two] == ["0.1 or 1", "0", "0.1", "1", "10"]
     assert found["bias"] == ["-10", "-5", "-2.71"] and found["temperature"] == ["10", "1", "5", "20"]
     assert sorted(found["transform"]) == ["hellinger", "log1p", "ordinal", "percent", "presence", "sqrt"]
     assert found["whitening"] == ["none", "16 components", "32 components", "64 components"]

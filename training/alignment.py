@@ -41,7 +41,8 @@ FEW_PLOTS = 1_000
 MOST_STEPS = 2_560
 # Of the closed form that a canonical start is; on landscape seeds 101 and 102 8 to 32 do alike.
 START_AXES = 16
-LAMBDAS: tuple[float, ...] = (0.1, 1.0)
+# The paper's is 1; on tuning seeds a tenth of it gained .006 where 1 gained .002 (docs/results.md).
+LAMBDAS: tuple[float, ...] = (0.1,)
 SPECIES_WEIGHTS: tuple[float, ...] = (0.3, 1.0, 3.0)
 
 
