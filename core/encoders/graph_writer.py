@@ -52,11 +52,16 @@ class GraphWriter:
         """Mean over squares of ``side`` pixels, ``stride`` (else ``side``) apart."""
         return self.apply("AveragePool", image, kernel_shape=[side] * 2, strides=[stride or side] * 2)
 
-    def convolved(self, image: str, filters: np.ndarray, biases: np.ndarray | None = None, stride: int = 1) -> str:
-        """Correlate with ``filters`` (count, channels, rows, columns) and add ``biases`` (count)."""
+    def convolved(
+        self, image: str, filters: np.ndarray, biases: np.ndarray | None = None, stride: int = 1, groups: int = 1
+    ) -> str:
+        """Correlate with ``filters`` (count, channels of a group, rows, columns) and add ``biases`` (count)."""
         arrays = (filters,) if biases is None else (filters, biases)
         constants = [self.constant(array.astype(np.float32)) for array in arrays]
-        return self.apply("Conv", image, *constants, kernel_shape=list(filters.shape[2:]), strides=[stride] * 2)
+        # What is usual stays unsaid, so that the digests of graphs made before stay as they were.
+        grouped = {"group": groups} if groups != 1 else {}
+        shape, steps = list(filters.shape[2:]), [stride] * 2
+        return self.apply("Conv", image, *constants, kernel_shape=shape, strides=steps, **grouped)
 
     def serialised(self, name: str, bands: int, dimension: int, parts: Sequence[str]) -> bytes:
         """Concatenate ``parts`` to the vector of a cell and return the checked graph."""

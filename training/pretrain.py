@@ -1,0 +1,299 @@
+"""Pre-train the bundled encoder: ``python training/pretrain.py --output FOLDER`` (``--quick``: a minute, for tests).
+
+Reads the real imagery of ``shared/data`` (:mod:`~botaclip.training.pretrain_imagery`), trains
+:class:`~botaclip.training.pretrain_network.ConvEncoder` so that two views of a place are alike, or that it tells the
+descriptors that others have made by hand, or both, and writes ``rgb.onnx``, ``rgbn.onnx`` and ``pretrained.json``. Seeded;
+with ``--checkpoint`` it goes on where it was killed, to the same result. Needs the environment set ``train``.
+
+``--leave-out naip/chico,neon/SJER_03`` keeps images apart on which the encoder is to be judged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":  # pragma: no cover - run as a file: the checkout is the package
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+    from checkout import register
+
+    register()
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from botaclip.core.encoders import opening
+from botaclip.core.encoders.onnx_session import OnnxEncoder
+from botaclip.core.errors import BotaclipError, OptionError
+from botaclip.core.progress import Progress
+from botaclip.core.unfinished import unfinished
+from botaclip.training.fit_state import FitState, digest_of
+from botaclip.training.optimiser import Optimiser, mixed_precision, seeded
+from botaclip.training.pretrain_export import graph_of_network
+from botaclip.training.pretrain_imagery import SHARES, Picture, read_pictures
+from botaclip.training.pretrain_network import BANDS, ConvEncoder, Projector
+from botaclip.training.pretrain_objectives import simclr, told, vicreg
+from botaclip.training.pretrain_views import ViewSource, Views
+
+OBJECTIVES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"vicreg": vicreg, "simclr": simclr}
+# Beside a self-supervised objective, of about its size.
+TELLING = {"vicreg": 10.0, "simclr": 1.0, "none": 1.0}
+TEACHERS = ("colour-texture", "random-conv")
+# Batches from which the scale of the descriptors is taken, and the number of the first: no step is ever there.
+_SCALED_ON = 20
+_APART = 1_000_000_000
+STEPS, BATCH, LEARNING_RATE, DECAY = 6_000, 64, 2e-3, 1e-4
+QUICK = {"steps": 6, "batch": 8, "sources": ("landsat",)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Pretraining:
+    """One way to pre-train.
+
+    Parameters
+    ----------
+    objective
+        ``vicreg``, ``simclr`` or ``none``.
+    descriptors
+        Whether the descriptors of ``TEACHERS`` are to be told as well.
+    steps, batch, learning_rate
+        Of AdamW, with a cosine schedule.
+    dimension
+        Length of a vector.
+    random_state
+        Seed.
+    leave_out, sources
+        See :func:`~botaclip.training.pretrain_imagery.read_pictures`.
+    """
+
+    objective: str = "vicreg"
+    descriptors: bool = True
+    steps: int = STEPS
+    batch: int = BATCH
+    learning_rate: float = LEARNING_RATE
+    dimension: int = 256
+    random_state: int = 1
+    leave_out: tuple[str, ...] = ()
+    sources: tuple[str, ...] = tuple(SHARES)
+
+    def __post_init__(self) -> None:
+        if self.objective not in (*OBJECTIVES, "none"):
+            raise OptionError(f"--objective cannot be {self.objective!r}", remedy="use vicreg, simclr or none")
+        if self.objective == "none" and not self.descriptors:
+            raise OptionError("there is nothing to train for", remedy="use --descriptors, or another --objective")
+
+
+class Descriptors:
+    """What the hand-made encoders say of a view as it was taken, standardised on the first batches.
+
+    Those of red, green and blue for every image; of near infrared, mean and spread where it is known, else NaN.
+
+    Parameters
+    ----------
+    source
+        Where the first batches come from.
+    """
+
+    def __init__(self, source: ViewSource) -> None:
+        self._encoders = [
+            opening.get(name, bands=BANDS[:3], value_range=(0.0, 1.0)).with_threads(None) for name in TEACHERS
+        ]
+        first = np.concatenate([self._raw(source.at(_APART + step)) for step in range(_SCALED_ON)])
+        self.mean = np.nanmean(first, axis=0)
+        self.scale = np.maximum(np.nanstd(first, axis=0), 1e-3)
+
+    def __call__(self, views: Views) -> Tensor:
+        """Return (B, K), NaN where not known."""
+        return torch.from_numpy(((self._raw(views) - self.mean) / self.scale).clip(-5, 5).astype(np.float32))
+
+    def _raw(self, views: Views) -> NDArray[np.floating]:
+        pixels = views.plain.numpy()
+        parts = [_cells(encoder, pixels[:, :3]) for encoder in self._encoders]
+        infrared = np.stack([pixels[:, 3].mean(axis=(1, 2)), pixels[:, 3].std(axis=(1, 2))], axis=1)
+        infrared[views.plain_nir.numpy() == 0] = np.nan
+        return np.concatenate([*parts, infrared], axis=1)
+
+
+def _cells(encoder: Any, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean over the cells of whole views (B, D)."""
+    side = (pixels.shape[2] - 2 * encoder.margin_px) // encoder.stride_px * encoder.stride_px + 2 * encoder.margin_px
+    square = np.ascontiguousarray(pixels[:, :, :side, :side])
+    assert isinstance(encoder, OnnxEncoder)
+    vectors: NDArray[np.float32] = encoder.encode(square, np.ones((len(square), side, side), bool)).mean(axis=(2, 3))
+    return vectors
+
+
+class _Training:
+    """The network under way."""
+
+    def __init__(self, how: Pretraining, pictures: Sequence[Picture], device: str) -> None:
+        self.how, self.device, self.step = how, device, 0
+        self.source = ViewSource(pictures, batch=how.batch, random_state=how.random_state)
+        self.descriptors = Descriptors(self.source) if how.descriptors else None
+        with seeded(how.random_state):
+            self.network = ConvEncoder(how.dimension)
+            self.projector = Projector(how.dimension)
+            count = 0 if self.descriptors is None else len(self.descriptors.mean)
+            self.teller = nn.Linear(how.dimension, count)
+        self.parts = nn.ModuleDict({"network": self.network, "projector": self.projector, "teller": self.teller})
+        self.parts.to(device)
+        self.optimiser = Optimiser(
+            [(self.parts, how.learning_rate)], decay=DECAY, schedule="cosine", horizon=how.steps, device=device
+        )
+
+    def take_step(self) -> dict[str, float]:
+        """Take one step; return its losses by name."""
+        views = self.source.at(self.step)
+        pixels = torch.cat([views.first, views.second]).to(self.device)
+        nir = torch.cat([views.first_nir, views.second_nir]).to(self.device)
+        with mixed_precision(self.device):
+            vectors = self.network(pixels, nir).mean(dim=(2, 3))
+            projected = self.projector(vectors)
+        vectors, projected = vectors.float(), projected.float()
+        losses: dict[str, Tensor] = {}
+        if self.how.objective != "none":
+            losses[self.how.objective] = OBJECTIVES[self.how.objective](*projected.chunk(2))
+        if self.descriptors is not None:
+            wanted = self.descriptors(views).to(self.device)
+            losses["descriptors"] = told(self.teller(vectors[: len(wanted)]), wanted)
+        total = sum(
+            (loss * (TELLING[self.how.objective] if name == "descriptors" else 1.0) for name, loss in losses.items()),
+            start=pixels.new_zeros(()),
+        )
+        self.step += 1
+        self.optimiser.step(total, self.step)
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def keep(self, kept: FitState, digest: str) -> None:
+        """Keep all that is needed to go on from here."""
+        arrays = {f"now.{name}": value.detach().cpu().numpy() for name, value in self.parts.state_dict().items()}
+        arrays |= {f"moment.{name}": value.cpu().numpy() for name, value in self.optimiser.moments().items()}
+        kept.keep("pretraining", arrays, {"step": self.step}, depends=digest)
+
+    def resume(self, kept: FitState, digest: str) -> None:
+        """Go on from what was kept, if it was."""
+        found = kept.finished("pretraining", depends=digest)
+        if found is None:
+            return
+        tensors = {name: torch.as_tensor(value) for name, value in found.arrays.items()}
+        self.parts.load_state_dict(
+            {name.removeprefix("now."): value for name, value in tensors.items() if name.startswith("now.")}
+        )
+        self.optimiser.remember(
+            {name.removeprefix("moment."): value for name, value in tensors.items() if name.startswith("moment.")}
+        )
+        self.step = int(found.about["step"])
+
+
+def pretrain(
+    data: Path, how: Pretraining, *, device: str = "cpu", kept: FitState | None = None, progress: Progress | None = None
+) -> tuple[ConvEncoder, dict[str, Any]]:
+    """Pre-train; return the network, ready for use, and what is to be said of it.
+
+    Parameters
+    ----------
+    data
+        The folder ``shared/data``.
+    how
+        What is done.
+    device
+        Torch device.
+    kept
+        Where the state is kept, so that a killed run goes on to the same result.
+    progress
+        Told how far it is; checked for cancelling at every step.
+
+    Raises
+    ------
+    RasterError
+        There is no picture to learn from.
+    """
+    progress = Progress() if progress is None else progress
+    pictures = read_pictures(data, how.leave_out, sources=how.sources)
+    began = time.perf_counter()
+    training = _Training(how, pictures, device)
+    digest = digest_of(how, device, torch.__version__, [picture.pixels for picture in pictures])
+    if kept is not None:
+        training.resume(kept, digest)
+    shown: dict[str, float] = {}
+    while training.step < how.steps:
+        progress.check()
+        losses = training.take_step()
+        shown = {name: 0.98 * shown.get(name, loss) + 0.02 * loss for name, loss in losses.items()}
+        if not all(map(math.isfinite, losses.values())):
+            raise OptionError(f"the loss is no number after {training.step} steps", remedy="lower --learning-rate")
+        if training.step % 50 == 0:
+            told_so = ", ".join(f"{name} {loss:.3f}" for name, loss in shown.items())
+            progress.update(training.step / how.steps, f"step {training.step:,} of {how.steps:,}: {told_so}")
+        if kept is not None and kept.due():
+            training.keep(kept, digest)
+    if kept is not None:
+        training.keep(kept, digest)
+    about = {
+        "recipe": dataclasses.asdict(how), "losses": shown, "pictures": len(pictures),
+        "sources": {name: sum(picture.source == name for picture in pictures) for name in how.sources},
+        "seconds": round(time.perf_counter() - began, 1), "torch": torch.__version__, "device": device,
+        "parameters": sum(parameter.numel() for parameter in training.network.parameters()),
+    }  # fmt: skip
+    return training.network.cpu().eval(), about
+
+
+def write(folder: Path, network: ConvEncoder, about: Mapping[str, Any]) -> None:
+    """Write the two graphs and what is to be said of them into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, bands in (("rgb", 3), ("rgbn", 4)):
+        with unfinished(folder / f"{name}.onnx", overwrite=True) as part:
+            part.write_bytes(graph_of_network(network, bands, name="botaclip-conv"))
+    with unfinished(folder / "pretrained.json", overwrite=True) as part:
+        part.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the graphs")
+    parser.add_argument("--checkpoint", type=Path, help="folder that the state is kept in")
+    parser.add_argument("--objective", default="vicreg", choices=(*OBJECTIVES, "none"))
+    parser.add_argument("--descriptors", action=argparse.BooleanOptionalAction, default=True,
+                        help="tell the descriptors of hand-made encoders as well")
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--batch", type=int, default=BATCH)
+    parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
+    parser.add_argument("--random-state", type=int, default=1)
+    parser.add_argument("--leave-out", default="", help="groups of pictures, separated by commas: naip/chico,neon/SJER")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--quick", action="store_true", help="a few steps on one scene, to see that all is well")
+    given = parser.parse_args(arguments)
+    asked: dict[str, Any] = {
+        "objective": given.objective, "descriptors": given.descriptors, "steps": given.steps, "batch": given.batch,
+        "learning_rate": given.learning_rate, "random_state": given.random_state,
+        "leave_out": tuple(word.strip() for word in given.leave_out.split(",") if word.strip()),
+    }  # fmt: skip
+    if given.quick:
+        asked |= QUICK
+    try:
+        how = Pretraining(**asked)
+        kept = None if given.checkpoint is None else FitState(given.checkpoint, digest_of("pretraining"))
+        network, about = pretrain(
+            given.data, how, device=given.device, kept=kept,
+            progress=Progress(lambda fraction, words: print(f"{fraction:6.1%} {words}", flush=True)),
+        )  # fmt: skip
+        write(given.output, network, about)
+    except BotaclipError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
