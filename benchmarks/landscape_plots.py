@@ -203,7 +203,7 @@ def survey_size(plots: int) -> int:
 
 
 def landscape_plots(
-    seed: int, plots: int, cache: Path, *, encoder: str = "random-conv", side_m: float | None = None,
+    seed: int, plots: int, cache: Path, *, encoder: str | opening.Encoder = "random-conv", side_m: float | None = None,
     progress: Progress = SILENT,
 ) -> LandscapePlots:
     """Return the survey of one landscape, from the cache where it is kept.
@@ -217,14 +217,14 @@ def landscape_plots(
     cache
         Folder; made if missing.
     encoder
-        A built-in encoder.
+        A built-in encoder, or one that looks at ``BANDS`` from 0 to 255.
     side_m
         Side of the landscape; None: as dense as 1,000 plots on 36 square kilometres.
     progress
         Of the rendering.
     """
     side = SIDES_M.get(plots, _side_m(plots)) if side_m is None else side_m
-    opened = opening.get(encoder, bands=BANDS, value_range=(0.0, 255.0))
+    opened = opening.get(encoder, bands=BANDS, value_range=(0.0, 255.0)) if isinstance(encoder, str) else encoder
     name = f"landscape-{seed}-{plots}-{side:.0f}-{GENERATOR_VERSION}-{FORMAT}-{opened.identity[:12]}.safetensors"
     path = cache / name
     kept = _read(path)
