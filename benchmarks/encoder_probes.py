@@ -1,7 +1,7 @@
 """Probes of frozen encoders on real images: what each can tell of trees, plants and street trees on places left out.
 
-All encoders get the same images, folds, heads and penalties. Nothing here is fitted outside the training folds; penalties
-are chosen by leave-one-out inside them.
+All encoders get the same images, folds, heads and penalties. Nothing here is fitted outside the training folds;
+penalties are chosen by leave-one-out inside them.
 """
 
 from __future__ import annotations

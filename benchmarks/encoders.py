@@ -5,11 +5,12 @@
     .venv/bin/python benchmarks/encoders.py --report     # only the tables, from what was measured
 
 Compared: colour and texture statistics, random convolutional features, the network untrained, pre-trained, and the
-pre-trained joined with the statistics; DOFA, DINOv3 and FLAIR where their weights are installed. For each fold of a probe the
-network is pre-trained **without that fold's test images** (``--leave-out``), so that nothing is scored on what any part of it
-has seen. Probes (``encoder_probes.py``): trees in NAIP crops with whole cities left out, plant species of NEON plots within a
-site, tree species of Sentinel-2 cells; ridge and nearest neighbours; intervals by bootstrap over cities or blocks, of the mean
-over seeds. Then five landscapes with known truth (400 plots, the column ``raw``), which no pre-training sees.
+pre-trained joined with the statistics; DOFA, DINOv3 and FLAIR where their weights are installed. For each fold of a
+probe the network is pre-trained **without that fold's test images** (``--leave-out``), so that nothing is scored on
+what any part of it has seen. Probes (``encoder_probes.py``): trees in NAIP crops with whole cities left out, plant
+species of NEON plots within a site, tree species of Sentinel-2 cells; ridge and nearest neighbours; intervals by
+bootstrap over cities or blocks, of the mean over seeds. Then five landscapes with known truth (400 plots, the column
+``raw``), which no pre-training sees.
 """
 
 from __future__ import annotations
@@ -218,8 +219,8 @@ def report(results: dict[str, Any]) -> str:
         metric = "correlation" if unit["score"] == "correlation" else "AUC"
         lines += [
             f"**{name}**: {unit['words']}; mean {metric}; {unit['images']} images in {unit['units']} units, "
-            f"{unit['targets']} {'target' if unit['targets'] == 1 else 'targets'}; pre-trained with {unit['objective']}, "
-            f"{unit['steps']:,} steps.", "", "| encoder | ridge | nearest neighbours |", "|---|---|---|",
+            f"{unit['targets']} {'target' if unit['targets'] == 1 else 'targets'}; pre-trained with "
+            f"{unit['objective']}, {unit['steps']:,} steps.", "", "| encoder | ridge | nearest neighbours |", "|---|---|---|",
         ]  # fmt: skip
         encoders = dict.fromkeys(key.rsplit(", ", 1)[0] for key in unit["scores"])
         for encoder in encoders:
@@ -236,8 +237,8 @@ def report(results: dict[str, Any]) -> str:
     landscapes = [unit for unit in results.values() if unit["kind"] == "landscape"]
     if landscapes:
         lines += [
-            f"**Landscapes** (seeds {', '.join(str(unit['seed']) for unit in landscapes)}; {LANDSCAPE_PLOTS} plots; column `raw`; "
-            "medians over plants, one figure a seed)", "", "| encoder | TSS | AUC | correlation with the truth |",
+            f"**Landscapes** (seeds {', '.join(str(unit['seed']) for unit in landscapes)}; {LANDSCAPE_PLOTS} plots; "
+            "column `raw`; medians over plants, one figure a seed)", "", "| encoder | TSS | AUC | correlation with the truth |",
             "|---|---|---|---|",
         ]  # fmt: skip
         for encoder in landscapes[0]["scores"]:

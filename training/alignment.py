@@ -32,8 +32,9 @@ BATCH = Recipe().batch
 # Trials on tuning seeds (docs/results.md): contrastive adaptation hardly moves before several hundred steps, and is
 # past its best after 1,280 where plots are few.
 CHECKPOINTS: tuple[int, ...] = (40, 160, 320, 640)
-# Its canonical start is already where contrastive steps lead: it needs few.
+# Its canonical start is already where contrastive steps lead: it needs few, and few more with more plots.
 JOINT_CHECKPOINTS: tuple[int, ...] = (40, 160)
+JOINT_MOST = 640
 SUPERVISED_CHECKPOINTS: tuple[int, ...] = (40, 80, 160, 320)
 # Up to so many plots the ladders above serve; beyond, each doubling of the plots adds a rung of twice the steps.
 FEW_PLOTS = 1_000
@@ -132,15 +133,15 @@ class Alignment:
         return dataclasses.replace(self, checkpoints=(steps,))
 
 
-def ladder(first: Sequence[int], n_plots: int) -> tuple[int, ...]:
+def ladder(first: Sequence[int], n_plots: int, most: int = MOST_STEPS) -> tuple[int, ...]:
     """Return the numbers of steps that are tried with so many plots.
 
     ``first`` up to 1,000 plots, where it has been tried out. Beyond that the last rung doubles with the number of plots,
-    to 2,560 steps at most; the first rungs go, so that there are never more than five.
+    to ``most`` steps; the first rungs go, so that there are never more than five.
     """
     added = max(0, math.floor(math.log2(max(n_plots, 1) / FEW_PLOTS) + 1e-9))
     more = (first[-1] * 2**rung for rung in range(1, added + 1))
-    return (*first, *(steps for steps in more if steps <= MOST_STEPS))[-max(len(first), 5) :]
+    return (*first, *(steps for steps in more if steps <= most))[-max(len(first), 5) :]
 
 
 def candidates(
@@ -175,8 +176,8 @@ def candidates(
     if regulariser is not None:
         recipe = dataclasses.replace(recipe, regulariser=regulariser)
     from_canonical = start is None and recipe.adapter_start != "identity"
-    first = (CHECKPOINTS, JOINT_CHECKPOINTS if from_canonical else CHECKPOINTS, SUPERVISED_CHECKPOINTS)
-    ladders = [ladder(rungs, n_plots) for rungs in first]
+    joint_ladder = (JOINT_CHECKPOINTS, n_plots, JOINT_MOST) if from_canonical else (CHECKPOINTS, n_plots)
+    ladders = [ladder(CHECKPOINTS, n_plots), ladder(*joint_ladder), ladder(SUPERVISED_CHECKPOINTS, n_plots)]
     if epochs is not None:
         most = epochs * batch_count(n_plots, recipe.batch)
         ladders = [tuple(steps for steps in rungs if steps <= most) or (most,) for rungs in ladders]

@@ -2,8 +2,8 @@
 
 Reads the real imagery of ``shared/data`` (:mod:`~botaclip.training.pretrain_imagery`), trains
 :class:`~botaclip.training.pretrain_network.ConvEncoder` so that two views of a place are alike, or that it tells the
-descriptors that others have made by hand, or both, and writes ``rgb.onnx``, ``rgbn.onnx`` and ``pretrained.json``. Seeded;
-with ``--checkpoint`` it goes on where it was killed, to the same result. Needs the environment set ``train``.
+descriptors that others have made by hand, or both, and writes ``rgb.onnx``, ``rgbn.onnx`` and ``pretrained.json``.
+Seeded; with ``--checkpoint`` it goes on where it was killed, to the same result. Needs the environment set ``train``.
 
 ``--leave-out naip/chico,neon/SJER_03`` keeps images apart on which the encoder is to be judged.
 """
@@ -42,7 +42,7 @@ from botaclip.training.pretrain_export import graph_of_network
 from botaclip.training.pretrain_imagery import SHARES, Picture, read_pictures
 from botaclip.training.pretrain_network import BANDS, ConvEncoder, Projector
 from botaclip.training.pretrain_objectives import simclr, told, vicreg
-from botaclip.training.pretrain_views import ViewSource, Views
+from botaclip.training.pretrain_views import Views, ViewSource
 
 OBJECTIVES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"vicreg": vicreg, "simclr": simclr}
 # Beside a self-supervised objective, of about its size.

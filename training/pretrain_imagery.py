@@ -1,6 +1,6 @@
-"""The real images that the bundled encoder is pre-trained on, whole in memory, each with what may have to be left out.
+"""The real images that the bundled encoder is pre-trained on, whole in memory, each with its group to be left out by.
 
-Read from the folder ``data`` that the README of the checkout calls ``shared``; nothing of it is shipped but the weights.
+Read from the folder ``data`` that the checkout's README calls ``shared``; nothing of it is shipped but the weights.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Picture:
     brightest: float = 1.3
 
 
-def read_pictures(data: Path, leave_out: Sequence[str] = (), *, sources: Sequence[str] = tuple(SHARES)) -> list[Picture]:
+def read_pictures(
+    data: Path, leave_out: Sequence[str] = (), *, sources: Sequence[str] = tuple(SHARES)
+) -> list[Picture]:
     """Return all pictures of some sources but those of groups that are left out.
 
     Parameters

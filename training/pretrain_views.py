@@ -1,4 +1,4 @@
-"""Batches of two views of the same places, the same for the same seed and step: what is resumed sees what it would have.
+"""Batches of two views of the same places, the same for the same seed and step, so that a resumed run sees no others.
 
 Needs torch.
 """
