@@ -220,7 +220,8 @@ def report(results: dict[str, Any]) -> str:
         lines += [
             f"**{name}**: {unit['words']}; mean {metric}; {unit['images']} images in {unit['units']} units, "
             f"{unit['targets']} {'target' if unit['targets'] == 1 else 'targets'}; pre-trained with "
-            f"{unit['objective']}, {unit['steps']:,} steps.", "", "| encoder | ridge | nearest neighbours |", "|---|---|---|",
+            f"{unit['objective']}, {unit['steps']:,} steps.", "",
+            "| encoder | ridge | nearest neighbours |", "|---|---|---|",
         ]  # fmt: skip
         encoders = dict.fromkeys(key.rsplit(", ", 1)[0] for key in unit["scores"])
         for encoder in encoders:
@@ -238,8 +239,8 @@ def report(results: dict[str, Any]) -> str:
     if landscapes:
         lines += [
             f"**Landscapes** (seeds {', '.join(str(unit['seed']) for unit in landscapes)}; {LANDSCAPE_PLOTS} plots; "
-            "column `raw`; medians over plants, one figure a seed)", "", "| encoder | TSS | AUC | correlation with the truth |",
-            "|---|---|---|---|",
+            "column `raw`; medians over plants, one figure a seed)", "",
+            "| encoder | TSS | AUC | correlation with the truth |", "|---|---|---|---|",
         ]  # fmt: skip
         for encoder in landscapes[0]["scores"]:
             cells = [

@@ -136,8 +136,8 @@ class Alignment:
 def ladder(first: Sequence[int], n_plots: int, most: int = MOST_STEPS) -> tuple[int, ...]:
     """Return the numbers of steps that are tried with so many plots.
 
-    ``first`` up to 1,000 plots, where it has been tried out. Beyond that the last rung doubles with the number of plots,
-    to ``most`` steps; the first rungs go, so that there are never more than five.
+    ``first`` up to 1,000 plots, where it has been tried out. Beyond that the last rung doubles with the number of
+    plots, to ``most`` steps; the first rungs go, so that there are never more than five.
     """
     added = max(0, math.floor(math.log2(max(n_plots, 1) / FEW_PLOTS) + 1e-9))
     more = (first[-1] * 2**rung for rung in range(1, added + 1))
