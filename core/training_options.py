@@ -110,7 +110,7 @@ FOLDS = (
     option("groups", Kind.FIELD, "Column of the plots whose values are kept together in one fold (site, transect); "
        "used instead of square blocks.", parent="plots", advanced=True),
     option("block-size", Kind.NUMBER,
-       "Side of the spatial blocks. Not given: chosen from the extent so that each fold holds several blocks.",
+       "Side of the spatial blocks. Not given, or 0: chosen from the extent so that each fold holds several blocks.",
        unit="m", minimum=0.0, advanced=True),
     option("buffer", Kind.NUMBER,
        "Training plots nearer than this to a test plot are left out. Not given: patch size plus receptive field, "
@@ -215,7 +215,8 @@ ALIGNMENT = (
        maximum=32, advanced=True),
     option("search", Kind.INTEGER,
        "Trials of a search (Optuna) for learning rate, decay, temperature, bias, lambda and axes, by inner validation "
-       "inside every outer fold; 0 for none. Each costs about as much as all usual trials of one alignment.",
+       "inside every outer fold, as many for each trained alignment; 0 for none. Each costs about as much as all usual "
+       "trials of one alignment.",
        default=0, minimum=0, maximum=1000, advanced=True),
     option("epochs", Kind.INTEGER,
        "Most passes over the plots while adapting. Not given: as many as inner validation finds useful.",

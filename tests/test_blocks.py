@@ -93,3 +93,14 @@ def test_squares_are_still_where_they_were() -> None:
 def test_a_shape_that_does_not_tile_is_refused() -> None:
     with pytest.raises(OptionError, match="blocks cannot be of the shape 'circle'"):
         SpatialBlocks(3, shape="circle")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"block_size": -1.0}, "blocks of -1 m"), ({"block_size": np.nan}, "blocks of nan m"),
+     ({"block_size": np.inf}, "blocks of inf m"), ({"buffer": -1.0}, "a buffer of -1 m"),
+     ({"buffer": np.nan}, "a buffer of nan m"), ({"n_splits": 2.5}, "2.5 folds")],
+)  # fmt: skip
+def test_what_is_no_size_is_refused(given: dict[str, float], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        SpatialBlocks(**given)  # type: ignore[arg-type]

@@ -98,7 +98,7 @@ def test_only_what_has_an_effect_is_searched_for(
     everything = {"learning_rate", "weight_decay", "temperature", "bias", "vegeta_axes", "species_weight", "weight",
                   "checkpoints"}  # fmt: skip
     assert moved == everything - fixed
-    assert values["checkpoints"] <= {(10, 20, 40), (20, 40, 80), (40, 80, 160)}
+    assert values["checkpoints"] <= {(20, 80, 160, 320), (40, 160, 320, 640), (80, 320, 640, 1_280)}
 
 
 def test_the_seed_decides(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,9 +149,9 @@ def test_the_best_trained_alignment() -> None:
         return Trial(Alignment(name), 20, 1.0, loss, np.zeros((1, 1)))
 
     trials = [trial("none", 0.1), trial("whitened", 0.2), trial("supervised", 0.5), trial("joint", 0.4)]
-    assert best_trained(trials) == Alignment("joint")
-    assert best_trained(trials, "supervised") == Alignment("supervised")
-    assert best_trained(trials, "whitened") is None and best_trained(trials[:2]) is None
+    assert best_trained(trials) == (Alignment("supervised"), Alignment("joint"))
+    assert best_trained(trials, "supervised") == (Alignment("supervised"),)
+    assert best_trained(trials, "whitened") == () and best_trained(trials[:2]) == ()
 
 
 def test_a_search_adds_its_trials_to_the_usual_ones() -> None:
@@ -166,6 +166,15 @@ def test_a_search_adds_its_trials_to_the_usual_ones() -> None:
     assert told == sorted(told) and told
     # A closed form that was asked for has nothing to search for.
     assert searched(TABLE, FOLDS, usual, dataclasses.replace(protocol, asked="whitened")) == []
+
+
+def test_alignments_that_are_compared_are_searched_alike() -> None:
+    alignments = (Alignment("supervised", checkpoints=(2,)), Alignment("contrastive", checkpoints=(2,)))
+    protocol = Protocol("contrastive", alignments, "linear", lambda inside: FOLDS, search=2)
+    usual = inner_validation(TABLE, FOLDS, alignments)
+    assert {t.alignment.name for t in searched(TABLE, FOLDS, usual, protocol)} == {"contrastive"}
+    both = searched(TABLE, FOLDS, usual, protocol, compared=True)
+    assert {t.alignment.name for t in both} == {"supervised", "contrastive"}
 
 
 def test_optuna_is_loaded_by_a_search_alone() -> None:
@@ -215,4 +224,5 @@ def test_a_real_search_with_kept_work_is_the_same(tmp_path: Path) -> None:
     for _ in range(2):
         kept = searched(TABLE, FOLDS, usual, protocol, kept=FitState(tmp_path, "k", every_s=0.0))
         assert [(t.alignment, t.steps, t.loss) for t in kept] == [(t.alignment, t.steps, t.loss) for t in plain]
-    assert len(list((tmp_path / FitState(tmp_path, "k").under("search").folder.name).glob("trial-*.safetensors"))) == 2
+    folder = FitState(tmp_path, "k").under("search contrastive").folder
+    assert len(list((tmp_path / folder.name).glob("trial-*.safetensors"))) == 2

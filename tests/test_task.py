@@ -95,7 +95,7 @@ def test_too_few_values_are_left_out_by_name_and_reason(tmp_path: Path) -> None:
     assert task.targets == ("common",)
     assert task.omitted == {"rare": "1 presences, fewer than 5", "everywhere": "present in every plot"}
     assert said(task, "2 of 3 targets are left out")
-    with pytest.raises(ReleveError, match="none of its 3 targets has enough values"):
+    with pytest.raises(ReleveError, match="none of its 3 targets can be judged"):
         read_task(write(tmp_path, long(*rows)), IDS, min_presences=7)
 
 

@@ -25,7 +25,8 @@ def fitted(rule: PseudoAbsences, monkeypatch: pytest.MonkeyPatch, environment: n
     seen = []
     real = Downstream.fit
     monkeypatch.setattr(
-        Downstream, "fit", lambda self, x, y, *rest: seen.append(np.array(y)) or real(self, x, y, *rest)
+        Downstream, "fit",
+        lambda self, x, y, *rest, **more: seen.append(np.array(y)) or real(self, x, y, *rest, **more),
     )
     east = np.argsort(np.argsort(TABLE.places[:, 0]))
     task = Task("t", "presence-only", ("a", "b"), np.column_stack([
@@ -35,6 +36,17 @@ def fitted(rule: PseudoAbsences, monkeypatch: pytest.MonkeyPatch, environment: n
     model = Downstream(trees=3, pseudo_absences=rule)
     fit_and_predict(model, task, table, TRAIN, TABLE.vectors[TRAIN], TABLE.vectors[100:], 20, random_state=1)
     return seen[0][:, 0]
+
+
+@pytest.mark.parametrize("rule", [PseudoAbsences("disk", min_distance_m=90_000.0), PseudoAbsences("sre", quantile=0.0)])
+def test_where_a_rule_leaves_no_absence_no_other_takes_its_place(
+    rule: PseudoAbsences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One layer, in which the presences of the first target enclose all other plots.
+    east = np.argsort(np.argsort(TABLE.places[:, 0]))
+    layer = np.where(east < 30, np.where(east % 2 == 0, -9.0, 9.0), 0.0)[:, None]
+    values = fitted(rule, monkeypatch, layer)
+    assert set(values[np.isfinite(values)]) == {1.0}
 
 
 def test_strategies_reach_the_model_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:

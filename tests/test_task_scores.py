@@ -216,3 +216,29 @@ def test_the_boyce_index_on_the_levels_scale_by_hand() -> None:
     found = task_scores(task(np.where(y, 1.0, np.nan), "presence-only"), range(200), p, level=[0.2])["s0"]
     scale = np.round(1 / (1 + (0.2 / 0.8) / (p / (1 - p))), 9)[:, 0]
     assert found["boyce"] == found["boyce_fold_mean"] == boyce_index(scale[y[:, 0]], scale)
+
+
+def test_scores_of_all_plots_together_are_those_of_the_metrics() -> None:
+    """Boyce index and calibration of presence tasks: what the library and our own metric say of the pooled plots."""
+    random = np.random.default_rng(0)
+    p = random.uniform(0.05, 0.95, 200)
+    y = (random.uniform(size=200) < p).astype(float)
+    task = Task("t", "presence", ("a", "flat"), np.column_stack([y, y]))
+    predicted = np.column_stack([p, np.full(200, 0.4)])
+    found = task_scores(task, np.arange(200), predicted, np.array([0.5, 0.5]))
+    assert found["a"]["boyce"] == pytest.approx(boyce_index(p[y > 0], p))
+    slope, intercept = metrics.calibration_slope(y, p)
+    assert (found["a"]["calibration_slope"], found["a"]["calibration_intercept"]) == (slope, intercept)
+    assert 0.7 < slope < 1.4
+    assert found["a"]["expected_calibration_error"] == metrics.expected_calibration_error(y, p)
+    # Twice the logits are half as well calibrated.
+    sharp = task_scores(task, np.arange(200), expit(2 * logit(predicted)), np.array([0.5, 0.5]))
+    assert sharp["a"]["calibration_slope"] == pytest.approx(slope / 2, rel=1e-3)
+    # One number for all plots has an error, but ranks none of them.
+    assert found["flat"]["expected_calibration_error"] == pytest.approx(abs(y.mean() - 0.4))
+    assert np.isnan([found["flat"][name] for name in ("boyce", "calibration_slope", "calibration_intercept")]).all()
+    # Over folds the training level is taken out before windows are laid.
+    fold = np.arange(200) % 2
+    folds = task_scores(task, np.arange(200), predicted, fold=fold, level=np.array([[0.4, 0.4], [0.6, 0.6]]))
+    even = expit(logit(p) - logit(np.array([0.4, 0.6])[fold]))
+    assert folds["a"]["boyce"] == pytest.approx(boyce_index(even[y > 0].round(9), even.round(9)))

@@ -11,12 +11,12 @@ from typing import Any
 from botaclip.core.unfinished import unfinished
 from botaclip.training.ablation_scores import RAW
 from botaclip.training.comparison import FEWEST_BLOCKS, FEWEST_PLOTS, FEWEST_TARGETS
-from botaclip.training.metrics_document import versions, without_nan
+from botaclip.training.metrics_document import asked_options, versions, without_nan
 
-DIFFERENCE = ("median", "low", "high", "p", "p_holm", "rank_biserial", "n")
+DIFFERENCE = ("median", "low", "high", "p", "p_holm", "rank_biserial", "n", "n_nonzero")
 CSV_COLUMNS = (
     "factor", "variant", "column", "is_default", "metric", "median", "n_targets",
-    "difference", "low", "high", "p", "p_holm", "rank_biserial", "n",
+    "difference", "low", "high", "p", "p_holm", "rank_biserial", "n", "n_nonzero",
     "difference_to_raw", "raw_low", "raw_high", "n_plots", "n_blocks", "left_out",
 )  # fmt: skip
 READ_AS = (
@@ -67,8 +67,7 @@ def ablation_document(
         "data": dict(data),
         "splits": dict(splits),
         "leaks": [dict(leak) for leak in leaks],
-        "asked": {key: parameters[key] for key in ("head", "folds", "repeats", "random_state")}
-        | {"factors": list(factors)},
+        "asked": asked_options(parameters) | {"factors": list(factors)},
         "cost": dict(cost),
         "versions": versions(),
     }  # fmt: skip
@@ -127,7 +126,7 @@ def lines_of(document: Mapping[str, Any]) -> list[str]:
             metric = next(iter(run[0]["metrics"]))
             lines.append(
                 f"{factor:<{width + 2}}{'column':<13}" + "".join(f"{_SHORT[name]:>9}" for name in run[0]["metrics"])
-                + f"   difference of {_SHORT[metric]} [over blocks]   p (Holm)   rank-biserial   n   to raw"
+                + f"   difference of {_SHORT[metric]} [over blocks]   p (Holm)   rank-biserial   n differ   to raw"
             )
         else:
             lines.append(factor)
@@ -144,7 +143,7 @@ _SHORT = {
 
 
 # Width of what is said of a difference.
-_WORDS = 3 + 34 + 8 + 16 + 4
+_WORDS = 3 + 34 + 8 + 16 + 4 + 7
 
 
 def _line(row: Mapping[str, Any], width: int) -> str:
@@ -158,7 +157,7 @@ def _line(row: Mapping[str, Any], width: int) -> str:
         said = "< 0.0001" if p is not None and p < 0.0001 else _number(p, ".4f")
         words = (
             f"   {_number(found['median'], '+.3f') + interval:<34}{said:>8}"
-            f"{_number(found['rank_biserial'], '+.2f'):>16}{found['n']:>4}"
+            f"{_number(found['rank_biserial'], '+.2f'):>16}{found['n']:>4}{found['n_nonzero']:>7}"
         )
     to_raw = next(iter(row["metrics"].values())).get("difference_to_raw", {}).get("median")
     words += f"{to_raw:+9.3f}" if to_raw is not None else ""

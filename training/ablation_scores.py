@@ -127,7 +127,8 @@ def paired(first: Judged, column: str, second: Judged, other: str, metric: str) 
     Returns
     -------
     difference
-        ``median``; ``low``, ``high`` (95 %, over blocks); ``p`` (Wilcoxon), ``rank_biserial``, ``n``.
+        ``median``; ``low``, ``high`` (95 %, over blocks); ``p`` (Wilcoxon), ``rank_biserial``, ``n``,
+        ``n_nonzero``.
     """
     same = np.all([(a == b).all(axis=0) for a, b in zip(first.learnt, second.learnt, strict=True)], axis=0)
     sides = {"first": (first, column), "second": (second, other)}

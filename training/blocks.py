@@ -71,7 +71,7 @@ class SpatialBlocks(Folds):
     Raises
     ------
     OptionError
-        There is no such shape.
+        There is no such shape, or a size or a number of folds is none.
     """
 
     blocks_: Indexes
@@ -91,6 +91,8 @@ class SpatialBlocks(Folds):
         super().__init__(n_splits, buffer, random_state)
         if shape not in ("square", "hexagon"):
             raise OptionError(f"blocks cannot be of the shape {shape!r}", remedy="use square or hexagon")
+        if block_size is not None and not 0 <= block_size < np.inf:
+            raise OptionError(f"blocks of {block_size:g} m are not possible", remedy="give metres above 0, or nothing")
         self.block_size = block_size
         self.shape: Shape = shape
         self.minimum_block = minimum_block

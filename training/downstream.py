@@ -160,6 +160,7 @@ class Downstream:
         places: ArrayLike | None = None,
         predictors: ArrayLike | None = None,
         recorded: ArrayLike | None = None,
+        filled: bool = False,
     ) -> Predictor:
         """Fit every target.
 
@@ -170,8 +171,8 @@ class Downstream:
         y
             (N, S), NaN where unknown; such plots are left out of that target's fit.
         kind
-            ``presence``, ``presence-only`` or ``abundance``. Presence-only values without any 0 get pseudo-absences;
-            those that hold 0 are taken as filled already.
+            ``presence``, ``presence-only`` or ``abundance``. Presence-only values without any 0 get pseudo-absences
+            unless they are ``filled``.
         random_state
             Seed.
         sample_weight
@@ -181,6 +182,9 @@ class Downstream:
         places, predictors, recorded
             What the pseudo-absences' strategy needs, see :class:`PseudoAbsences`; predictors are the vectors where
             they are not given.
+        filled
+            Presence-only values hold their pseudo-absences already, also where the rule found none: no other rule is
+            to take its place.
 
         Raises
         ------
@@ -193,7 +197,7 @@ class Downstream:
         weights = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
         if weights is not None and weights.shape != (len(points),):
             raise ValueError(f"{len(points)} vectors but weights of shape {weights.shape}")
-        if kind == "presence-only" and not (values == 0).any():
+        if kind == "presence-only" and not filled and not (values == 0).any():
             values = self.pseudo_absences.fill(
                 values, random_state=random_state, places=places,
                 predictors=points if predictors is None else predictors, recorded=recorded,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +20,11 @@ from botaclip.training.evaluation import CrossValidation
 from botaclip.training.evaluation_document import evaluation_document, lines_of, write_document
 from botaclip.training.fit_state import FitState
 from botaclip.training.option_checks import check_options
-from botaclip.training.outer_folds import OuterFolds, block_advice, outer_splitter, say_compromises
+from botaclip.training.outer_folds import MANY_FOLDS, OuterFolds, block_advice, outer_splitter, say_compromises
 from botaclip.training.paper_protocol import TOGETHER, evaluate_as_paper, kept_together, out_of_fold_vectors
 from botaclip.training.paper_protocol import WORDS as PAPER_WORDS
 from botaclip.training.parallel import one_thread_each
-from botaclip.training.protocol import STRICT
+from botaclip.training.protocol import STRICT, Protocol
 from botaclip.training.pseudo_absences import PseudoAbsences
 from botaclip.training.reading import INNER_FOLDS, Reading, pairing_rules, protocol_of, read_training
 from botaclip.training.space_scores import mean_over_folds
@@ -32,6 +33,8 @@ from botaclip.training.strict_protocol import evaluate_strictly
 from botaclip.training.task import KINDS, Task, read_task
 from botaclip.training.task_predictions import TaskPredictions
 from botaclip.training.torch_device import torch_device
+from botaclip.training.train_estimate import fold_seconds
+from botaclip.training.training_table import TrainingTable
 
 PAPER = "paper"
 STRICT_WORDS = (
@@ -71,6 +74,11 @@ def evaluate(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     downstream_models(parameters)  # what cannot be is said before anything is read
     pairing_rules(parameters)
     check_options(parameters, progress)
+    if parameters.get("protocol") == PAPER and parameters.get("splits") in ("random", "stratified"):
+        raise OptionError(
+            f"--protocol paper embeds plots by spatial folds, and --splits {parameters['splits']} is not spatial",
+            remedy="leave --splits out; the downstream models are cross-validated on stratified folds by themselves",
+        )
     reading = read_training(parameters, progress.stage(0.0, 0.15))
     models = downstream_models(parameters, reading.touching_m)
     tasks = [plants_of(reading), *read_tasks(reading, parameters, kinds, progress)]
@@ -181,7 +189,10 @@ def read_tasks(
             kind=None if kind == "auto" else kind,  # type: ignore[arg-type]
             min_presences=parameters["min_presences"],
         )
-        if task.name == "plants" or task.name in {other.name for other in found}:
+        if task.name == "plants":
+            raise OptionError("plants is what the relevés' own task is called", where=str(path),
+                              remedy="rename the file")  # fmt: skip
+        if task.name in {other.name for other in found}:
             raise OptionError(f"two tasks are called {task.name!r}", where=str(path), remedy="rename one of the files")
         for line in task.report:
             progress.info(f"{task.name}: {line}")
@@ -236,6 +247,7 @@ def _strictly(
             first = outer, folds
             advice = block_advice(data, outer, parameters, progress)
             say_compromises(outer.splitter, folds, data, INNER_FOLDS, progress)
+            many_folds_take(data, protocol_of(data, outer.splitter, parameters, device), len(folds), progress)
         dice = outer.random(seed)
         ways = (("outer", outer.splitter, folds), ("random", dice, list(dice.split(data.places))))
         for number, (way, splitter, some) in enumerate(ways):
@@ -258,7 +270,7 @@ def _strictly(
     )  # fmt: skip
     outer, folds = first
     return evaluation_document(
-        reading, parameters, protocol=STRICT, words=[STRICT_WORDS], predictions=predictions,
+        reading, parameters, protocol=STRICT, words=[STRICT_WORDS, *made_up(tasks, models)], predictions=predictions,
         random_folds=random_folds, blocks=resampled_blocks(data.places, outer),
         splits=outer.to_json(folds, data.ids, parameters["plot_locations"]) | {"advice": advice.to_json()},
         leaks=_leaks(reading, folds), choices=heads["outer"][0].choices,
@@ -272,11 +284,6 @@ def _as_paper(
 ) -> dict[str, Any]:
     data, device = reading.data, torch_device(parameters["device"], progress)
     outer = _outer(reading, parameters, progress)
-    if not outer.spatial:
-        raise OptionError(
-            f"--protocol paper embeds plots by spatial folds, and --splits {outer.name} is not spatial",
-            remedy="leave --splits out; the downstream models are cross-validated on stratified folds by themselves",
-        )
     folds = outer.split(data.places, data.presence)
     advice = block_advice(data, outer, parameters, progress)
     say_compromises(outer.splitter, folds, data, INNER_FOLDS, progress)
@@ -293,7 +300,8 @@ def _as_paper(
     )
     progress.update(0.9, "scoring")
     return evaluation_document(
-        reading, parameters, protocol=PAPER, words=[PAPER_WORDS.format(folds=len(folds), together=said)],
+        reading, parameters, protocol=PAPER,
+        words=[PAPER_WORDS.format(folds=len(folds), together=said), *made_up(tasks, models)],
         predictions=predictions, random_folds=(), blocks=resampled_blocks(data.places, outer),
         splits=outer.to_json(folds, data.ids, parameters["plot_locations"])
         | {"downstream": "stratified, not spatial", "advice": advice.to_json()},
@@ -302,6 +310,20 @@ def _as_paper(
         leaks_downstream={each.task.name: _leaks(reading, splits_of(each.fold[0])) for each in predictions},
         choices=embedded.choices, omitted=embedded.omitted, seconds=time.perf_counter() - started,
     )
+
+
+def many_folds_take(data: TrainingTable, protocol: Protocol, folds: int, progress: Progress) -> None:
+    """Say how long a cross-validation of more folds than usual will take: leaving out single plots takes its time."""
+    if folds <= MANY_FOLDS:
+        return
+    seconds = fold_seconds(data, protocol, inner_folds=INNER_FOLDS) * folds / max(1, min(folds, os.cpu_count() or 1))
+    progress.info(f"{folds} folds will take about {max(1, round(seconds / 60)):,} min.")
+
+
+def made_up(tasks: Sequence[Task], models: Sequence[Downstream]) -> list[str]:
+    """Return a sentence on how absences were made up, where there are presence-only tasks."""
+    names = [task.name for task in tasks if task.kind == "presence-only"]
+    return [f"Absences of {', '.join(names)} are made up: {models[0].pseudo_absences.words}."] if names else []
 
 
 def resampled_blocks(places: NDArray[np.floating], outer: OuterFolds) -> NDArray[np.intp]:

@@ -260,7 +260,7 @@ def fit_columns(
         table, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
         kept=kept, progress=progress.stage(0.0, 0.7),
     )
-    trials += searched(table, folds, trials, protocol, progress.stage(0.7, 0.7), kept)
+    trials += searched(table, folds, trials, protocol, progress.stage(0.7, 0.7), kept, compared=True)
     chosen = choose(trials, protocol.asked)
     for column in columns:
         if column in ALIGNED and column not in chosen:

@@ -19,7 +19,7 @@ from botaclip.training.evaluation_scores import (
     unscored_targets,
     unscored_words,
 )
-from botaclip.training.metrics_document import versions, without_nan
+from botaclip.training.metrics_document import asked_options, versions, without_nan
 from botaclip.training.reading import Reading
 from botaclip.training.task_predictions import THRESHOLD_RULE, TaskPredictions
 from botaclip.training.task_scores import species_set_scores
@@ -125,9 +125,7 @@ def evaluation_document(
             "environment": [] if reading.imagery.environment is None else list(reading.imagery.environment.names),
             "notes": list(reading.table.report),
         },
-        "asked": {
-            key: parameters[key] for key in ("alignment", "head", "downstream", "folds", "repeats", "random_state")
-        },
+        "asked": asked_options(parameters),
         "versions": versions(),
         "seconds": round(seconds, 1),
     }

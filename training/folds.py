@@ -18,7 +18,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from botaclip.core.errors import PairingError
+from botaclip.core.errors import OptionError, PairingError
 
 Indexes: TypeAlias = NDArray[np.intp]
 Split: TypeAlias = tuple[Indexes, Indexes]
@@ -115,7 +115,10 @@ class Folds(abc.ABC):
     spatial: bool = True
 
     def __init__(self, n_splits: int, buffer: float, random_state: int) -> None:
-        self.n_splits = n_splits
+        if int(n_splits) != n_splits:
+            raise OptionError(f"{n_splits:g} folds cannot be made", remedy="give a whole number")
+        check_buffer(buffer)
+        self.n_splits = int(n_splits)
         self.buffer = buffer
         self.random_state = random_state
 
@@ -170,6 +173,18 @@ class Folds(abc.ABC):
     def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:
         """Return the number of folds."""
         return self.n_splits
+
+
+def check_buffer(buffer: float) -> None:
+    """Refuse a buffer that is no distance.
+
+    Raises
+    ------
+    OptionError
+        It is below 0 or no number.
+    """
+    if not 0 <= buffer < np.inf:
+        raise OptionError(f"a buffer of {buffer:g} m is not possible", remedy="give metres from 0 upwards")
 
 
 def outside_buffer(xy: NDArray[np.float64], train: Indexes, test: Indexes, *, buffer: float) -> Indexes:

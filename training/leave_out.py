@@ -10,7 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from botaclip.core.errors import PairingError
-from botaclip.training.folds import Folds, Indexes, Places, Split, counted, group_labels, metres, with_parameters
+from botaclip.training.folds import (
+    Folds,
+    Indexes,
+    Places,
+    Split,
+    check_buffer,
+    counted,
+    group_labels,
+    metres,
+    with_parameters,
+)
 
 
 class BufferedLeaveOneOut:
@@ -34,6 +44,7 @@ class BufferedLeaveOneOut:
     spatial = True
 
     def __init__(self, buffer: float = 0.0, *, random_state: int = 1) -> None:
+        check_buffer(buffer)
         self.buffer = buffer
         self.random_state = random_state
 

@@ -31,6 +31,7 @@ from botaclip.training.training_table import TrainingTable
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "onnxruntime", "rasterio", "pyproj")
 
 # With presence-only tables an unlisted species is not absent: these scores would not be what their names say.
+_WHERE_TO = frozenset({"output", "metrics", "report", "table", "predictions", "checkpoint", "overwrite"})
 _NEED_ABSENCES = ("tss_at_train_threshold", "tss_max", "auprc", "brier")
 
 
@@ -43,6 +44,12 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def asked_options(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every option that was given or has a default, but for where results go, as JSON can say it."""
+    said = {key: value for key, value in sorted(parameters.items()) if value is not None and key not in _WHERE_TO}
+    return {key: value if isinstance(value, (bool, int, float)) else str(value) for key, value in said.items()}
 
 
 def without_nan(value: Any) -> Any:
@@ -124,6 +131,7 @@ def metrics_document(
         ),
         "versions": versions(),
         "seconds": round(seconds, 1),
+        "asked": asked_options(parameters),
         "alignment": {
             "asked": parameters["alignment"],
             "picked": chosen.label,

@@ -14,17 +14,16 @@ import argparse
 import dataclasses
 import json
 import math
+import runpy
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-if __name__ == "__main__":  # pragma: no cover - run as a file: the checkout is the package
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
-    from checkout import register
-
-    register()
+if __name__ == "__main__":
+    # Run as a file: makes the checkout the package, whatever its folder is called.
+    runpy.run_path(str(Path(__file__).resolve().parents[1] / "core" / "worker_boot.py"), run_name="_botaclip_boot")
 
 import numpy as np
 import torch

@@ -126,13 +126,13 @@ def _landsat(data: Path) -> Iterator[Picture]:
     low, high = np.quantile(bands[known], [0.002, 0.998])
     scaled = np.where(known.all(axis=0), np.clip((bands - low) / (high - low), 1 / 255, 1.0) * 255, 0.0)
     for number, square in enumerate(_squares(scaled.astype(np.uint8), 256)):
-        yield Picture("landsat", "landsat/zion", f"zion {number}", square)
+        yield Picture("landsat", "landsat/zion", f"zion {number}", square.astype(np.uint8))
 
 
 def _bart(data: Path) -> Iterator[Picture]:
     scene = _read(data / "scenes" / "neon_bart_rgb_10cm_2019.tif")[:3].astype(np.uint8)
     for number, square in enumerate(_squares(scene, 400)):
-        yield Picture("bart", "bart/2019", f"bart {number}", square)
+        yield Picture("bart", "bart/2019", f"bart {number}", square.astype(np.uint8))
 
 
 def _squares(scene: NDArray[np.generic], side: int) -> Iterator[NDArray[np.generic]]:

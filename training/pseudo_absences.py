@@ -71,6 +71,13 @@ class PseudoAbsences:
         if not 0 <= self.quantile < 0.5:
             raise OptionError(f"a quantile of {self.quantile:g} leaves no envelope", remedy="give 0 to below 0.5")
 
+    @property
+    def words(self) -> str:
+        """What is drawn, for tables: ``disk from 120 m, 3 for each presence (30 or more)``."""
+        far = f" to {self.max_distance_m:,.0f} m" if np.isfinite(self.max_distance_m) else ""
+        where = f" from {self.min_distance_m:,.0f} m{far}" if self.strategy == "disk" else ""
+        return f"{self.strategy}{where}, {self.ratio:g} for each presence ({self.fewest} or more)"
+
     def candidates(
         self, present: ArrayLike, *, places: ArrayLike | None = None, predictors: ArrayLike | None = None,
         recorded: ArrayLike | None = None,

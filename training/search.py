@@ -41,20 +41,24 @@ VEGETA_AXES = (4, 256)
 STEPS = (0.5, 1.0, 2.0)
 
 
-def best_trained(trials: Sequence[Trial], asked: str = "auto") -> Alignment | None:
-    """Return the alignment worth searching on from: of least loss among those trained, or the one asked for.
+def best_trained(trials: Sequence[Trial], asked: str = "auto") -> tuple[Alignment, ...]:
+    """Return where searches begin: of each trained alignment that was tried, the one of least loss.
 
-    None where that is none of them: closed forms and frozen vectors have nothing to search for.
+    Only the one asked for where that is not ``auto``; none where it is a closed form or the frozen vectors, which have
+    nothing to search for.
     """
-    tried = [t for t in trials if t.alignment.name in LEARNING_RATE and asked in ("auto", t.alignment.name)]
-    return best(tried).alignment if tried else None
+    names = dict.fromkeys(t.alignment.name for t in trials if t.alignment.name in LEARNING_RATE)
+    return tuple(best(trials, name).alignment for name in names if asked in ("auto", name))
 
 
 def searched(
     table: TrainingTable, folds: Folds, trials: Sequence[Trial], protocol: Protocol, progress: Progress = SILENT,
-    kept: FitState | None = None,
+    kept: FitState | None = None, *, compared: bool = False,
 ) -> list[Trial]:
-    """Return the trials that a search adds to those of the inner validation: those of the setting that it found.
+    """Return the trials that a search adds to those of the inner validation: those of the settings that it found.
+
+    Every trained alignment is searched for as long as any other: a column that was tuned beside one that was not would
+    be no comparison.
 
     Parameters
     ----------
@@ -63,25 +67,30 @@ def searched(
     folds
         Inner (train, held-out) index pairs into ``table``.
     trials
-        Of the inner validation on the same folds; the best trained alignment among them, or the one asked for, is
-        where the search begins.
+        Of the inner validation on the same folds; the best of each trained alignment among them is where its search
+        begins.
     protocol
-        ``protocol.search`` says how many settings are tried; none are for 0, and nothing is returned.
+        ``protocol.search`` says how many settings of each are tried; none are for 0, and nothing is returned.
     progress
         Gets all of it.
     kept
         Where finished trials and the state of unfinished fits are kept; nowhere when None.
+    compared
+        Whether the alignments will be compared with each other: then all are searched, not only the one asked for.
     """
-    begun = best_trained(trials, protocol.asked) if protocol.search else None
-    if begun is None:
-        return []
+    begun = best_trained(trials, "auto" if compared else protocol.asked) if protocol.search else ()
     seed, device = protocol.random_state, protocol.device
-    found = search(
-        table, folds, begun, protocol.search, random_state=seed, device=device, progress=progress,
-        kept=None if kept is None else kept.under("search"),
-    )
+    found = []
+    for number, alignment in enumerate(begun):
+        found.append(search(
+            table, folds, alignment, protocol.search, random_state=seed, device=device,
+            progress=progress.stage(number / len(begun), (number + 1) / len(begun)),
+            kept=None if kept is None else kept.under(f"search {alignment.name}"),
+        ))  # fmt: skip
+    if not found:
+        return []
     again = inner_validation(
-        table, folds, (found,), random_state=seed, device=device, progress=progress.stage(1.0, 1.0),
+        table, folds, tuple(found), random_state=seed, device=device, progress=progress.stage(1.0, 1.0),
         kept=None if kept is None else kept.under("searched"),
     )
     return [trial for trial in again if trial.alignment.name != "none"]

@@ -1,8 +1,9 @@
 """Every way to split plots into training and test, with scikit-learn's ``split(X, y, groups)``.
 
 Spatial: :class:`SpatialBlocks` (squares, hexagons, or whole groups), :class:`BufferedLeaveOneOut`,
-:class:`LeaveSitesOut`. Not spatial: :class:`RandomFolds`, :class:`StratifiedFolds`, :class:`RepeatedStratified`; their
-scores are optimistic wherever plots are clustered, and are shown as "not spatial".
+:class:`LeaveSitesOut`, :class:`KNNDM` (folds as far apart as the map is from the plots). Not spatial:
+:class:`RandomFolds`, :class:`StratifiedFolds`, :class:`RepeatedStratified`; their scores are optimistic wherever plots
+are clustered, and are shown as "not spatial".
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from botaclip.core.errors import OptionError
 from botaclip.training.blocks import SpatialBlocks, default_block_size
 from botaclip.training.folds import Folds, Indexes, Places, Split, Splitter, metres, outside_buffer
 from botaclip.training.inner_folds import inner_compromise, inner_folds
+from botaclip.training.knndm import KNNDM
 from botaclip.training.leaks import check_no_leak, leak_report
 from botaclip.training.leave_out import BufferedLeaveOneOut, LeaveSitesOut
 from botaclip.training.random_folds import RandomFolds
 from botaclip.training.stratified import RepeatedStratified, StratifiedFolds
 
 __all__ = [
+    "KNNDM",
     "BufferedLeaveOneOut",
     "Folds",
     "Indexes",

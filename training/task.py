@@ -169,10 +169,11 @@ def read_task(
         report.append(f"{len(omitted)} of {len(targets)} targets are left out: "
                       + listed([f"{left} ({reason})" for left, reason in omitted.items()], 3) + ".")
     if not len(kept):
+        rare = any("fewer than" in reason for reason in omitted.values())
         raise ReleveError(
-            f"none of its {len(targets)} targets has enough values at the plots: "
-            + listed([f"{left} ({reason})" for left, reason in omitted.items()], 3),
-            where=str(path), remedy="record more plots, or ask for fewer presences",
+            f"none of its {len(targets)} targets can be judged at the plots: "
+            + listed([f"{left} ({reason})" for left, reason in omitted.items()], 3), where=str(path),
+            remedy="record more plots, or lower --min-presences" if rare else "bring targets that differ between plots",
         )
     return Task(title, taken, tuple(targets[i] for i in kept), values[:, kept], tuple(report), omitted)
 

@@ -191,7 +191,7 @@ def fit_and_predict(
     if own is not None:
         predicted = own.predict(downstream, values, vectors, tested, task.kind, random_state)
         return FoldPredictions(predicted, _over_plots(values, np.mean), _over_plots(values, np.median))
-    fitted = downstream.fit(vectors, values, task.kind, random_state)
+    fitted = downstream.fit(vectors, values, task.kind, random_state, filled=True)
     return FoldPredictions(fitted.predict(tested), fitted.level, fitted.median)
 
 

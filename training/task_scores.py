@@ -25,11 +25,16 @@ METRICS: Mapping[Kind, tuple[str, ...]] = {
     "presence-only": ("boyce", "tss_background", "auc_background", "f1", "sensitivity"),
     "abundance": ("spearman", "mae", "mae_of_median"),
 }  # fmt: skip
+# Of all plots together only: a fold has too few for them.
+POOLED: Mapping[Kind, tuple[str, ...]] = {
+    "presence": ("boyce", "expected_calibration_error", "calibration_slope", "calibration_intercept"),
+    "presence-only": (), "abundance": (),
+}  # fmt: skip
 HEADLINE: Mapping[Kind, str] = {
     "presence": "tss_at_train_threshold", "presence-only": "boyce", "abundance": "spearman",
 }  # fmt: skip
 # Metrics for which a smaller number is better.
-LOWER_IS_BETTER = frozenset({"brier", "mae", "mae_of_median"})
+LOWER_IS_BETTER = frozenset({"brier", "expected_calibration_error", "mae", "mae_of_median"})
 # Predictions equal up to rounding errors are ties.
 _DIGITS = 9
 
@@ -125,6 +130,9 @@ def task_scores(
         each = [score(np.flatnonzero(known & (number == k)), within) for k in range(folds)]
         for metric in METRICS[task.kind]:
             values[f"{metric}_fold_mean"] = _mean([of_fold[metric] for of_fold in each])
+        if task.kind == "presence":
+            even = p if level is None else np.round(expit(ranked), _DIGITS)  # windows are laid evenly from 0 to 1
+            values |= _of_all(truth[pooled, s], p[pooled, s], even[pooled, s], number[pooled], rule, remove_duplicates)
         values["n"] = float(len(pooled))
         if task.kind != "abundance":
             values["n_presences"] = float((truth[pooled, s] > 0).sum())
@@ -226,6 +234,19 @@ def _of_presence(y: Floats, p: Floats, cut: Floats, level: Floats) -> dict[str, 
         "auc": metrics.auc(y, level),
         "auprc": metrics.auprc(y, level),
         "brier": metrics.brier(y, p),
+    }
+
+
+def _of_all(
+    y: Floats, p: Floats, even: Floats, fold: NDArray[np.integer], rule: BoyceRule, remove_duplicates: bool
+) -> dict[str, float]:
+    """Return what is said of all plots of a presence task together, see ``POOLED``."""
+    tells = bool(len(y)) and ranks_plots(p, fold)
+    slope, intercept = metrics.calibration_slope(y, p) if tells else (np.nan, np.nan)
+    return {
+        "boyce": boyce_index(even[y > 0], even, rule, remove_duplicates) if tells else np.nan,
+        "expected_calibration_error": metrics.expected_calibration_error(y, p),
+        "calibration_slope": slope, "calibration_intercept": intercept,
     }
 
 

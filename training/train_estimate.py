@@ -71,8 +71,10 @@ def fold_seconds(data: TrainingTable, protocol: Protocol, *, inner_folds: int, s
     longest = max(fits.values(), default=0.0)
     columns = sum(max(fits[a] for a in fits if a.name == name) for name in {a.name for a in fits}) + encoder
     permuted = inner_folds * (longest + head + encoder) + longest + encoder if shuffled else 0.0
-    # A search tries its settings as inner validation does, and the best of them once more.
-    columns += (protocol.search + (protocol.search > 0)) * inner_folds * (longest + 2 * head + encoder)
+    # A search tries its settings as inner validation does, and the best of them once more; each trained alignment's.
+    for name in {a.name for a in fits if a.name not in CLOSED_FORMS}:
+        slowest = max(seconds for a, seconds in fits.items() if a.name == name)
+        columns += (protocol.search + (protocol.search > 0)) * inner_folds * (slowest + 2 * head + encoder)
     return inner_folds * inner + columns + permuted
 
 
