@@ -1,7 +1,7 @@
 """Folds whose distances are those of the map: k-fold nearest neighbour distance matching.
 
-Linnenbrink et al. 2024 (doi:10.5194/gmd-17-5897-2024), as the R package CAST does. Blocks of a chosen size may be harder
-or easier than the prediction that they stand for; here folds are chosen so that test plots are as far from
+Linnenbrink et al. 2024 (doi:10.5194/gmd-17-5897-2024), as the R package CAST does. Blocks of a chosen size may be
+harder or easier than the prediction that they stand for; here folds are chosen so that test plots are as far from
 training plots as the places of the map are from the plots.
 """
 
