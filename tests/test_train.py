@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -31,13 +32,17 @@ from botaclip.core.rasters import open_raster
 from botaclip.core.suitability import suitability
 from botaclip.training import adapter_fit, evaluation
 from botaclip.training import train as train_module
-from botaclip.training.evaluation import COLUMNS
+from botaclip.training.alignment import Alignment, Start
+from botaclip.training.evaluation import COLUMNS, CrossValidation
 from botaclip.training.fit_state import FitState
+from botaclip.training.protocol import Protocol
 from botaclip.training.train import train
 from botaclip.training.vegeta import hellinger
 
 from .small_landscape import CRS, SPECIES, WEST, releves, write_image, write_releves
 
+# No environment here.
+BESIDE = ("raw", "adapted", "location_only", "prevalence")
 SCORES = {"tss_at_train_threshold", "tss_max", "auc", "auprc", "brier"}
 
 
@@ -103,8 +108,8 @@ def test_every_file_is_there_and_nothing_else(plain: Trained, folder: Path) -> N
 
 def test_metrics_have_the_structure_that_was_promised(plain: Trained) -> None:
     metrics = plain.metrics
-    for part in ("summary", "summary_random_folds"):
-        assert tuple(metrics[part]) == COLUMNS
+    for part, columns in (("summary", COLUMNS), ("summary_random_folds", BESIDE)):
+        assert tuple(metrics[part]) == columns
         for scores in metrics[part].values():
             assert set(scores) == SCORES
             for entry in scores.values():
@@ -304,6 +309,20 @@ def test_the_canonical_and_the_joint_alignment_reach_the_model_file(folder: Path
         assert (about["asked"], about["chosen"]) == (name, name)
         assert run.model.unit_width == run.model.image_dimension
         assert bool(about["axes"]) is (name == "canonical") and bool(about["steps"]) is (name == "joint")
+
+
+def test_random_folds_try_what_was_picked_and_what_was_asked_for() -> None:
+    tried = tuple(Alignment(name) for name in ("supervised", "canonical", "joint"))
+    protocol = Protocol("auto", tried, "linear", lambda inside: [])
+    choices = ({"adapted": "joint, lambda 0.1, 40 steps, penalty 1"}, {"adapted": "none, penalty 10"})
+    blocked = CrossValidation((), np.zeros(0), {}, {}, {}, choices)
+    assert [a.name for a in train_module.picked_alone(protocol, blocked).alignments] == ["joint"]
+    asked = dataclasses.replace(protocol, asked="canonical")
+    assert [a.name for a in train_module.picked_alone(asked, blocked).alignments] == ["canonical", "joint"]
+    # Plots that an earlier model has seen decide the inner folds of all.
+    seen = dataclasses.replace(tried[0], start=Start("m", np.eye(2), np.zeros(2), frozenset({"a"})))
+    continued = dataclasses.replace(protocol, alignments=(seen, *tried[1:]))
+    assert train_module.picked_alone(continued, blocked) is continued
 
 
 def test_a_folder_of_kept_work_changes_nothing(folder: Path, plain: Trained, tmp_path: Path) -> None:

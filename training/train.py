@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ from botaclip.training.model_parts import model_parts
 from botaclip.training.option_checks import check_options
 from botaclip.training.outer_folds import block_advice, outer_splitter, say_compromises
 from botaclip.training.predictions import check_predictions, write_predictions
+from botaclip.training.protocol import ENVIRONMENT_ONLY, Protocol
 from botaclip.training.reading import INNER_FOLDS, pairing_rules, protocol_of, read_training
 from botaclip.training.report import write_report
 from botaclip.training.scores import draws_of, site_scores, summarise, summarise_sites, target_scores
@@ -29,6 +31,10 @@ from botaclip.training.torch_device import torch_device
 from botaclip.training.train_estimate import training_minutes
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.truth_maps import truth_maps
+
+
+# Columns that are given over random folds as well.
+BESIDE = ("raw", "adapted", ENVIRONMENT_ONLY, "location_only", "prevalence")
 
 
 def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -76,9 +82,11 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         # Every piece of work says itself what it depends on.
         kept = FitState(parameters["checkpoint"], "train", progress=progress)
     blocked = cross_validate(data, folds, protocol, kept=kept, progress=progress.stage(0.15, 0.6))
+    # They only show what nearness pretends: what was picked above and the baselines do, in a fraction of the time.
     random = cross_validate(
-        data, list(dice.split(data.places)), protocol_of(data, dice, parameters, device, start), kept=kept,
-        progress=progress.stage(0.6, 0.8),
+        data, list(dice.split(data.places)),
+        picked_alone(protocol_of(data, dice, parameters, device, start), blocked), kept=kept,
+        columns=[column for column in BESIDE if column in blocked.suitability], progress=progress.stage(0.6, 0.8),
     )
     targets = target_scores(data, blocked)
     draws = draws_of(data, blocked, resampled_blocks(data.places, outer), random_state=seed)
@@ -121,6 +129,18 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
             progress=progress,
         )
     return {**{key: str(path) for key, path in outputs.items()}, "print": headline(metrics)}
+
+
+def picked_alone(protocol: Protocol, blocked: CrossValidation) -> Protocol:
+    """Return the protocol with the alignments alone that ``adapted`` picked in some fold, and the one asked for.
+
+    Where a model is continued from, all stay: the plots that it has seen decide the inner folds.
+    """
+    if protocol.seen:
+        return protocol
+    names = {str(choices["adapted"]).split(",")[0] for choices in blocked.choices} | {protocol.asked}
+    kept = tuple(alignment for alignment in protocol.alignments if alignment.name in names)
+    return dataclasses.replace(protocol, alignments=kept)
 
 
 def _within_site(data: TrainingTable, blocked: CrossValidation, parameters: dict[str, Any]) -> dict[str, Any]:

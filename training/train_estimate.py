@@ -26,8 +26,8 @@ _WITH_TOWER = ("contrastive", "botaclip", "joint")
 def training_minutes(data: TrainingTable, protocol: Protocol, *, folds: int, inner_folds: int) -> float:
     """Return the minutes that cross-validation and refit will take, from a few measured steps.
 
-    Every outer fold (blocked and random) and the refit try every alignment in every inner fold, with heads at every
-    checkpoint, and then fit one adapter for each column, and for ``shuffled`` another inner validation of one
+    Every blocked outer fold and the refit try every alignment in every inner fold (random folds what was picked, which
+    is taken for a third), with heads at every checkpoint, and then fit one adapter for each column, and for ``shuffled`` another inner validation of one
     alignment. Each kind of alignment is timed by itself, and so are the heads of the inner validation and the encoder
     of relevés, which the alignments of a fold share. Forests and what sees no image cost little beside that.
 
@@ -40,7 +40,7 @@ def training_minutes(data: TrainingTable, protocol: Protocol, *, folds: int, inn
     folds, inner_folds
         Numbers of outer folds (of one kind) and of inner folds.
     """
-    rounds = 2 * folds / max(1, min(folds, os.cpu_count() or 1)) + 1
+    rounds = 4 / 3 * folds / max(1, min(folds, os.cpu_count() or 1)) + 1
     return fold_seconds(data, protocol, inner_folds=inner_folds) * rounds / 60.0
 
 
