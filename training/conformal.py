@@ -1,9 +1,9 @@
 """Lists of species that hold what grows at a place with a stated share, whatever the model is worth.
 
-Conformal prediction (Vovk et al. 2005, doi:10.1007/b106715), by classes: of the presences of each class of prevalence the
-stated share lies above the class's threshold (Mondrian, or class-conditional; Ding et al. 2023, arXiv:2306.09335), so that
-rare species are not paid for by common ones. It holds for places like those it was fitted on, on average over presences;
-it says nothing of absences: what a good model brings is a shorter list.
+Conformal prediction (Vovk et al. 2005, doi:10.1007/b106715), by classes: of the presences of each class of prevalence
+the stated share lies above the class's threshold (Mondrian, or class-conditional; Ding et al. 2023, arXiv:2306.09335),
+so that rare species are not paid for by common ones. It holds for places like those it was fitted on, on average over
+presences; it says nothing of absences: what a good model brings is a shorter list.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Coverage:
     held, presences
         Presences on the lists, and all of them.
     low, high
-        95 % interval (Clopper & Pearson 1934) of the share, as if presences were independent; those of one plot are not.
+        95 % interval (Clopper & Pearson 1934) of the share, as if presences were independent; those of a plot are not.
     length
         Mean number of species on a list.
     """

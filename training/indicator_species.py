@@ -26,7 +26,7 @@ class Indicator:
     group, species
         Names.
     specificity, fidelity
-        Mean abundance in the class over the sum of the classes' means (A); share of its plots that have the species (B).
+        Mean abundance in the class over the sum of the classes' means (A); share of its plots with the species (B).
     indval
         Square root of their product, 0 to 1, as indicspecies gives it.
     phi

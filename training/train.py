@@ -32,7 +32,6 @@ from botaclip.training.train_estimate import training_minutes
 from botaclip.training.training_table import TrainingTable
 from botaclip.training.truth_maps import truth_maps
 
-
 # Columns that are given over random folds as well.
 BESIDE = ("raw", "adapted", ENVIRONMENT_ONLY, "location_only", "prevalence")
 

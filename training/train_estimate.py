@@ -27,9 +27,10 @@ def training_minutes(data: TrainingTable, protocol: Protocol, *, folds: int, inn
     """Return the minutes that cross-validation and refit will take, from a few measured steps.
 
     Every blocked outer fold and the refit try every alignment in every inner fold (random folds what was picked, which
-    is taken for a third), with heads at every checkpoint, and then fit one adapter for each column, and for ``shuffled`` another inner validation of one
-    alignment. Each kind of alignment is timed by itself, and so are the heads of the inner validation and the encoder
-    of relevés, which the alignments of a fold share. Forests and what sees no image cost little beside that.
+    is taken for a third), with heads at every checkpoint, and then fit one adapter for each column, and for
+    ``shuffled`` another inner validation of one alignment. Each kind of alignment is timed by itself, and so are the
+    heads of the inner validation and the encoder of relevés, which the alignments of a fold share. Forests and what
+    sees no image cost little beside that.
 
     Parameters
     ----------
