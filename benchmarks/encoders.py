@@ -103,8 +103,7 @@ def pretrained(probe: Probe, fold: int, seed: int, arguments: argparse.Namespace
     """
     out = sorted({group for other in PROBES.values() for group in other(arguments.data).leave_out[fold]})
     how = Pretraining(
-        objective=arguments.objective, descriptors=arguments.descriptors, steps=arguments.steps, random_state=seed,
-        leave_out=tuple(out),
+        objective=arguments.objective, steps=arguments.steps, random_state=seed, leave_out=tuple(out),
     )  # fmt: skip
     assert set(probe.leave_out[fold]) <= set(out)
     key = digest_of(how)[:16]
@@ -159,7 +158,7 @@ def measure_probe(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "kind": "probe", "tasks": {}, "words": probe.words, "score": probe.score, "images": len(probe.images),
         "targets": probe.values.shape[1], "units": len(np.unique(probe.unit)), "scores": each,
-        "differences": differences(probe, mean, pairs), "steps": arguments.steps, "objective": _objective(arguments),
+        "differences": differences(probe, mean, pairs), "steps": arguments.steps, "objective": arguments.objective,
     }  # fmt: skip
 
 
@@ -202,11 +201,6 @@ def measure_landscape(seed: int, arguments: argparse.Namespace) -> dict[str, Any
             for metric in ("tss_at_train_threshold", "auc", "truth_correlation")
         }
     return {"kind": "landscape", "tasks": {}, "seed": seed, "scores": found}
-
-
-def _objective(arguments: argparse.Namespace) -> str:
-    parts = [] if arguments.objective == "none" else [arguments.objective]
-    return " + ".join([*parts, *(["descriptors"] if arguments.descriptors else [])])
 
 
 def report(results: dict[str, Any]) -> str:
@@ -263,7 +257,6 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--steps", type=int, default=Pretraining().steps, help="of each pre-training")
     parser.add_argument("--objective", default=Pretraining().objective)
-    parser.add_argument("--descriptors", action=argparse.BooleanOptionalAction, default=Pretraining().descriptors)
     parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS), help="of the network")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -276,7 +269,7 @@ def main() -> int:
             return 1
         passed = [
             "--data", str(arguments.data), "--steps", str(arguments.steps), "--objective", arguments.objective,
-            "--descriptors" if arguments.descriptors else "--no-descriptors", "--seeds", *map(str, arguments.seeds),
+            "--seeds", *map(str, arguments.seeds),
         ]  # fmt: skip
         keys = [*PROBES, *(f"landscape/{seed}" for seed in (LANDSCAPES[:1] if arguments.quick else LANDSCAPES))]
         failed = run_units(

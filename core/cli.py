@@ -98,7 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
             description=_escaped(f"{command.summary} {command.help}"),
         )  # fmt: skip
         for option in command.options:
-            _add(one, option)
+            add_option(one, option)
     return parser
 
 
@@ -339,7 +339,8 @@ class _HelpFormatter(argparse.HelpFormatter):
         super().__init__(prog, max_help_position=28, width=min(100, shutil.get_terminal_size().columns))
 
 
-def _add(parser: argparse.ArgumentParser, option: Option) -> None:
+def add_option(parser: argparse.ArgumentParser, option: Option) -> None:
+    """Give a parser an option of the table."""
     help_text = _escaped(option.help_with_default + (" Required." if option.required else ""))
     if option.positional:
         parser.add_argument(option.key, nargs="?", metavar=option.flag, help=help_text)

@@ -298,8 +298,8 @@ def test_every_variant_stands_in_the_table(made: Run) -> None:
     cost = next(message for message in log if message.startswith("Ablation of botaclip"))
     fits = document["cost"]["fits"]
     assert f"{fits} fits, about " in cost and " min on this machine" in cost
-    # Two folds, three inner folds, two weights of the term and the column itself.
-    assert fits == document["cost"]["evaluations"] * 2 * (3 * 2 + 1)
+    # Two folds, three inner folds, and the column itself.
+    assert fits == document["cost"]["evaluations"] * 2 * (3 + 1)
     # Said before the first evaluation, not after it.
     assert log.index(cost) < next(i for i, message in enumerate(log) if message.startswith("reference: unchanged"))
 

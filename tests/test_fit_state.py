@@ -315,7 +315,7 @@ def test_every_part_of_what_a_fit_depends_on_is_in_its_digest(tmp_path: Path) ->
         dataclasses.replace(inputs, alignment=dataclasses.replace(alignment, name="joint")),
         dataclasses.replace(inputs, alignment=dataclasses.replace(alignment, weight=1.0)),
         dataclasses.replace(inputs, alignment=dataclasses.replace(alignment, checkpoints=(20, 40))),
-        dataclasses.replace(inputs, alignment=dataclasses.replace(alignment, last=90)),
+        dataclasses.replace(inputs, alignment=dataclasses.replace(alignment, last=900)),
         dataclasses.replace(inputs, alignment=dataclasses.replace(alignment, recipe=Recipe(batch=9))),
         other(dataclasses.replace(table, cover=one)), other(dataclasses.replace(table, presence=1 - table.presence)),
         other(dataclasses.replace(table, places=table.places + 1)), other(dataclasses.replace(table, extra=one)),

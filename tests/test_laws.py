@@ -42,7 +42,8 @@ TRAIN_SET = RUN_SET | {"scipy", "sklearn", "skl2onnx", "pandas", "onnx", "matplo
 TORCH = {
     "core/losses.py", "core/adapters.py", "training/alignment.py", "training/parallel.py", "training/torch_device.py",
     "training/adapter_fit.py", "training/contrastive_fit.py", "training/supervised_fit.py", "training/joint_fit.py",
-    "training/optimiser.py", "training/vegeta_networks.py",
+    "training/optimiser.py", "training/vegeta_networks.py", "training/pretrain.py", "training/pretrain_export.py",
+    "training/pretrain_network.py", "training/pretrain_objectives.py", "training/pretrain_views.py",
     "core/encoders/frozen.py", "core/encoders/checkpoint.py", "core/encoders/dofa.py", "core/encoders/dofa_v2.py",
     "core/encoders/vit.py", "core/encoders/timm_library.py", "core/encoders/dinov3.py", "core/encoders/flair.py",
     "core/encoders/mit.py", "core/encoders/flair_hub.py", "core/encoders/timm_backbone.py",

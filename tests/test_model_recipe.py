@@ -53,7 +53,7 @@ FULL = Recipe(
         (Alignment("contrastive", recipe=Recipe(targets="gram")), COMMON | {"targets": "gram", "unknown_ring": 0.0}),
         (Alignment("joint", 0.1, recipe=FULL), {
             "adapter": "residual", "adapter_start": "canonical", "start_axes": 16, "steps": 40, "batch": 64,
-            "learning_rate": 0.002, "weight_decay": 0.1, "schedule": "cosine", "schedule_steps": 80,
+            "learning_rate": 0.002, "weight_decay": 0.1, "schedule": "cosine", "schedule_steps": 640,
             "stopping": "retrieval", "vegeta": "ca", "vegeta_axes": 32, "transform": "sqrt",
             "augmentation": ["dihedral"], "views": 3, "lambda": 0.1, "regulariser": "mean", "species_weight": 0.5,
             "targets": "floristic", "unknown_ring": 50.0, "loss": "infonce", "temperature": 5.0,
@@ -101,7 +101,7 @@ def test_in_words(tmp_path: Path) -> None:
     said = lines(tmp_path, recipe_of(Alignment("joint", 0.1, recipe=FULL), 40))
     assert (
         "trained    residual adapter, begun at the canonical solution of 16 axes, batches of 64, learning rate 0.002, "
-        "weight decay 0.1, cosine schedule, laid out for 80 steps, steps chosen by retrieval"
+        "weight decay 0.1, cosine schedule, laid out for 640 steps, steps chosen by retrieval"
     ) in said
     assert (
         "to         infonce loss, temperature 5 at first, targets floristic, positives near, alike, near up to 100 m, "

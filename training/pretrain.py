@@ -30,10 +30,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from botaclip.core.cli import add_option
 from botaclip.core.encoders import opening
 from botaclip.core.encoders.onnx_session import OnnxEncoder
 from botaclip.core.errors import BotaclipError, OptionError
+from botaclip.core.options import Command, Kind, parse_parameters
 from botaclip.core.progress import Progress
+from botaclip.core.shared_options import option
 from botaclip.core.unfinished import unfinished
 from botaclip.training.fit_state import FitState, digest_of
 from botaclip.training.optimiser import Optimiser, mixed_precision, seeded
@@ -43,9 +46,12 @@ from botaclip.training.pretrain_network import BANDS, ConvEncoder, Projector
 from botaclip.training.pretrain_objectives import simclr, told, vicreg
 from botaclip.training.pretrain_views import Views, ViewSource
 
-OBJECTIVES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"vicreg": vicreg, "simclr": simclr}
-# Beside a self-supervised objective, of about its size.
-TELLING = {"vicreg": 10.0, "simclr": 1.0, "none": 1.0}
+ROOT = Path(__file__).resolve().parents[1]
+VIEWS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"vicreg": vicreg, "simclr": simclr}
+DESCRIPTORS = "descriptors"
+OBJECTIVES = ("vicreg+descriptors", "simclr+descriptors", "vicreg", "simclr", DESCRIPTORS)
+# Weight of the descriptors beside a self-supervised objective: both are then of about one size.
+TELLING = {"vicreg": 10.0, "simclr": 1.0, "": 1.0}
 TEACHERS = ("colour-texture", "random-conv")
 # Batches from which the scale of the descriptors is taken, and the number of the first: no step is ever there.
 _SCALED_ON = 20
@@ -61,9 +67,7 @@ class Pretraining:
     Parameters
     ----------
     objective
-        ``vicreg``, ``simclr`` or ``none``.
-    descriptors
-        Whether the descriptors of ``TEACHERS`` are to be told as well.
+        One of ``OBJECTIVES``: two views of a place alike (``vicreg``, ``simclr``), descriptors of ``TEACHERS`` told.
     steps, batch, learning_rate
         Of AdamW, with a cosine schedule.
     dimension
@@ -74,8 +78,7 @@ class Pretraining:
         See :func:`~botaclip.training.pretrain_imagery.read_pictures`.
     """
 
-    objective: str = "vicreg"
-    descriptors: bool = True
+    objective: str = OBJECTIVES[0]
     steps: int = STEPS
     batch: int = BATCH
     learning_rate: float = LEARNING_RATE
@@ -85,10 +88,19 @@ class Pretraining:
     sources: tuple[str, ...] = tuple(SHARES)
 
     def __post_init__(self) -> None:
-        if self.objective not in (*OBJECTIVES, "none"):
-            raise OptionError(f"--objective cannot be {self.objective!r}", remedy="use vicreg, simclr or none")
-        if self.objective == "none" and not self.descriptors:
-            raise OptionError("there is nothing to train for", remedy="use --descriptors, or another --objective")
+        if self.objective not in OBJECTIVES:
+            raise OptionError(f"--objective cannot be {self.objective!r}", remedy=f"use {', '.join(OBJECTIVES)}")
+
+    @property
+    def views(self) -> str:
+        """The self-supervised objective; empty where there is none."""
+        first = self.objective.partition("+")[0]
+        return first if first in VIEWS else ""
+
+    @property
+    def descriptors(self) -> bool:
+        """Whether descriptors are to be told."""
+        return self.objective.endswith(DESCRIPTORS)
 
 
 class Descriptors:
@@ -159,13 +171,13 @@ class _Training:
             projected = self.projector(vectors)
         vectors, projected = vectors.float(), projected.float()
         losses: dict[str, Tensor] = {}
-        if self.how.objective != "none":
-            losses[self.how.objective] = OBJECTIVES[self.how.objective](*projected.chunk(2))
+        if self.how.views:
+            losses[self.how.views] = VIEWS[self.how.views](*projected.chunk(2))
         if self.descriptors is not None:
             wanted = self.descriptors(views).to(self.device)
-            losses["descriptors"] = told(self.teller(vectors[: len(wanted)]), wanted)
+            losses[DESCRIPTORS] = told(self.teller(vectors[: len(wanted)]), wanted)
         total = sum(
-            (loss * (TELLING[self.how.objective] if name == "descriptors" else 1.0) for name, loss in losses.items()),
+            (loss * (TELLING[self.how.views] if name == DESCRIPTORS else 1.0) for name, loss in losses.items()),
             start=pixels.new_zeros(()),
         )
         self.step += 1
@@ -256,40 +268,45 @@ def write(folder: Path, network: ConvEncoder, about: Mapping[str, Any]) -> None:
         part.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
+PRETRAIN = Command(
+    "pretrain", "Pre-train the bundled encoder", "Train the bundled encoder on the images of shared/data.",
+    "For whoever builds BotaCLIP; see docs/encoders.md.",
+    (
+        option("data", Kind.FOLDER, "The folder shared/data.", default=str(ROOT.parent / "shared" / "data")),
+        option("output", Kind.OUTPUT_FOLDER, "Folder of the graphs.", required=True),
+        option("checkpoint", Kind.OUTPUT_FOLDER, "Folder that the state is kept in, to go on where it was stopped."),
+        option("objective", Kind.CHOICE, "Two views alike, descriptors of hand-made encoders told, or both.",
+               default="vicreg+descriptors", choices=OBJECTIVES),
+        option("steps", Kind.INTEGER, "Steps of AdamW.", default=STEPS, minimum=1),
+        option("batch", Kind.INTEGER, "Places in a batch.", default=BATCH, minimum=2),
+        option("learning-rate", Kind.NUMBER, "At its highest.", default=LEARNING_RATE, minimum=1e-7, maximum=1.0),
+        option("leave-out", Kind.LIST, "Groups of pictures to leave out: naip/chico,neon/SJER."),
+        option("random-state", Kind.INTEGER, "Seed.", default=1, minimum=0),
+        option("device", Kind.CHOICE, "Where to compute.", default="cpu", choices=("cpu", "cuda")),
+        option("quick", Kind.FLAG, "A few steps on one scene, to see that all is well.", default=False),
+    ),
+    needs="train",
+)  # fmt: skip
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the graphs")
-    parser.add_argument("--checkpoint", type=Path, help="folder that the state is kept in")
-    parser.add_argument("--objective", default="vicreg", choices=(*OBJECTIVES, "none"))
-    parser.add_argument("--descriptors", action=argparse.BooleanOptionalAction, default=True,
-                        help="tell the descriptors of hand-made encoders as well")
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--batch", type=int, default=BATCH)
-    parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
-    parser.add_argument("--random-state", type=int, default=1)
-    parser.add_argument("--leave-out", default="", help="groups of pictures, separated by commas: naip/chico,neon/SJER")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--quick", action="store_true", help="a few steps on one scene, to see that all is well")
-    given = parser.parse_args(arguments)
-    asked: dict[str, Any] = {
-        "objective": given.objective, "descriptors": given.descriptors, "steps": given.steps, "batch": given.batch,
-        "learning_rate": given.learning_rate, "random_state": given.random_state,
-        "leave_out": tuple(word.strip() for word in given.leave_out.split(",") if word.strip()),
-    }  # fmt: skip
-    if given.quick:
-        asked |= QUICK
+    parser = argparse.ArgumentParser(description=PRETRAIN.summary, allow_abbrev=False)
+    for each in PRETRAIN.options:
+        add_option(parser, each)
     try:
-        how = Pretraining(**asked)
-        kept = None if given.checkpoint is None else FitState(given.checkpoint, digest_of("pretraining"))
+        asked, _ = parse_parameters(PRETRAIN, vars(parser.parse_args(arguments)))
+        out = tuple(word.strip() for word in (asked["leave_out"] or "").split(",") if word.strip())
+        kinds = {key: asked[key] for key in ("objective", "steps", "batch", "learning_rate", "random_state")}
+        how = Pretraining(**(kinds | {"leave_out": out} | (QUICK if asked["quick"] else {})))
+        kept = FitState(asked["checkpoint"], digest_of("pretraining")) if asked["checkpoint"] else None
         network, about = pretrain(
-            given.data, how, device=given.device, kept=kept,
+            Path(asked["data"]), how, device=asked["device"], kept=kept,
             progress=Progress(lambda fraction, words: print(f"{fraction:6.1%} {words}", flush=True)),
         )  # fmt: skip
-        write(given.output, network, about)
+        write(Path(asked["output"]), network, about)
     except BotaclipError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"Error: {error.sentence}\n")
         return 1
     return 0
 
