@@ -16,7 +16,6 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
-import json
 import os
 import resource
 import subprocess
@@ -56,6 +55,7 @@ from botaclip.training.task_predictions import FoldPredictions  # noqa: E402
 from botaclip.training.task_scores import ranks_plots, task_scores  # noqa: E402
 from botaclip.training.training_table import TrainingTable  # noqa: E402
 from botaclip.training.truth import truth_correlation_at  # noqa: E402
+from study_results import Results as Results  # noqa: E402
 
 Array = NDArray[np.floating]
 Index = NDArray[np.integer]
@@ -402,37 +402,6 @@ def code_digest() -> str:
         for path in sorted((ROOT / folder).glob("*.py")):
             state.update(path.read_bytes())
     return state.hexdigest()[:16]
-
-
-class Results:
-    """Finished units of a study in a JSON file; written aside and renamed, so that a kill costs one unit at most."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @property
-    def units(self) -> dict[str, Any]:
-        """Finished units by key; what an older study left in the file has no tasks and does not count."""
-        kept = json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else {}
-        return {key: unit for key, unit in kept.items() if "tasks" in unit}
-
-    def put(self, key: str, unit: Mapping[str, Any]) -> None:
-        """Add a finished unit."""
-        units = self.units | {key: rounded(unit)}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished(self.path, overwrite=True) as part:
-            part.write_text(json.dumps(units, allow_nan=False, ensure_ascii=False), encoding="utf-8")
-
-
-def rounded(value: Any) -> Any:
-    """Return numbers with five digits, null where there is none: the file is committed."""
-    if isinstance(value, Mapping):
-        return {str(key): rounded(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [rounded(item) for item in value]
-    if isinstance(value, (float, np.floating)):
-        return round(float(value), 5) if np.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def options(description: str | None) -> argparse.ArgumentParser:

@@ -48,6 +48,8 @@ LEADING = {
     "presence-only": ("boyce", "auc", "truth_correlation"),
     "abundance": ("spearman", "truth_spearman"),
 }
+# What a file of results has to keep.
+KEPT = frozenset(metric for shown in (*SHOWN.values(), *LEADING.values()) for metric in shown)
 FEWEST_PAIRS = 10
 
 

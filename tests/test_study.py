@@ -149,6 +149,22 @@ def test_results_survive_and_older_ones_do_not_count(study, tmp_path):
     assert list(results.units) == ["400/1", "400/2"] and list(tmp_path.iterdir()) == [path]
 
 
+def test_scores_are_kept_by_column_and_come_back_by_target(study, tmp_path):
+    """What tables show survives; what they do not show, and what is no number, is left out."""
+    targets = {"a": {"raw": {"auc": 0.5, "n": 3.0}, "adapted": {"auc": 0.75}}, "b": {"raw": {"auc": float("nan")}}}
+    unit = {"tasks": {"plants": {"kind": "presence", "targets": targets, "intervals": {"x": [1.0]}}}}
+    results = study.Results(tmp_path / "results.json")
+    results.put("1", unit)
+    kept = json.loads(results.path.read_text())["1"]["tasks"]["plants"]
+    assert kept["scores"] == {"raw": {"auc": [0.5, None]}, "adapted": {"auc": [0.75, None]}}
+    back = results.units["1"]["tasks"]["plants"]
+    assert back["targets"]["a"] == {"raw": {"auc": 0.5}, "adapted": {"auc": 0.75}}
+    assert back["targets"]["b"]["raw"] == {"auc": None} and back["intervals"] == {"x": [1.0]}
+    # Put again beside another unit it stays the same.
+    results.put("2", {"tasks": {}})
+    assert results.units["1"]["tasks"]["plants"] == back
+
+
 def _unit(gain: float, shift: float = 0.0) -> dict:
     targets = {}
     for i in range(12):
