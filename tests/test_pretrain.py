@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from botaclip.core.errors import Cancelled, OptionError, RasterError
 from botaclip.core.progress import Progress
@@ -16,7 +17,8 @@ from botaclip.training.fit_state import FitState, digest_of
 from botaclip.training.pretrain import OBJECTIVES, Pretraining, main, pretrain
 from botaclip.training.pretrain_export import graph_of_network
 from botaclip.training.pretrain_imagery import Picture, read_pictures
-from botaclip.training.pretrain_views import SIDE_PX, ViewSource
+from botaclip.training.pretrain_labels import picture_labels
+from botaclip.training.pretrain_views import LABELLED, SIDE_PX, WHOLE, ViewSource
 
 DATA = Path(os.environ.get("BOTACLIP_SHARED") or Path(__file__).resolve().parents[2] / "shared") / "data"
 needs_data = pytest.mark.skipif(not (DATA / "scenes").is_dir(), reason=f"there is no {DATA / 'scenes'}")
@@ -38,6 +40,9 @@ def pictures(seed: int = 0) -> list[Picture]:
 def invented(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read invented pictures instead of real ones."""
     monkeypatch.setattr(module, "read_pictures", lambda *_, **__: pictures())
+    labels = np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32)
+    labels[:6, 1:], labels[6:, 0] = np.nan, np.nan
+    monkeypatch.setattr(module, "picture_labels", lambda *_: labels)
 
 
 def graphs(kept: FitState | None = None, progress: Progress | None = None, how: Pretraining = HOW) -> bytes:
@@ -63,7 +68,8 @@ def test_a_run_that_was_stopped_ends_identical(tmp_path: Path, objective: str) -
 
 
 def _digest(how: Pretraining) -> str:
-    return digest_of(how, "cpu", module.torch.__version__, [picture.pixels for picture in pictures()])
+    labels = module.picture_labels() if how.labels else None
+    return digest_of(how, "cpu", module.torch.__version__, labels, [picture.pixels for picture in pictures()])
 
 
 @pytest.mark.usefixtures("invented")
@@ -109,6 +115,19 @@ def test_a_picture_smaller_than_a_view_is_mirrored_not_black() -> None:
     np.testing.assert_allclose(views.plain[:, :3].numpy(), 200 / 255, atol=1e-4)
 
 
+def test_whole_pictures_come_with_what_is_known_of_them() -> None:
+    labels = np.full((8, 3), np.nan, np.float32)
+    labels[:6, 0], labels[7] = np.arange(6), 9.0
+    source = ViewSource(pictures(), batch=2, random_state=1, labels=labels)
+    naip, neon = source.labelled_at(0), source.labelled_at(1)
+    assert naip is not None and neon is not None
+    assert naip.pixels.shape == (LABELLED, 4, WHOLE["naip"], WHOLE["naip"])
+    assert set(naip.labels[:, 0].tolist()) <= set(range(6)) and torch.isnan(naip.labels[:, 1:]).all()
+    # The one NEON picture of which something is known, without near infrared.
+    assert (neon.labels == 9.0).all() and (neon.has_nir == 0).all()
+    assert ViewSource(pictures(), batch=2, random_state=1).labelled_at(0) is None
+
+
 # --- Real images -----------------------------------------------------------------------------------------------------
 
 
@@ -143,3 +162,26 @@ def test_quick_writes_graphs_and_what_they_are(tmp_path: Path, capsys: pytest.Ca
     capsys.readouterr()
     assert main([*words, "--steps", "0"]) == 1
     assert "--steps" in capsys.readouterr().err
+
+
+@needs_data
+def test_labels_are_those_of_the_tables() -> None:
+    pictures_ = read_pictures(DATA, ("naip/riverside",), sources=("neon", "naip"))
+    labels = picture_labels(pictures_, DATA)
+    naip = np.array([picture.source == "naip" for picture in pictures_])
+    assert np.isfinite(labels[naip, 0]).all() and np.isnan(labels[naip, 1:]).all() and np.isnan(labels[~naip, 0]).all()
+    known = labels[~naip][np.isfinite(labels[~naip]).all(axis=1, where=[False] + [True] * 8)]
+    # 48 relevés, one of them not in its image and some seen twice; standardised, uncorrelated axes within sites.
+    assert len(known) >= 46
+    np.testing.assert_allclose(np.nanstd(labels, axis=0), 1.0, rtol=1e-4)
+    one = next(i for i, picture in enumerate(pictures_) if picture.name == "bishop_2020_0.tif")
+    other = next(i for i, picture in enumerate(pictures_) if picture.name == "bishop_2020_1.tif")
+    counts = np.log1p([119, 56])
+    mean, spread = _trees_without("riverside")
+    np.testing.assert_allclose(labels[[one, other], 0], (counts - mean) / spread, rtol=1e-4)
+
+
+def _trees_without(city: str) -> tuple[float, float]:
+    lines = (DATA / "naip_rgbn_60cm" / "trees.csv").read_text().splitlines()[1:]
+    counts = np.log1p([float(line.split(",")[3]) for line in lines if line.split(",")[1] != city])
+    return float(counts.mean()), float(counts.std())

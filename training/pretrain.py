@@ -42,6 +42,7 @@ from botaclip.training.fit_state import FitState, digest_of
 from botaclip.training.optimiser import Optimiser, mixed_precision, seeded
 from botaclip.training.pretrain_export import graph_of_network
 from botaclip.training.pretrain_imagery import SHARES, Picture, read_pictures
+from botaclip.training.pretrain_labels import picture_labels
 from botaclip.training.pretrain_network import BANDS, ConvEncoder, Projector
 from botaclip.training.pretrain_objectives import simclr, told, vicreg
 from botaclip.training.pretrain_views import Views, ViewSource
@@ -49,7 +50,11 @@ from botaclip.training.pretrain_views import Views, ViewSource
 ROOT = Path(__file__).resolve().parents[1]
 VIEWS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"vicreg": vicreg, "simclr": simclr}
 DESCRIPTORS = "descriptors"
-OBJECTIVES = ("vicreg+descriptors", "simclr+descriptors", "vicreg", "simclr", DESCRIPTORS)
+LABELS = "labels"
+OBJECTIVES = (
+    "vicreg+descriptors+labels", "simclr+descriptors+labels", "vicreg+descriptors", "simclr+descriptors", "vicreg",
+    "simclr", DESCRIPTORS, "descriptors+labels",
+)  # fmt: skip
 # Weight of the descriptors beside a self-supervised objective: both are then of about one size.
 TELLING = {"vicreg": 10.0, "simclr": 1.0, "": 1.0}
 TEACHERS = ("colour-texture", "random-conv")
@@ -67,7 +72,8 @@ class Pretraining:
     Parameters
     ----------
     objective
-        One of ``OBJECTIVES``: two views of a place alike (``vicreg``, ``simclr``), descriptors of ``TEACHERS`` told.
+        One of ``OBJECTIVES``: two views of a place alike (``vicreg``, ``simclr``), descriptors of ``TEACHERS``
+        told, and what is known of some pictures (:mod:`~botaclip.training.pretrain_labels`).
     steps, batch, learning_rate
         Of AdamW, with a cosine schedule.
     dimension
@@ -78,7 +84,7 @@ class Pretraining:
         See :func:`~botaclip.training.pretrain_imagery.read_pictures`.
     """
 
-    objective: str = OBJECTIVES[0]
+    objective: str = "vicreg+descriptors"
     steps: int = STEPS
     batch: int = BATCH
     learning_rate: float = LEARNING_RATE
@@ -100,7 +106,12 @@ class Pretraining:
     @property
     def descriptors(self) -> bool:
         """Whether descriptors are to be told."""
-        return self.objective.endswith(DESCRIPTORS)
+        return DESCRIPTORS in self.objective.split("+")
+
+    @property
+    def labels(self) -> bool:
+        """Whether what is known of some pictures is to be told."""
+        return LABELS in self.objective.split("+")
 
 
 class Descriptors:
@@ -146,16 +157,19 @@ def _cells(encoder: Any, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 class _Training:
     """The network under way."""
 
-    def __init__(self, how: Pretraining, pictures: Sequence[Picture], device: str) -> None:
+    def __init__(self, how: Pretraining, pictures: Sequence[Picture], device: str, labels: Any = None) -> None:
         self.how, self.device, self.step = how, device, 0
-        self.source = ViewSource(pictures, batch=how.batch, random_state=how.random_state)
+        self.source = ViewSource(pictures, batch=how.batch, random_state=how.random_state, labels=labels)
         self.descriptors = Descriptors(self.source) if how.descriptors else None
         with seeded(how.random_state):
             self.network = ConvEncoder(how.dimension)
             self.projector = Projector(how.dimension)
             count = 0 if self.descriptors is None else len(self.descriptors.mean)
             self.teller = nn.Linear(how.dimension, count)
-        self.parts = nn.ModuleDict({"network": self.network, "projector": self.projector, "teller": self.teller})
+            self.labeller = nn.Linear(how.dimension, 0 if labels is None else labels.shape[1])
+        self.parts = nn.ModuleDict({
+            "network": self.network, "projector": self.projector, "teller": self.teller, "labeller": self.labeller
+        })  # fmt: skip
         self.parts.to(device)
         self.optimiser = Optimiser(
             [(self.parts, how.learning_rate)], decay=DECAY, schedule="cosine", horizon=how.steps, device=device
@@ -176,8 +190,13 @@ class _Training:
         if self.descriptors is not None:
             wanted = self.descriptors(views).to(self.device)
             losses[DESCRIPTORS] = told(self.teller(vectors[: len(wanted)]), wanted)
+        whole = self.source.labelled_at(self.step)
+        if whole is not None:
+            with mixed_precision(self.device):
+                seen = self.network(whole.pixels.to(self.device), whole.has_nir.to(self.device)).mean(dim=(2, 3))
+            losses[LABELS] = told(self.labeller(seen.float()), whole.labels.to(self.device))
         total = sum(
-            (loss * (TELLING[self.how.views] if name == DESCRIPTORS else 1.0) for name, loss in losses.items()),
+            (loss * (1.0 if name in VIEWS else TELLING[self.how.views]) for name, loss in losses.items()),
             start=pixels.new_zeros(()),
         )
         self.step += 1
@@ -231,8 +250,9 @@ def pretrain(
     progress = Progress() if progress is None else progress
     pictures = read_pictures(data, how.leave_out, sources=how.sources)
     began = time.perf_counter()
-    training = _Training(how, pictures, device)
-    digest = digest_of(how, device, torch.__version__, [picture.pixels for picture in pictures])
+    labels = picture_labels(pictures, data) if how.labels else None
+    training = _Training(how, pictures, device, labels)
+    digest = digest_of(how, device, torch.__version__, labels, [picture.pixels for picture in pictures])
     if kept is not None:
         training.resume(kept, digest)
     shown: dict[str, float] = {}
@@ -275,8 +295,9 @@ PRETRAIN = Command(
         option("data", Kind.FOLDER, "The folder shared/data.", default=str(ROOT.parent / "shared" / "data")),
         option("output", Kind.OUTPUT_FOLDER, "Folder of the graphs.", required=True),
         option("checkpoint", Kind.OUTPUT_FOLDER, "Folder that the state is kept in, to go on where it was stopped."),
-        option("objective", Kind.CHOICE, "Two views alike, descriptors of hand-made encoders told, or both.",
-               default="vicreg+descriptors", choices=OBJECTIVES),
+        option("objective", Kind.CHOICE,
+               "Two views alike (vicreg, simclr), descriptors of hand-made encoders told, labels told (trees, plants).",
+               default=Pretraining().objective, choices=OBJECTIVES),
         option("steps", Kind.INTEGER, "Steps of AdamW.", default=STEPS, minimum=1),
         option("batch", Kind.INTEGER, "Places in a batch.", default=BATCH, minimum=2),
         option("learning-rate", Kind.NUMBER, "At its highest.", default=LEARNING_RATE, minimum=1e-7, maximum=1.0),

@@ -28,6 +28,12 @@ SHIFT = 0.3
 # Chance that a view has no near infrared; that it is the place on another date, where there is one.
 WITHOUT_NIR, OTHER_DATE = 0.4, 0.5
 
+# Pictures looked at as a whole in a step, and the side that is seen of them in pixels: all of a NAIP crop, 20 m of a
+# NEON plot and what the outer cells see around them.
+LABELLED = 4
+WHOLE = {"naip": 29 * STRIDE_PX + 2 * MARGIN_PX, "neon": 25 * STRIDE_PX + 2 * MARGIN_PX}
+_JITTER = 4
+
 Images = NDArray[np.float32]
 
 
@@ -58,6 +64,23 @@ class Views:
     pictures: NDArray[np.intp]
 
 
+@dataclasses.dataclass(frozen=True)
+class Labelled:
+    """Pictures as a whole, of which something is known.
+
+    Parameters
+    ----------
+    pixels, has_nir
+        As the views' (L, 4, P, P), (L,).
+    labels
+        (L, K), NaN where not known.
+    """
+
+    pixels: Tensor
+    has_nir: Tensor
+    labels: Tensor
+
+
 class ViewSource:
     """Makes batches.
 
@@ -69,9 +92,14 @@ class ViewSource:
         Number of places B.
     random_state
         Seed.
+    labels
+        What is known of each picture (N, K), NaN where not; None for nothing.
     """
 
-    def __init__(self, pictures: Sequence[Picture], *, batch: int, random_state: int) -> None:
+    def __init__(
+        self, pictures: Sequence[Picture], *, batch: int, random_state: int, labels: Images | None = None
+    ) -> None:
+        self.labels = labels
         self.pictures = list(pictures)
         self.batch = batch
         self.random_state = random_state
@@ -115,6 +143,36 @@ class ViewSource:
         first, first_nir = _changed(plain, nir_one, light, rng)
         second, second_nir = _changed(second, nir_other, light, rng)
         return Views(first, first_nir, second, second_nir, plain, torch.from_numpy(nir_one), chosen)
+
+
+    def labelled_at(self, step: int) -> Labelled | None:
+        """Return whole pictures of one source of which something is known; None where there is none.
+
+        Sources take turns. A relevé is of the middle of a NEON picture, and of no more than 20 m of it.
+        """
+        if self.labels is None:
+            return None
+        known = np.isfinite(self.labels).any(axis=1)
+        sources = [name for name in WHOLE if any(known[i] for i in self._of(name))]
+        if not sources:
+            return None
+        source = sources[step % len(sources)]
+        rng = np.random.default_rng([self.random_state, step, 1])
+        side = WHOLE[source]
+        chosen = rng.choice([i for i in self._of(source) if known[i]], LABELLED)
+        pixels, nir = np.zeros((LABELLED, len(BANDS), side, side), np.float32), np.zeros(LABELLED, np.float32)
+        for row, index in enumerate(chosen):
+            image = self.pictures[index].pixels
+            spare = np.array(image.shape[1:]) - side
+            corner = np.clip(spare // 2 + rng.integers(-_JITTER, _JITTER + 1, 2), 0, np.maximum(spare, 0))
+            nir[row] = _put(pixels[row], image, corner, side, int(rng.integers(8)))
+        changed, has_nir = _changed(torch.from_numpy(pixels / 255.0), nir, np.ones(LABELLED), rng)
+        return Labelled(changed, has_nir, torch.from_numpy(self.labels[chosen]))
+
+    def _of(self, source: str) -> NDArray[np.intp]:
+        """Return the indexes of the pictures of a source."""
+        empty = np.zeros(0, dtype=np.intp)
+        return self._indices[self._sources.index(source)] if source in self._sources else empty
 
 
 def normalised(pixels: Tensor, has_nir: Tensor) -> Tensor:
