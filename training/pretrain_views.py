@@ -152,7 +152,7 @@ class ViewSource:
         """
         if self.labels is None:
             return None
-        known = np.isfinite(self.labels).any(axis=1)
+        known = np.asarray(np.isfinite(self.labels).any(axis=1))
         sources = [name for name in WHOLE if any(known[i] for i in self._of(name))]
         if not sources:
             return None
