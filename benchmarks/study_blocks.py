@@ -85,6 +85,9 @@ def task_by_blocks(
         if _enough(task.values[:, target], places == site, task.kind,
                    [each.plants.fold for each, _ in repeats], sites is not None, fewest)
     ]  # fmt: skip
+    statistic = "median" if sites is None or task.kind == "abundance" else "mean"
+    if not targets:
+        return {"kind": task.kind, "statistic": statistic, "intervals": {}, "blocks": len(names), "targets": {}}
     sizes = np.bincount(block, minlength=len(names)).astype(float)
     metric = "spearman" if task.kind == "abundance" else "auc"
     scores: dict[str, Callable[[Index], Floats]] = {}
@@ -110,18 +113,17 @@ def task_by_blocks(
         task.targets[target] + ("" if sites is None else f" ({np.unique(np.asarray(sites))[site]})")
         for target, site in targets
     ]
-    drawn = bootstrap(scores, block, draws=draws) if targets else {}
+    drawn = bootstrap(scores, block, draws=draws)
     comparison = TaskComparison(task.name, metric, tuple(labelled), values, drawn, len(task), len(names))
     wanted = [(column, "raw") for column in columns if column != "raw" and "raw" in columns] + list(COMPARISONS)
-    statistic = "median" if sites is None or task.kind == "abundance" else "mean"
     intervals = {}
     for a, b in wanted:
-        if a in columns and b in columns and targets:
+        if a in columns and b in columns:
             if statistic == "median":
                 found = difference(comparison, a, b)
                 ends = [found["low"], found["high"]]
             else:
-                ends = interval_of_mean(drawn[a] - drawn[b]) if drawn else [float("nan")] * 2
+                ends = interval_of_mean(drawn[a] - drawn[b]) if drawn else [float("nan")] * 2  # one block has no draws
             intervals[f"{a} - {b}"] = {metric: ends}
     return {
         "kind": task.kind, "statistic": statistic, "intervals": intervals, "blocks": len(names),

@@ -250,6 +250,9 @@ def test_within_sites_targets_are_counted_as_folds_have_cut_them(study):
     gaps = [scores["botaclip"]["auc"] - scores["raw"]["auc"] for scores in found["targets"].values()]
     low, high = found["intervals"]["botaclip - raw"]["auc"]
     assert 0 < low <= np.mean(gaps) <= high < 1
+    # A target that no site has often enough is no error: there is nothing to say.
+    none = module.task_by_blocks(task, [(judged, "seen")], blocks, sites=list(sites), fewest=10_000, draws=20)
+    assert (none["targets"], none["intervals"], none["kind"]) == ({}, {}, task.kind)
     pooled = module.task_by_blocks(task, [(judged, "seen")], blocks, draws=20)
     assert list(pooled["targets"]) == ["cut", "even"] and pooled["statistic"] == "median"
     np.testing.assert_allclose(module.interval_of_mean(np.array([[0.0, np.nan], [1.0, 3.0]])), [0.05, 1.95])
