@@ -6,9 +6,7 @@ penalties are chosen by leave-one-out inside them.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,21 +16,20 @@ from checkout import register
 register()
 
 import numpy as np  # noqa: E402
-import rasterio  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
-from rasterio.errors import NotGeoreferencedWarning  # noqa: E402
 from scipy.stats import rankdata  # noqa: E402
 from sklearn.linear_model import RidgeCV  # noqa: E402
 from sklearn.neighbors import KNeighborsRegressor  # noqa: E402
 
 from botaclip.core.encoders.encoder import Encoder  # noqa: E402
+from botaclip.training.pretrain_imagery import read_pixels, rows_of  # noqa: E402
 
 Array = NDArray[np.floating]
 
 FOLDS = 3
 ALPHAS = np.logspace(0, 5, 11)
 NEIGHBOURS = 10
-BOOTSTRAPS = 2_000
+BOOTSTRAPS = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,13 +81,13 @@ def folds_of(units: Sequence[str], folds: int = FOLDS) -> dict[str, int]:
 def naip_trees(data: Path) -> Probe:
     """Return the density of hand-counted trees in NAIP crops, whole cities left out."""
     folder = data / "naip_rgbn_60cm"
-    rows = _rows(folder / "trees.csv")
+    rows = rows_of(folder / "trees.csv")
     cities = np.array([row["city"] for row in rows])
     of = folds_of([str(city) for city in cities])
     out = tuple(tuple(f"naip/{city}" for city in sorted(of) if of[city] == fold) for fold in range(FOLDS))
     return Probe(
         "naip", "trees in a crop (logarithm), cities left out, within a city",
-        [_read(folder / "images" / row["image"]) for row in rows],
+        [read_pixels(folder / "images" / row["image"]) for row in rows],
         np.log1p([[float(row["n_trees"])] for row in rows]), cities, cities,
         np.array([of[str(city)] for city in cities]), out, "correlation",
     )  # fmt: skip
@@ -99,10 +96,10 @@ def naip_trees(data: Path) -> Probe:
 def neon_species(data: Path, *, fewest: int = 5) -> Probe:
     """Return which species of plants a NEON plot has, blocks left out, compared within a site."""
     folder = data / "neon_releves_rgb"
-    plots = [row for row in _rows(folder / "plots.csv")
+    plots = [row for row in rows_of(folder / "plots.csv")
              if row["has_releve"] == "1" and float(row["releve_area_in_image"] or 0) > 0.5]  # fmt: skip
     seen: dict[str, set[str]] = {row["plot_id"]: set() for row in plots}
-    for row in _rows(folder / "releves.csv"):
+    for row in rows_of(folder / "releves.csv"):
         if row["plot_id"] in seen and row["is_species"] == "1":
             seen[row["plot_id"]].add(row["species"])
     species = sorted(set().union(*seen.values()))
@@ -110,13 +107,13 @@ def neon_species(data: Path, *, fewest: int = 5) -> Probe:
     values = values[:, (values.sum(axis=0) >= fewest)]
     images = []
     for row in plots:
-        pixels = _read(folder / "rgb" / f"{row['plot_id']}.tif")[:3]
+        pixels = read_pixels(folder / "rgb" / f"{row['plot_id']}.tif")[:3]
         # The relevé is of the inner 20 m; what an encoder sees around it belongs to it.
         top, left = (max(0, length // 2 - 115) for length in pixels.shape[1:])
         images.append(pixels[:, top : top + 230, left : left + 230])
     blocks = [row["block"] for row in plots]
     of = folds_of(blocks)
-    everywhere = {row["block"] for row in _rows(folder / "plots.csv")}
+    everywhere = {row["block"] for row in rows_of(folder / "plots.csv")}
     out = tuple(tuple(f"neon/{block}" for block in sorted(everywhere & set(of)) if of[block] == fold)
                 for fold in range(FOLDS))  # fmt: skip
     return Probe(
@@ -128,9 +125,9 @@ def neon_species(data: Path, *, fewest: int = 5) -> Probe:
 def camden_trees(data: Path, *, fewest: int = 20) -> Probe:
     """Return which tree species stand in a Sentinel-2 cell, blocks left out; the scene is never pre-trained on."""
     folder = data / "s2_london_camden_trees"
-    rows = _rows(folder / "plots.csv")
+    rows = rows_of(folder / "plots.csv")
     seen: dict[str, set[str]] = {row["plot_id"]: set() for row in rows}
-    for row in _rows(folder / "releves.csv"):
+    for row in rows_of(folder / "releves.csv"):
         if row["plot_id"] in seen:
             seen[row["plot_id"]].add(row.get("species") or row["scientific_name"])
     species = sorted(set().union(*seen.values()))
@@ -140,7 +137,7 @@ def camden_trees(data: Path, *, fewest: int = 20) -> Probe:
     of = folds_of(blocks)
     return Probe(
         "camden", "tree species of a Sentinel-2 cell, blocks left out",
-        [_read(folder / "patches" / f"{row['plot_id']}.tif")[:3] for row in rows], values, np.array(blocks),
+        [read_pixels(folder / "patches" / f"{row['plot_id']}.tif")[:3] for row in rows], values, np.array(blocks),
         np.array(["camden"] * len(rows)), np.array([of[block] for block in blocks]),
         (("sentinel/camden",),) * FOLDS, "auc",
     )  # fmt: skip
@@ -160,13 +157,25 @@ def vectors_of(encoder: Encoder, images: Sequence[NDArray[np.uint8]]) -> Array:
     return np.array(rows)
 
 
-def predicted(vectors: Sequence[Array], probe: Probe, head: str) -> Array:
-    """Return out-of-fold predictions (N, T); ``vectors[k]`` are those that fold k is tested with."""
+def predicted(vectors: Sequence[Array], probe: Probe, head: str, blocks: Sequence[int] = ()) -> Array:
+    """Return out-of-fold predictions (N, T).
+
+    Parameters
+    ----------
+    vectors
+        Those that each fold is tested with, (N, D) each.
+    probe, head
+        What is told, and by ``ridge`` or ``knn``.
+    blocks
+        Widths of the parts of joined encoders: each part counts as much as any other.
+    """
     made = np.full(probe.values.shape, np.nan)
     for fold in range(FOLDS):
         train, test = probe.fold != fold, probe.fold == fold
         mean, scale = vectors[fold][train].mean(axis=0), vectors[fold][train].std(axis=0)
         z = (vectors[fold] - mean) / np.maximum(scale, 1e-6)
+        if blocks:
+            z = z * np.concatenate([np.full(width, np.sqrt(z.shape[1] / len(blocks) / width)) for width in blocks])
         targets = probe.values[train]
         if head == "ridge":
             model: Any = RidgeCV(ALPHAS * z.shape[1] / 100).fit(z[train], targets)
@@ -180,7 +189,6 @@ def score(probe: Probe, made: Array, rows: NDArray[np.integer] | None = None) ->
     """Return the mean over targets and groups (within a fold) of the correlation, or of AUC, of some rows."""
     rows = np.arange(len(made)) if rows is None else rows
     found: list[float] = []
-    weights: list[float] = []
     for group in np.unique(probe.within):
         for fold in range(FOLDS):
             here = rows[(probe.within[rows] == group) & (probe.fold[rows] == fold)]
@@ -196,8 +204,7 @@ def score(probe: Probe, made: Array, rows: NDArray[np.integer] | None = None) ->
                     count = y.sum()
                     area = (rankdata(p)[y > 0].sum() - count * (count + 1) / 2) / (count * (len(y) - count))
                     found.append(float(area))
-                weights.append(1.0)
-    return float(np.average(found, weights=weights)) if found else float("nan")
+    return float(np.mean(found)) if found else float("nan")
 
 
 def differences(
@@ -207,7 +214,7 @@ def differences(
     rng, units = np.random.default_rng(seed), np.unique(probe.unit)
     members = {unit: np.flatnonzero(probe.unit == unit) for unit in units}
     drawn = []
-    for _ in range(min(BOOTSTRAPS, 200)):
+    for _ in range(BOOTSTRAPS):
         rows = np.concatenate([members[unit] for unit in rng.choice(units, len(units))])
         drawn.append({name: score(probe, values, rows) for name, values in made.items()})
     found = {}
@@ -220,15 +227,3 @@ def differences(
 
 
 PROBES: Mapping[str, Callable[[Path], Probe]] = {"naip": naip_trees, "neon": neon_species, "camden": camden_trees}
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(path) as dataset:
-            return np.asarray(dataset.read()).astype(np.uint8)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))

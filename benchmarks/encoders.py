@@ -126,9 +126,9 @@ def measure_probe(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     made: dict[str, list[np.ndarray]] = {}
     each: dict[str, list[float]] = {}
 
-    def add(encoder: str, vectors: Sequence[np.ndarray]) -> None:
+    def add(encoder: str, vectors: Sequence[np.ndarray], blocks: Sequence[int] = ()) -> None:
         for head in HEADS:
-            values = predicted(vectors, probe, head)
+            values = predicted(vectors, probe, head, blocks)
             made.setdefault(f"{encoder}, {head}", []).append(values)
             each.setdefault(f"{encoder}, {head}", []).append(score(probe, values))
 
@@ -151,8 +151,8 @@ def measure_probe(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
             for folder in folders
         ]  # fmt: skip
         add("pretrained", learnt)
-        # Each block counts as much as the other, as in a joined encoder.
-        add(BEST, [np.hstack([_block(part), _block(told["colour-texture"])]) for part in learnt])
+        statistics = told["colour-texture"]
+        add(BEST, [np.hstack([part, statistics]) for part in learnt], (learnt[0].shape[1], statistics.shape[1]))
     mean = {name: np.mean(values, axis=0) for name, values in made.items()}
     pairs = [(f"{a}, {head}", f"{b}, {head}") for a, b in PAIRS for head in HEADS]
     return {
@@ -160,11 +160,6 @@ def measure_probe(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         "targets": probe.values.shape[1], "units": len(np.unique(probe.unit)), "scores": each,
         "differences": differences(probe, mean, pairs), "steps": arguments.steps, "objective": arguments.objective,
     }  # fmt: skip
-
-
-def _block(vectors: np.ndarray) -> np.ndarray:
-    scale = np.maximum(vectors.std(axis=0), 1e-6)
-    return np.asarray((vectors - vectors.mean(axis=0)) / scale / np.sqrt(vectors.shape[1]))
 
 
 def _installed(probe: Probe, bands: int) -> list[tuple[str, np.ndarray]]:

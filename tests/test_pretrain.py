@@ -160,6 +160,8 @@ def test_quick_writes_graphs_and_what_they_are(tmp_path: Path, capsys: pytest.Ca
     assert main([*words, "--checkpoint", str(tmp_path / "state")]) == 0
     assert (tmp_path / "made" / "rgb.onnx").read_bytes() == first
     capsys.readouterr()
+    assert main(["--data", str(tmp_path), "--output", str(tmp_path / "none"), "--quick"]) == 1
+    assert "cannot be read" in capsys.readouterr().err and not (tmp_path / "none").exists()
     assert main([*words, "--steps", "0"]) == 1
     assert "--steps" in capsys.readouterr().err
 

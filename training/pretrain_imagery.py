@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from botaclip.core.errors import RasterError
 
@@ -65,10 +65,15 @@ def read_pictures(
     Raises
     ------
     RasterError
-        Nothing is left, or a group that is to be left out does not exist.
+        The images are not there, nothing is left, or a group that is to be left out does not exist.
     """
     readers = {"naip": _naip, "neon": _neon, "sentinel": _sentinel, "landsat": _landsat, "bart": _bart}
-    found = [picture for source in sources for picture in readers[source](data)]
+    try:
+        found = [picture for source in sources for picture in readers[source](data)]
+    except (OSError, RasterioError) as error:
+        raise RasterError(
+            f"its images cannot be read ({error})", where=str(data), remedy="--data names the folder shared/data"
+        ) from error
     for out in leave_out:
         if out.split("/")[0] in sources and not any(_within(picture, out) for picture in found):
             raise RasterError(f"no picture belongs to {out}, which is to be left out", where=str(data))
@@ -82,7 +87,8 @@ def _within(picture: Picture, out: str) -> bool:
     return picture.group == out or picture.group.startswith((f"{out}/", f"{out}_"))
 
 
-def _read(path: Path) -> NDArray[np.generic]:
+def read_pixels(path: Path) -> NDArray[np.generic]:
+    """Return all bands of an image (C, H, W), also of one without a place."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with rasterio.open(path) as dataset:
@@ -91,18 +97,18 @@ def _read(path: Path) -> NDArray[np.generic]:
 
 def _naip(data: Path) -> Iterator[Picture]:
     folder = data / "naip_rgbn_60cm"
-    for row in _rows(folder / "trees.csv"):
-        pixels = _read(folder / "images" / row["image"]).astype(np.uint8)
+    for row in rows_of(folder / "trees.csv"):
+        pixels = read_pixels(folder / "images" / row["image"]).astype(np.uint8)
         yield Picture("naip", f"naip/{row['city']}", row["image"], pixels)
 
 
 def _neon(data: Path) -> Iterator[Picture]:
     folder = data / "neon_releves_rgb"
-    for row in _rows(folder / "plots.csv"):
+    for row in rows_of(folder / "plots.csv"):
         for year in ("rgb", "rgb_2017"):
             path = folder / year / f"{row['plot_id']}.tif"
             if path.exists():
-                pixels = _read(path)[:3].astype(np.uint8)
+                pixels = read_pixels(path)[:3].astype(np.uint8)
                 if min(pixels.shape[1:]) >= LEAST_SIDE:
                     yield Picture("neon", f"neon/{row['block']}", row["plot_id"], pixels)
 
@@ -115,12 +121,12 @@ def _sentinel(data: Path) -> Iterator[Picture]:
         "camden": data / "s2_london_camden_trees" / "scene.tif",
     }
     for name, path in scenes.items():
-        for number, square in enumerate(_squares(_read(path)[:3], 256)):
+        for number, square in enumerate(_squares(read_pixels(path)[:3], 256)):
             yield Picture("sentinel", f"sentinel/{name}", f"{name} {number}", square.astype(np.uint8), 3.2)
 
 
 def _landsat(data: Path) -> Iterator[Picture]:
-    blue_first = _read(data / "scenes" / "zion_landsat8_b2345.tif").astype(np.float32)
+    blue_first = read_pixels(data / "scenes" / "zion_landsat8_b2345.tif").astype(np.float32)
     bands = blue_first[[2, 1, 0, 3]]
     known = (bands > 0) & (bands < 65_535)
     low, high = np.quantile(bands[known], [0.002, 0.998])
@@ -130,7 +136,7 @@ def _landsat(data: Path) -> Iterator[Picture]:
 
 
 def _bart(data: Path) -> Iterator[Picture]:
-    scene = _read(data / "scenes" / "neon_bart_rgb_10cm_2019.tif")[:3].astype(np.uint8)
+    scene = read_pixels(data / "scenes" / "neon_bart_rgb_10cm_2019.tif")[:3].astype(np.uint8)
     for number, square in enumerate(_squares(scene, 400)):
         yield Picture("bart", "bart/2019", f"bart {number}", square.astype(np.uint8))
 
@@ -143,6 +149,7 @@ def _squares(scene: NDArray[np.generic], side: int) -> Iterator[NDArray[np.gener
                 yield np.ascontiguousarray(square)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table of ``shared/data``."""
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

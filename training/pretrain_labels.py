@@ -5,7 +5,6 @@ Fitted on the pictures that are there, so that nothing of those left out enters.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from botaclip.training.pretrain_imagery import Picture
+from botaclip.training.pretrain_imagery import Picture, rows_of
 
 # Floristic axes within sites: between sites a picture would only have to tell the site.
 AXES = 8
@@ -34,7 +33,7 @@ def picture_labels(pictures: Sequence[Picture], data: Path) -> NDArray[np.float3
         The folder ``shared/data``.
     """
     labels = np.full((len(pictures), 1 + AXES), np.nan)
-    trees = {row["image"]: float(row["n_trees"]) for row in _rows(data / "naip_rgbn_60cm" / "trees.csv")}
+    trees = {row["image"]: float(row["n_trees"]) for row in rows_of(data / "naip_rgbn_60cm" / "trees.csv")}
     axes = _floristic_axes({picture.name for picture in pictures if picture.source == "neon"}, data)
     for row, picture in enumerate(pictures):
         if picture.source == "naip":
@@ -51,7 +50,7 @@ def _floristic_axes(plots: set[str], data: Path) -> dict[str, NDArray[np.floatin
     """Return the axes of plots that have a relevé which the image shows; none where they are too few."""
     folder = data / "neon_releves_rgb"
     about = {
-        row["plot_id"]: row["site"] for row in _rows(folder / "plots.csv")
+        row["plot_id"]: row["site"] for row in rows_of(folder / "plots.csv")
         if row["plot_id"] in plots and row["has_releve"] == "1" and float(row["releve_area_in_image"] or 0) > 0.5
     }  # fmt: skip
     if len(about) < _FEWEST_PLOTS:
@@ -61,7 +60,7 @@ def _floristic_axes(plots: set[str], data: Path) -> dict[str, NDArray[np.floatin
     species: dict[str, int] = {}
     found = [
         (number[row["plot_id"]], species.setdefault(row["species"], len(species)), float(row["percent_cover"]))
-        for row in _rows(folder / "releves.csv") if row["plot_id"] in number and row["is_species"] == "1"
+        for row in rows_of(folder / "releves.csv") if row["plot_id"] in number and row["is_species"] == "1"
     ]  # fmt: skip
     cover = np.zeros((len(names), len(species)))
     for plot, kind, percent in found:
@@ -72,8 +71,3 @@ def _floristic_axes(plots: set[str], data: Path) -> dict[str, NDArray[np.floatin
         table[site == one] -= table[site == one].mean(axis=0)
     axes = PCA(AXES, svd_solver="full").fit_transform(table)
     return dict(zip(names, axes, strict=True))
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
