@@ -103,7 +103,8 @@ def pretrained(probe: Probe, fold: int, seed: int, arguments: argparse.Namespace
     """
     out = sorted({group for other in PROBES.values() for group in other(arguments.data).leave_out[fold]})
     how = Pretraining(
-        objective=arguments.objective, steps=arguments.steps, random_state=seed, leave_out=tuple(out),
+        objective=arguments.objective, steps=arguments.steps, precision=arguments.precision, random_state=seed,
+        leave_out=tuple(out),
     )  # fmt: skip
     assert set(probe.leave_out[fold]) <= set(out)
     key = digest_of(how)[:16]
@@ -252,6 +253,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--steps", type=int, default=Pretraining().steps, help="of each pre-training")
     parser.add_argument("--objective", default=Pretraining().objective)
+    parser.add_argument("--precision", default=Pretraining().precision)
     parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS), help="of the network")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -264,7 +266,7 @@ def main() -> int:
             return 1
         passed = [
             "--data", str(arguments.data), "--steps", str(arguments.steps), "--objective", arguments.objective,
-            "--seeds", *map(str, arguments.seeds),
+            "--precision", arguments.precision, "--seeds", *map(str, arguments.seeds),
         ]  # fmt: skip
         keys = [*PROBES, *(f"landscape/{seed}" for seed in (LANDSCAPES[:1] if arguments.quick else LANDSCAPES))]
         failed = run_units(

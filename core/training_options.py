@@ -208,6 +208,10 @@ ALIGNMENT = (
        "By what the number of steps is chosen, always on plots of inner spatial folds: head (error of the species "
        "head) or retrieval (mean reciprocal rank of each image's own relevé in the whole held-out gallery).",
        default="head", choices=("head", "retrieval"), advanced=True),
+    option("choose-by", Kind.CHOICE,
+       "By what inner validation chooses alignment, steps and penalty: error (squared error over that of the "
+       "prevalence) or ranking (order of plots, a species counting by how much it can tell; worth a try with many rare "
+       "species).", default="error", choices=("error", "ranking"), advanced=True),
     option("augmentation", Kind.LIST,
        "Views of each patch that the adapter may see in training, encoded once: dihedral (turned and mirrored), crop, "
        "colour; none.", default="none", advanced=True),

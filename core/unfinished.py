@@ -12,6 +12,7 @@ import errno
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -131,10 +132,17 @@ def _check_parent(output: Path) -> None:
         folder = folder.parent
     if not folder.is_dir():
         raise _no_folder(output.parent, f"{folder.name or folder} is no folder")
-    if not os.access(folder, os.W_OK):
+    try:
+        # Tried, not asked for: permissions say little on Windows, on network shares and to an administrator.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            return  # an output that is replaced may still fit
         raise OutputError(
-            "the output folder is not writable", where=str(folder), remedy="choose a folder you may write to"
-        )
+            f"the output folder is not writable ({error.strerror or error})", where=str(folder),
+            remedy="choose a folder you may write to",
+        ) from None
 
 
 def _no_folder(folder: Path, reason: str) -> OutputError:

@@ -156,3 +156,14 @@ def test_what_a_process_left_that_ended_unasked_for_is_stale(tmp_path: Path) -> 
         part = tmp_path / f"a.tif.{dead.pid}.part"
         part.write_text("half")
         assert remove_stale(tmp_path / "a.tif") == [part]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no folder here in which nobody may write")
+def test_a_folder_in_which_even_an_administrator_cannot_write_is_found_before_the_work() -> None:
+    with pytest.raises(OutputError, match="the output folder is not writable"):
+        check_writable(Path("/proc/self/map.tif"), overwrite=False)
+
+
+def test_trying_whether_a_folder_can_be_written_to_leaves_nothing(tmp_path: Path) -> None:
+    check_writable(tmp_path / "map.tif", overwrite=False)
+    assert list(tmp_path.iterdir()) == []

@@ -257,8 +257,8 @@ def fit_columns(
         columns = columns_of(table, protocol.asked, protocol.alignments)[0]
     folds = protocol.validation_folds(table)
     trials = inner_validation(
-        table, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
-        kept=kept, progress=progress.stage(0.0, 0.7),
+        table, folds, protocol.alignments, choose_by=protocol.choose_by, random_state=protocol.random_state,
+        device=protocol.device, kept=kept, progress=progress.stage(0.0, 0.7),
     )
     trials += searched(table, folds, trials, protocol, progress.stage(0.7, 0.7), kept, compared=True)
     chosen = choose(trials, protocol.asked)
@@ -340,7 +340,8 @@ def _fit_shuffled(
         return fit_image_column("shuffled", table, permuted, frozen, protocol, folds, progress, kept)
     alignment = dataclasses.replace(adapted.alignment.at(adapted.steps), start=None)
     trials = inner_validation(
-        table, folds, (alignment,), releves=permuted, random_state=protocol.random_state, device=protocol.device,
+        table, folds, (alignment,), releves=permuted, choose_by=protocol.choose_by,
+        random_state=protocol.random_state, device=protocol.device,
         # Only to be cancelled: the fraction stands where the columns are.
         kept=None if kept is None else kept.under("shuffled"), progress=progress.stage(0.9, 0.9),
     )

@@ -86,8 +86,14 @@ def _without_absences(scores: dict[str, Any]) -> dict[str, Any]:
 
 def reason_of_choice(asked: str, chosen: Trial, trials: Sequence[Trial]) -> str:
     """Return in one sentence what the model uses and why."""
-    raw = min((t.loss for t in trials if t.alignment.name == "none"), default=float("nan"))
+    raw = min((t.criterion for t in trials if t.alignment.name == "none"), default=float("nan"))
     what = "the frozen vectors as they are" if chosen.frozen else chosen.label
+    if chosen.ranking is not None:
+        said = f"auto picked {what}" if asked == "auto" else f"{what}, as asked"
+        return (
+            f"Alignment: {said}; in inner spatial validation {chosen.ranking:.4f} of all pairs of plots were in the "
+            f"wrong order, against {raw:.4f} for the frozen vectors (0.5 is chance)."
+        )
     if asked == "auto":
         return (
             f"Alignment: auto picked {what}; inner spatial validation put the head's relative error at "
@@ -137,7 +143,9 @@ def metrics_document(
             "picked": chosen.label,
             "reason": reason_of_choice(parameters["alignment"], chosen, trials),
             "candidates": [
-                {"label": t.label, "penalty": t.penalty, "relative_error": t.loss} for t in _best_per_label(trials)
+                {"label": t.label, "penalty": t.penalty, "relative_error": t.loss}
+                | ({} if t.ranking is None else {"ranking_error": t.ranking})
+                for t in _best_per_label(trials)
             ],
         },
         "calibration": {"bins": bins},
@@ -289,9 +297,9 @@ def _plots(data: TrainingTable, blocked: CrossValidation, locations: str) -> lis
 def _best_per_label(trials: Sequence[Trial]) -> list[Trial]:
     best: dict[str, Trial] = {}
     for trial in trials:
-        if trial.label not in best or trial.loss < best[trial.label].loss:
+        if trial.label not in best or trial.criterion < best[trial.label].criterion:
             best[trial.label] = trial
-    return sorted(best.values(), key=lambda trial: trial.loss)
+    return sorted(best.values(), key=lambda trial: trial.criterion)
 
 
 def _reliability(data: TrainingTable, blocked: CrossValidation) -> list[dict[str, float]]:

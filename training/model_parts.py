@@ -114,7 +114,8 @@ def model_parts(
     folds = protocol.validation_folds(data)
     with one_thread_each():
         trials = inner_validation(
-            data, folds, protocol.alignments, random_state=protocol.random_state, device=protocol.device,
+            data, folds, protocol.alignments, choose_by=protocol.choose_by, random_state=protocol.random_state,
+            device=protocol.device,
             kept=kept, progress=progress.stage(0.0, 0.7),
         )
         trials += searched(data, folds, trials, protocol, progress.stage(0.7, 0.7), kept)

@@ -11,6 +11,7 @@ Seeded; with ``--checkpoint`` it goes on where it was killed, to the same result
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import math
@@ -78,6 +79,8 @@ class Pretraining:
         Of AdamW, with a cosine schedule.
     dimension
         Length of a vector.
+    precision
+        ``fp32``, or ``bf16``: products of 16 bits, three times as fast on processors that have them. On a GPU always.
     random_state
         Seed.
     leave_out, sources
@@ -89,6 +92,7 @@ class Pretraining:
     batch: int = BATCH
     learning_rate: float = LEARNING_RATE
     dimension: int = 256
+    precision: str = "fp32"
     random_state: int = 1
     leave_out: tuple[str, ...] = ()
     sources: tuple[str, ...] = tuple(SHARES)
@@ -170,20 +174,33 @@ class _Training:
         self.parts = nn.ModuleDict({
             "network": self.network, "projector": self.projector, "teller": self.teller, "labeller": self.labeller
         })  # fmt: skip
-        self.parts.to(device)
+        # Depthwise convolutions take half the time with the channels last.
+        self.parts.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = Optimiser(
             [(self.parts, how.learning_rate)], decay=DECAY, schedule="cosine", horizon=how.steps, device=device
         )
 
+    def _vectors(self, pixels: Tensor, has_nir: Tensor) -> Tensor:
+        """Return the mean over the cells (B, D), in 32 bits."""
+        pixels = pixels.to(self.device).contiguous(memory_format=torch.channels_last)
+        with self._cast():
+            cells = self.network(pixels, has_nir.to(self.device))
+        return torch.as_tensor(cells.float().mean(dim=(2, 3)))
+
+    def _cast(self) -> contextlib.AbstractContextManager[object]:
+        if self.device == "cpu" and self.how.precision == "bf16":
+            return torch.autocast("cpu", dtype=torch.bfloat16)
+        return mixed_precision(self.device)
+
     def take_step(self) -> dict[str, float]:
         """Take one step; return its losses by name."""
         views = self.source.at(self.step)
-        pixels = torch.cat([views.first, views.second]).to(self.device)
-        nir = torch.cat([views.first_nir, views.second_nir]).to(self.device)
-        with mixed_precision(self.device):
-            vectors = self.network(pixels, nir).mean(dim=(2, 3))
+        vectors = self._vectors(
+            torch.cat([views.first, views.second]), torch.cat([views.first_nir, views.second_nir])
+        )
+        with self._cast():
             projected = self.projector(vectors)
-        vectors, projected = vectors.float(), projected.float()
+        projected = projected.float()
         losses: dict[str, Tensor] = {}
         if self.how.views:
             losses[self.how.views] = VIEWS[self.how.views](*projected.chunk(2))
@@ -192,12 +209,11 @@ class _Training:
             losses[DESCRIPTORS] = told(self.teller(vectors[: len(wanted)]), wanted)
         whole = self.source.labelled_at(self.step)
         if whole is not None:
-            with mixed_precision(self.device):
-                seen = self.network(whole.pixels.to(self.device), whole.has_nir.to(self.device)).mean(dim=(2, 3))
-            losses[LABELS] = told(self.labeller(seen.float()), whole.labels.to(self.device))
+            seen = self._vectors(whole.pixels, whole.has_nir)
+            losses[LABELS] = told(self.labeller(seen), whole.labels.to(self.device))
         total = sum(
             (loss * (1.0 if name in VIEWS else TELLING[self.how.views]) for name, loss in losses.items()),
-            start=pixels.new_zeros(()),
+            start=vectors.new_zeros(()),
         )
         self.step += 1
         self.optimiser.step(total, self.step)
@@ -301,6 +317,8 @@ PRETRAIN = Command(
         option("steps", Kind.INTEGER, "Steps of AdamW.", default=STEPS, minimum=1),
         option("batch", Kind.INTEGER, "Places in a batch.", default=BATCH, minimum=2),
         option("learning-rate", Kind.NUMBER, "At its highest.", default=LEARNING_RATE, minimum=1e-7, maximum=1.0),
+        option("precision", Kind.CHOICE, "bf16 is three times as fast on processors that have it.", default="fp32",
+               choices=("fp32", "bf16")),
         option("leave-out", Kind.LIST, "Groups of pictures to leave out: naip/chico,neon/SJER."),
         option("random-state", Kind.INTEGER, "Seed.", default=1, minimum=0),
         option("device", Kind.CHOICE, "Where to compute.", default="cpu", choices=("cpu", "cuda")),
@@ -318,7 +336,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asked, _ = parse_parameters(PRETRAIN, vars(parser.parse_args(arguments)))
         out = tuple(word.strip() for word in (asked["leave_out"] or "").split(",") if word.strip())
-        kinds = {key: asked[key] for key in ("objective", "steps", "batch", "learning_rate", "random_state")}
+        settings = ("objective", "steps", "batch", "learning_rate", "precision", "random_state")
+        kinds = {key: asked[key] for key in settings}
         how = Pretraining(**(kinds | {"leave_out": out} | (QUICK if asked["quick"] else {})))
         kept = FitState(asked["checkpoint"], digest_of("pretraining")) if asked["checkpoint"] else None
         network, about = pretrain(

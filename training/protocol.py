@@ -50,6 +50,8 @@ class Protocol:
         Torch device of the adapters.
     search
         Trials of a search for better settings in every training fold; see :mod:`botaclip.training.search`.
+    choose_by
+        By what inner validation chooses; see :data:`botaclip.training.selection.CRITERIA`.
 
     Attributes
     ----------
@@ -64,6 +66,7 @@ class Protocol:
     random_state: int = 1
     device: str = "cpu"
     search: int = 0
+    choose_by: str = "error"
 
     @property
     def seen(self) -> frozenset[str]:  # noqa: D102

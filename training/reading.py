@@ -232,4 +232,5 @@ def protocol_of(
         random_state=parameters["random_state"],
         device=device,
         search=parameters.get("search") or 0,
+        choose_by=parameters.get("choose_by") or "error",
     )

@@ -83,22 +83,23 @@ def searched(
     found = []
     for number, alignment in enumerate(begun):
         found.append(search(
-            table, folds, alignment, protocol.search, random_state=seed, device=device,
+            table, folds, alignment, protocol.search, choose_by=protocol.choose_by, random_state=seed, device=device,
             progress=progress.stage(number / len(begun), (number + 1) / len(begun)),
             kept=None if kept is None else kept.under(f"search {alignment.name}"),
         ))  # fmt: skip
     if not found:
         return []
     again = inner_validation(
-        table, folds, tuple(found), random_state=seed, device=device, progress=progress.stage(1.0, 1.0),
+        table, folds, tuple(found), choose_by=protocol.choose_by, random_state=seed, device=device,
+        progress=progress.stage(1.0, 1.0),
         kept=None if kept is None else kept.under("searched"),
     )
     return [trial for trial in again if trial.alignment.name != "none"]
 
 
 def search(
-    table: TrainingTable, folds: Folds, alignment: Alignment, trials: int, *, random_state: int = 1,
-    device: str = "cpu", progress: Progress = SILENT, kept: FitState | None = None,
+    table: TrainingTable, folds: Folds, alignment: Alignment, trials: int, *, choose_by: str = "error",
+    random_state: int = 1, device: str = "cpu", progress: Progress = SILENT, kept: FitState | None = None,
 ) -> Alignment:
     """Return the settings of least inner validation loss among ``trials`` tried, those given being the first.
 
@@ -115,6 +116,8 @@ def search(
         What to begin with.
     trials
         How many settings are tried; each costs one inner validation of the alignment.
+    choose_by
+        By what settings are compared; see :data:`botaclip.training.selection.CRITERIA`.
     random_state, device
         Seed of the search and of the fits, and torch device.
     progress
@@ -142,7 +145,7 @@ def search(
     study = optuna.create_study(direction="minimize", sampler=sampler)
     study.enqueue_trial(_settings(alignment))
     found: list[tuple[float, Alignment]] = []
-    ground = "" if kept is None else digest_of(table, list(folds), random_state, device, optuna.__version__)
+    ground = "" if kept is None else digest_of(table, list(folds), choose_by, random_state, device, optuna.__version__)
 
     def loss(trial: optuna.Trial) -> float:
         made = _suggested(alignment, trial)
@@ -153,11 +156,10 @@ def search(
             found.append((float(done.arrays["loss"]), made))
             return found[-1][0]
         judged = inner_validation(
-            table, folds, (made,), random_state=random_state, device=device, progress=progress.stage(
-                trial.number / trials, (trial.number + 1) / trials
-            ), kept=None if kept is None else kept.under(name),
+            table, folds, (made,), choose_by=choose_by, random_state=random_state, device=device,
+            progress=progress.stage(trial.number / trials, (trial.number + 1) / trials), kept=None if kept is None else kept.under(name),
         )  # fmt: skip
-        found.append((best(judged, made.name).loss, made))
+        found.append((best(judged, made.name).criterion, made))
         if kept is not None:
             kept.keep(name, {"loss": np.array(found[-1][0], dtype=np.float64)}, depends=depends)
         return found[-1][0]

@@ -20,6 +20,7 @@ from botaclip.training.closed_forms import CLOSED_FORMS
 from botaclip.training.environment_block import EnvironmentBlock, joined
 from botaclip.training.fit_state import FitState
 from botaclip.training.heads import PENALTIES, clipped_prevalence, linear_path, logits_of_linear
+from botaclip.training.ranking import ranking_error
 from botaclip.training.retrieval import held_out_retrieval
 from botaclip.training.standardiser import Standardiser
 from botaclip.training.training_table import TrainingTable
@@ -29,6 +30,8 @@ Array = NDArray[np.floating]
 Folds = Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]]
 
 
+# By what trials are chosen: squared error relative to the prevalence's, or the order of plots.
+CRITERIA = ("error", "ranking")
 # Alignments that bring relevés into the space of the images, so that an image can be asked for its relevé.
 WITH_RELEVE_SIDE = ("contrastive", "botaclip", "joint")
 
@@ -50,6 +53,9 @@ class Trial:
     retrieval
         Mean reciprocal rank of each image's own relevé, and the reverse, in the gallery of all plots of an inner fold
         that were held out, mean over inner folds; NaN where the alignment is not to be stopped by it.
+    ranking
+        Share of pairs of plots in the wrong order, see :func:`botaclip.training.ranking.ranking_error`; None where
+        trials are chosen by ``loss``.
     """
 
     alignment: Alignment
@@ -58,6 +64,12 @@ class Trial:
     loss: float
     logits: Array
     retrieval: float = float("nan")
+    ranking: float | None = None
+
+    @property
+    def criterion(self) -> float:
+        """What it is chosen by, less is better: the ranking where that was asked for, else the loss."""
+        return self.loss if self.ranking is None else self.ranking
 
     @property
     def frozen(self) -> bool:
@@ -139,6 +151,7 @@ def inner_validation(
     *,
     releves: TrainingTable | None = None,
     penalties: Sequence[float] = PENALTIES,
+    choose_by: str = "error",
     random_state: int = 1,
     device: str = "cpu",
     kept: FitState | None = None,
@@ -157,6 +170,8 @@ def inner_validation(
     releves
         Where the adapters take their relevés from; ``table`` itself when None. The ``shuffled`` column passes a
         permuted table here, while the head is fitted and judged on the true one.
+    choose_by
+        One of ``CRITERIA``: what :attr:`Trial.criterion` will be.
     kept
         Where the state of unfinished fits is kept; nowhere when None.
 
@@ -172,6 +187,7 @@ def inner_validation(
     logits = {key: np.full((len(penalties), n, species), np.nan, dtype=np.float32) for key in keys}
     sums = {key: [_Sum() for _ in penalties] for key in keys}
     ranks = {key: _Sum() for key in keys}
+    orders = {key: [_Sum() for _ in penalties] for key in keys}
 
     for number, (train, held) in enumerate(folds):
         standardiser = Standardiser.fit(table.vectors[train], table.blocks)
@@ -208,12 +224,19 @@ def inner_validation(
                 scores = linear_path(joined(z_train, block, near), presence, joined(z_held, block, far), penalties)
                 error = relative_error(table.presence[held], scores, prevalence)
                 key = (alignment, steps)
+                wrong: Array = np.zeros(len(penalties))
+                weight = 0.0
+                if choose_by == "ranking":
+                    wrong, weight = ranking_error(table.presence[held], scores)
                 for p in range(len(penalties)):
+                    if weight:
+                        orders[key][p].add(float(wrong[p]), weight)
                     sums[key][p].add(float(error[p]), len(held))
                     logits[key][p, held] = logits_of_linear(scores[p], prevalence)
     return [
         Trial(
-            key[0], key[1], penalty, sums[key][p].mean if sums[key][p].weight else 0.0, logits[key][p], ranks[key].mean
+            key[0], key[1], penalty, sums[key][p].mean if sums[key][p].weight else 0.0, logits[key][p],
+            ranks[key].mean, orders[key][p].mean if orders[key][p].weight else None,
         )
         for key in keys
         for p, penalty in enumerate(penalties)
@@ -221,10 +244,10 @@ def inner_validation(
 
 
 def best(trials: Sequence[Trial], *names: str) -> Trial:
-    """Return the trial of least loss among alignments of these names (all when none is given).
+    """Return the trial that does best by its criterion among alignments of these names (all when none is given).
 
     An alignment that is stopped by retrieval takes part with the number of steps of best retrieval alone; its penalty,
-    and whether it is chosen, are still matters of the loss.
+    and whether it is chosen, are still matters of the criterion.
     """
     pool = [trial for trial in trials if not names or trial.alignment.name in names]
     highest: dict[Alignment, float] = {}
@@ -234,4 +257,4 @@ def best(trials: Sequence[Trial], *names: str) -> Trial:
     pool = [
         trial for trial in pool if not np.isfinite(trial.retrieval) or trial.retrieval == highest[trial.alignment]
     ]
-    return min(pool, key=lambda trial: trial.loss)
+    return min(pool, key=lambda trial: trial.criterion)
