@@ -157,7 +157,8 @@ def search(
             return found[-1][0]
         judged = inner_validation(
             table, folds, (made,), choose_by=choose_by, random_state=random_state, device=device,
-            progress=progress.stage(trial.number / trials, (trial.number + 1) / trials), kept=None if kept is None else kept.under(name),
+            progress=progress.stage(trial.number / trials, (trial.number + 1) / trials),
+            kept=None if kept is None else kept.under(name),
         )  # fmt: skip
         found.append((best(judged, made.name).criterion, made))
         if kept is not None:
