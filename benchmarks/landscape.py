@@ -50,7 +50,7 @@ from study_tables import comparison_table, cost_table, picked, score_table  # no
 SIZES = (400, 1_000, 4_000, 16_000)
 # So many seeds as a night allows.
 SEEDS = {400: 10, 1_000: 10, 4_000: 2, 16_000: 1}
-UNSEEN_SEEDS = {400: 2, 1_000: 2}
+UNSEEN_SEEDS = {400: 1, 1_000: 1}
 LABELS = (30, 100)
 BUTTERFLIES, SOIL, UNSEEN = "butterflies", "soil groups", "plants kept out"
 MIN_PRESENCES = 20
