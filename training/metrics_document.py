@@ -91,8 +91,8 @@ def reason_of_choice(asked: str, chosen: Trial, trials: Sequence[Trial]) -> str:
     if chosen.ranking is not None:
         said = f"auto picked {what}" if asked == "auto" else f"{what}, as asked"
         return (
-            f"Alignment: {said}; in inner spatial validation {chosen.ranking:.4f} of the pairs of plots were in the wrong "
-            f"order, species weighted by what they tell, against {raw:.4f} for the frozen vectors (0.5 is chance)."
+            f"Alignment: {said}; in inner spatial validation {chosen.ranking:.4f} of the pairs of plots were in the "
+            f"wrong order, species weighted by what they tell, against {raw:.4f} for the frozen vectors (0.5 is chance)."
         )
     if asked == "auto":
         return (
