@@ -72,4 +72,4 @@ def test_best_goes_by_the_criterion() -> None:
     better = dataclasses.replace(one, loss=0.5, ranking=0.4)
     assert best([better, worse]).penalty == 7.0
     said = reason_of_choice("auto", worse, [better, worse])
-    assert "0.2000 of the pairs of plots were in the wrong order" in said and "against 0.2000 for the frozen" in said
+    assert "0.2000 of the pairs of plots were in the wrong order" in said and "; 0.2000 for the frozen" in said

@@ -92,7 +92,7 @@ def reason_of_choice(asked: str, chosen: Trial, trials: Sequence[Trial]) -> str:
         said = f"auto picked {what}" if asked == "auto" else f"{what}, as asked"
         return (
             f"Alignment: {said}; in inner spatial validation {chosen.ranking:.4f} of the pairs of plots were in the "
-            f"wrong order, species weighted by what they tell, against {raw:.4f} for the frozen vectors (0.5 is chance)."
+            f"wrong order, species weighted by what they tell; {raw:.4f} for the frozen vectors (0.5 is chance)."
         )
     if asked == "auto":
         return (
