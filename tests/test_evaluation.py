@@ -471,6 +471,7 @@ def test_kept_folds_of_other_data_or_settings_are_not_taken(tmp_path: Path, monk
     for count, (table, columns, changes) in enumerate((
         (TABLE, ("raw",), {}), (changed, ("raw",), {}), (TABLE, ("raw", "prevalence"), {}),
         (TABLE, ("raw",), {"random_state": 2}), (TABLE, ("raw",), {"alignments": ALIGNMENTS[:3]}),
+        (TABLE, ("raw",), {"choose_by": "ranking"}),
     )):  # fmt: skip
         validate(table=table, columns=columns, kept=state, **changes)
         assert len(calls) == 3 * (count + 1)

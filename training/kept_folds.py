@@ -43,7 +43,7 @@ def digest_of_fold(
     inside = table.take(train)
     return digest_of(
         inside, table.take(test), list(protocol.validation_folds(inside)), protocol.asked, protocol.alignments,
-        protocol.head, protocol.random_state, protocol.device, protocol.search, list(columns),
+        protocol.head, protocol.random_state, protocol.device, protocol.search, protocol.choose_by, list(columns),
     )  # fmt: skip
 
 
