@@ -125,8 +125,9 @@ class Optimiser:
                 continue
             g, p, name = key.split(".", 2)
             parameter = self._adamw.param_groups[int(g)]["params"][int(p)]
-            # The step count stays on the CPU, as AdamW itself has it there.
-            value = value.clone() if name == "step" else value.to(parameter.device, copy=True)
+            # The step count stays on the CPU, as AdamW itself has it there. What is one number a weight lies in memory
+            # as the weights do: AdamW in one pass goes through both in that order.
+            value = value.clone() if name == "step" else torch.empty_like(parameter).copy_(value)
             self._adamw.state[parameter][name] = value
 
 
