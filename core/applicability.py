@@ -59,17 +59,18 @@ class Applicability:
         predictors
             Scaled and weighted as the points are (M, K).
         """
-        return self._nearest_and_count(predictors)[0]
+        return self.judged(predictors)[0]
 
     def density(self, predictors: Floats) -> NDArray[np.float64]:
         """Return the local point density (M,): how many training points are nearer than the threshold; NaN as above."""
-        return self._nearest_and_count(predictors)[1]
+        return self.judged(predictors)[1]
 
     def inside(self, predictors: Floats) -> NDArray[np.bool_]:
         """Return what lies inside the area of applicability (M,); what is not known does not."""
         return self.dissimilarity(predictors) <= self.threshold
 
-    def _nearest_and_count(self, predictors: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def judged(self, predictors: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return :meth:`dissimilarity` and :meth:`density` at once."""
         x = np.asarray(predictors, dtype=np.float64)
         index, count = np.full(len(x), np.nan), np.full(len(x), np.nan)
         known = np.flatnonzero(np.isfinite(x).all(axis=1))

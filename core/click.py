@@ -43,7 +43,8 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     dict
         ``request`` as given; ``status`` ``ok``, ``outside``, ``nodata`` or ``no environment`` with ``message``;
         ``species`` ranked ``{"name", "suitability", "threshold", "above", "calibration"}``; ``relative`` when
-        suitability is no probability; ``patch`` ``{"x", "y", "crs", "size_m", "offset_m"}``; ``plot`` and
+        suitability is no probability; ``domain`` ``{"dissimilarity", "threshold", "inside", "density"}``, None for a
+        model without an area of applicability; ``patch`` ``{"x", "y", "crs", "size_m", "offset_m"}``; ``plot`` and
         ``plot_m2``: the plot that a value refers to, in words and in square metres; ``seconds``.
     """
     started = time.perf_counter()
@@ -65,6 +66,13 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
                 "above": value >= threshold if known else None,
                 "calibration": model.metadata["species"][index].get("calibration"),
             })
+    domain = None
+    if status == OK and found.domain is not None:
+        index, inside, density = map(float, found.domain[0])
+        domain = {
+            "dissimilarity": index, "threshold": model.required_applicability().threshold, "inside": inside > 0,
+            "density": int(density),
+        }  # fmt: skip
     patch = None
     if np.isfinite(found.offset_m[0]):
         patch = {
@@ -74,7 +82,7 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     return {
         "request": parameters.get("request"), "status": _STATUS.get(status, "outside"),
         "message": _MESSAGES.get(status, _MESSAGES[OUTSIDE]), "species": species, "relative": model.relative,
-        "patch": patch, "plot": model.plot_words,
+        "domain": domain, "patch": patch, "plot": model.plot_words,
         "plot_m2": float(model.metadata.get("releve_area_m2") or model.patch.size_m**2),
         "device": applied.device, "seconds": time.perf_counter() - started,
     }

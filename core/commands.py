@@ -152,7 +152,20 @@ SUITABILITY = Command(
     "relevés' area centred in the cell.",
     (
         RASTER, MODEL, SPECIES, EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG,
+        option("applicability", Kind.FLAG,
+               "Add the three bands of aoa behind the species: where the map may be believed.", default=False),
         OUTPUT_MAP,
+        *EVERYWHERE,
+    ),
+    group="Maps",
+)
+
+AOA = Command(
+    "aoa", "Area of applicability", "Map where a model may be believed: how far every place is from its training plots.",
+    "Three bands: the dissimilarity index (0 on a training plot), 1 inside the area of applicability and 0 outside, and "
+    "how many training plots are like the place. Inside, the model's validation speaks for the map; outside, nothing does.",
+    (
+        RASTER, MODEL, EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG, OUTPUT_MAP,
         *EVERYWHERE,
     ),
     group="Maps",
@@ -323,6 +336,6 @@ CACHE = Command(
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
-        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, PREDICT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
+        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, PREDICT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
     )
 }

@@ -19,6 +19,7 @@ JOBS: Mapping[str, str] = {
     "embed": "botaclip.core.embed:embed",
     "suitability": "botaclip.core.suitability:suitability",
     "predict": "botaclip.core.predict:predict",
+    "aoa": "botaclip.core.aoa:aoa",
     "info": "botaclip.core.model_report:info",
     "verify": "botaclip.core.model_report:verify",
     "devices": "botaclip.core.device:devices",

@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from botaclip.core.applicability import Applicability
 from botaclip.core.encoder_metadata import mode_words, modes_of, precision_words
 from botaclip.core.encoders import embedded, opening
 from botaclip.core.encoders.encoder import Encoder
@@ -119,6 +120,44 @@ class Model:
     def suitability(self, adapted: Floats) -> Floats:
         """Return calibrated suitability (N, S), 0 to 1, of adapted vectors (N, E+P)."""
         return self._run(self._head, adapted)[1]
+
+    @functools.cached_property
+    def applicability(self) -> Applicability | None:
+        """What tells how far a place is from all training plots; None for models made before there was such a thing."""
+        about = self.metadata.get("applicability")
+        if about is None:
+            return None
+        axes = min(int(about["axes"]), len(self.pca_components))
+        points = self.components(self.plot_vectors, axes)
+        return Applicability(points, float(about["mean_distance"]), float(about["threshold"]))
+
+    def required_applicability(self) -> Applicability:
+        """Return :attr:`applicability`.
+
+        Raises
+        ------
+        ModelFileError
+            The model has none.
+        """
+        if self.applicability is None:
+            raise ModelFileError(
+                "it was trained before models had an area of applicability", where=str(self.file.path),
+                remedy="train it again",
+            )  # fmt: skip
+        return self.applicability
+
+    def domain(self, unit: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return dissimilarity index, 1 inside the area of applicability else 0, and local point density, (N,) each.
+
+        Raises
+        ------
+        ModelFileError
+            The model has no area of applicability.
+        """
+        area = self.required_applicability()
+        index, density = area.judged(self.components(unit, area.points.shape[1]))
+        inside = np.where(index <= area.threshold, 1.0, 0.0)
+        return index.astype(np.float32), inside.astype(np.float32), density.astype(np.float32)
 
     def components(self, unit: Floats, count: int) -> Floats:
         """Return the first ``count`` principal components (N, count) of unit vectors (N, E)."""

@@ -33,8 +33,9 @@ _KEYS: dict[str, Kinds] = {
 _NUMBER = (int, float)
 _OPTIONAL: dict[str, Kinds] = {
     "environment": list, "scores": dict, "licence": str, "cite": str, "releve_area_m2": _NUMBER, "vegeta": dict,
-    "head": str, "provenance": dict,
+    "head": str, "provenance": dict, "applicability": dict,
 }  # fmt: skip
+_APPLICABILITY: dict[str, Kinds] = {"axes": int, "mean_distance": _NUMBER, "threshold": _NUMBER}
 _SPECIES: dict[str, Kinds] = {"presences": int, "prevalence": _NUMBER, "threshold": _NUMBER}
 _TRAINING: dict[str, Kinds] = {"extent_wgs84": list, "crs": str, "dates": list, "plots": int}
 _ENVIRONMENT: dict[str, Kinds] = {"file": str, "band": int, "path": str}
@@ -127,6 +128,7 @@ def check_metadata(metadata: Mapping[str, Any], where: str) -> None:
     _check_ground(metadata, where)
     _check_species(metadata["species"], where)
     _check_recipe(metadata["alignment"].get("recipe"), where)
+    _check_applicability(metadata.get("applicability"), where)
     allow(metadata["training"], _TRAINING, "training", where)
     extent = metadata["training"].get("extent_wgs84")
     if extent and (len(extent) != 4 or not all(map(finite, extent))):
@@ -135,6 +137,15 @@ def check_metadata(metadata: Mapping[str, Any], where: str) -> None:
         if not isinstance(layer, dict) or not isinstance(layer.get("name"), str):
             raise bad_file("its environment layers have no names", where)
         allow(layer, _ENVIRONMENT, "environment layer", where)
+
+
+def _check_applicability(about: Any, where: str) -> None:
+    """The area of applicability, where a model has one; how it was made is for people."""
+    if about is None:
+        return
+    need(about, _APPLICABILITY, "area of applicability", where)
+    if not all(positive(about[key]) for key in _APPLICABILITY):
+        raise bad_file("its area of applicability has no proper numbers", where)
 
 
 def _check_text(value: Any, where: str) -> None:

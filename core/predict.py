@@ -17,6 +17,8 @@ from botaclip.core.unfinished import check_writable
 from botaclip.core.vector_io import read_points, write_points
 
 STATUS, OFFSET = "botaclip_status", "botaclip_offset_m"
+# Dissimilarity index, 1 inside the area of applicability, training plots that are like the place.
+DOMAIN = ("botaclip_dissimilarity", "botaclip_inside_aoa", "botaclip_point_density")
 _RESERVED = ("fid", "geom", "ogc_fid")  # columns that a GeoPackage has of its own
 _MOST_COLUMNS = 1990  # of an SQLite table, some left for the GeoPackage
 
@@ -48,6 +50,8 @@ def predict(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     # The lattice goes on beyond the raster; nothing was looked at there.
     offset_m = np.where(found.status == OUTSIDE, np.nan, np.round(found.offset_m, 3))
     added = {STATUS: found.status, OFFSET: offset_m}
+    if found.domain is not None:
+        added |= dict(zip(DOMAIN, found.domain.T, strict=True))
     added |= {model.species[index]: found.suitability[:, place] for place, index in enumerate(chosen)}
     names = unique_names([*kept, *added])
     if len(names) > _MOST_COLUMNS and output.suffix.lower() == ".gpkg":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from botaclip.core.aoa import applicability_of
 from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.image_year import given_year
 from botaclip.core.model import Model
@@ -28,7 +30,10 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
     check_map_name(output)
     year = given_year(parameters.get("image_date"))
     model = Model.open(parameters["model"])
-    kind = suitability_of(model, model.choose(parameters["species"]))
+    chosen = model.choose(parameters["species"])
+    kind = suitability_of(model, chosen)
+    if parameters.get("applicability"):
+        kind = with_applicability(model, kind)
     with AppliedImagery.open(
         model, parameters["raster"], bands=parameters.get("bands"), environment=parameters.get("environment"),
         device=parameters["device"], maps=True,
@@ -42,7 +47,7 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
             applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")), year=year
         )
     progress.info(f"A value {model.plot_words} centred in the pixel.")
-    return outputs | {"species": list(kind.bands)}
+    return outputs | {"species": [model.species[index] for index in chosen]}
 
 
 def suitability_of(model: Model, chosen: list[int]) -> MapKind:
@@ -55,6 +60,26 @@ def suitability_of(model: Model, chosen: list[int]) -> MapKind:
         name="relative suitability" if model.relative else "suitability",
         bands=tuple(model.species[index] for index in chosen), compute=compute, style=qml_suitability(),
         band_tags=[species_tags(model, index) for index in chosen],
+    )
+
+
+def with_applicability(model: Model, kind: MapKind) -> MapKind:
+    """Return a map with the bands of the area of applicability behind its own.
+
+    Raises
+    ------
+    ModelFileError
+        The model has none.
+    """
+    domain = applicability_of(model)
+
+    def compute(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+        made, clipped = kind.compute(vectors)
+        return np.concatenate([made, domain.compute(vectors)[0]], axis=1), clipped
+
+    return dataclasses.replace(
+        kind, bands=(*kind.bands, *domain.bands), compute=compute, tags={**kind.tags, **domain.tags},
+        band_tags=[*kind.band_tags, *domain.band_tags],
     )
 
 

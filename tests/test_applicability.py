@@ -118,4 +118,4 @@ def test_damaged_numbers_are_refused() -> None:
     with pytest.raises(ModelFileError, match="damaged"):
         Applicability(TOY, 0.0, 1.0)
     with pytest.raises(ModelFileError, match="damaged"):
-        Applicability(TOY * np.inf, 1.0, 1.0)
+        Applicability(np.full((2, 1), np.inf), 1.0, 1.0)

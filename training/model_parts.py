@@ -27,6 +27,7 @@ from botaclip.core.pairing import Pairs
 from botaclip.core.plot_locations import extra_records, parse_plot_locations, plot_records
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.releves import ReleveTable
+from botaclip.training.applicability import AreaOfApplicability, leading_axes
 from botaclip.training.calibration import Calibrators
 from botaclip.training.closed_forms import CLOSED_FORMS
 from botaclip.training.continuation import Parent, earlier_plots
@@ -72,7 +73,7 @@ def model_parts(
     data: TrainingTable, table: ReleveTable, pairs: Pairs, imagery: LatticeImagery, protocol: Protocol,
     parameters: Mapping[str, Any], summary: Mapping[str, Any], *, environment: Sequence[Mapping[str, Any]] = (),
     init: Parent | None = None, extra: ReleveTable | None = None,
-    kept: FitState | None = None, progress: Progress,
+    kept: FitState | None = None, validated: NDArray[np.integer] | None = None, progress: Progress,
 ) -> ModelParts:
     """Choose, refit on all plots and pack.
 
@@ -99,6 +100,9 @@ def model_parts(
         The relevés without imagery whose cover is ``data.extra``.
     kept
         Where the state of unfinished fits is kept; nowhere when None.
+    validated
+        Fold in which the cross-validation held each plot out (N,), negative for none: what the area of applicability
+        is measured by. Each plot by itself when None.
 
     Raises
     ------
@@ -146,6 +150,7 @@ def model_parts(
     tower, met = tower.of_met_species()
     components = min(PRINCIPAL_COMPONENTS, *unit.shape)
     pca = PCA(components, svd_solver="full").fit(unit)
+    applicability = _applicability(pca, unit, validated)
     arrays = {
         "pca.mean": pca.mean_, "pca.components": pca.components_, "pca.share": pca.explained_variance_ratio_,
         "plots.vectors": unit,
@@ -190,6 +195,7 @@ def model_parts(
         + (f", whose {what_is_there(encoder.licence_text)} is in the file ({LICENCE_PART})"
            if LICENCE_PART in parts else ""),
         "cite": CITE,
+        **({} if applicability is None else {"applicability": applicability}),
         "provenance": {
             "software": f"BotaCLIP for QGIS {botaclip.__version__}",
             "raster": str(parameters["raster"]), "raster_identity": imagery.identity,
@@ -256,6 +262,29 @@ def _head_graph(head: Head, calibrators: Calibrators, width: int) -> bytes:
         return forest_graph(head, slope=calibrators.slope, intercept=calibrators.intercept, width=width)
     assert isinstance(head, LinearHead)
     return head_graph(head, slope=calibrators.slope, intercept=calibrators.intercept)
+
+
+def _applicability(pca: PCA, unit: Array, validated: NDArray[np.integer] | None) -> dict[str, Any] | None:
+    """Return what an area of applicability is applied with; None where all plots look alike.
+
+    Predictors are the leading principal components of the adapted unit vectors, as they are: their Euclidean distance
+    is that of the vectors, and a component's weight is its spread.
+    """
+    axes = leading_axes(pca.explained_variance_ratio_)
+    # A plot that no fold held out was validated by itself.
+    fold = None if validated is None else np.where(validated < 0, validated.max() + 1 + np.arange(len(unit)), validated)
+    try:
+        area = AreaOfApplicability(scale=False).fit(pca.transform(unit)[:, :axes], fold)
+    except PairingError:
+        return None
+    if area.threshold_ <= 0:
+        return None
+    return {
+        "axes": axes, "mean_distance": area.mean_distance_, "threshold": area.threshold_,
+        "metric": f"Euclidean distance in the first {axes} principal components of adapted unit vectors, over the mean "
+        "distance of training plots",
+        "folds": "each plot by itself" if validated is None else "cross-validation",
+    }  # fmt: skip
 
 
 def _vegeta(tower: ReleveTower, species: Sequence[str], recipe: Recipe, extra: int) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
     parts = model_parts(
         data, table, pairs, imagery, protocol, parameters, summary, init=parent, extra=read.extra,
-        kept=None if kept is None else kept.under("model"),
+        kept=None if kept is None else kept.under("model"), validated=blocked.fold,
         progress=progress.stage(0.8, 0.87),
         environment=[] if imagery.environment is None else [layer.to_json() for layer in imagery.environment.layers],
     )

@@ -1,0 +1,77 @@
+"""Area of applicability as a raster: where a model's maps may be believed as far as its validation goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from botaclip.core.applied_imagery import AppliedImagery
+from botaclip.core.image_year import given_year
+from botaclip.core.model import Model
+from botaclip.core.progress import Progress
+from botaclip.core.raster_style import qml_suitability
+from botaclip.core.scene_maps import MapKind, check_map_name, check_maps_writable, make_maps
+
+BANDS = ("dissimilarity index", "inside the area of applicability", "local point density")
+
+
+def aoa(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Run ``botaclip aoa``; see the option table for the parameters.
+
+    Returns
+    -------
+    dict
+        What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``threshold``.
+    """
+    output, overwrite = Path(parameters["output"]), bool(parameters["overwrite"])
+    check_map_name(output)
+    year = given_year(parameters.get("image_date"))
+    model = Model.open(parameters["model"])
+    kind = applicability_of(model)
+    with AppliedImagery.open(
+        model, parameters["raster"], bands=parameters.get("bands"), environment=parameters.get("environment"),
+        device=parameters["device"], maps=True,
+        mode=parameters.get("mode") or "auto", progress=progress,
+    ) as applied:
+        check_maps_writable(applied, output, overwrite=overwrite)
+        areas = applied.areas(
+            stride_m=parameters["stride"], extent=parameters["extent"], mask=parameters["mask"], progress=progress
+        )
+        outputs = make_maps(
+            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")), year=year
+        )
+    threshold = model.required_applicability().threshold
+    progress.info(f"Inside is where the dissimilarity index is at most {threshold:.3g}.")
+    return outputs | {"threshold": threshold}
+
+
+def applicability_of(model: Model) -> MapKind:
+    """Return the map of a model's area of applicability.
+
+    Raises
+    ------
+    ModelFileError
+        The model has none.
+    """
+    threshold = model.required_applicability().threshold
+
+    def compute(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+        return np.stack(model.domain(model.adapt(vectors)[1]), axis=1), 0
+
+    return MapKind(
+        name="area of applicability", bands=BANDS, compute=compute,
+        # Bright is near the training plots.
+        style=qml_suitability(low=2 * threshold, high=0.0), tags=tags_of(model), band_tags=[{}, {}, {}],
+    )
+
+
+def tags_of(model: Model) -> dict[str, str]:
+    """Return what a map says of how the area of applicability was made."""
+    about = model.metadata["applicability"]
+    return {
+        "BOTACLIP_AOA_THRESHOLD": f"{about['threshold']:.6g}", "BOTACLIP_AOA_METRIC": str(about.get("metric", "")),
+        "BOTACLIP_AOA_CITE": "Meyer & Pebesma 2021, doi:10.1111/2041-210X.13650",
+    }  # fmt: skip
