@@ -385,7 +385,7 @@ def without_cover_of(table: TrainingTable, names: Sequence[str], out: Sequence[s
     stays = np.flatnonzero(~np.isin(names, out))
     targets = np.flatnonzero(~np.isin(table.species, out))
     return dataclasses.replace(
-        table, cover=table.cover[:, stays], presence=table.presence[:, targets],
+        table, cover=table.cover[:, stays], presence=table.presence[:, targets], columns=None,
         species=tuple(table.species[i] for i in targets),
         truth=None if table.truth is None else table.truth[:, targets],
     )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.applied_imagery import AppliedImagery
-from botaclip.core.image_year import given_year
+from botaclip.core.map_job import make_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.scene_maps import MapKind, check_map_name, check_maps_writable, make_maps
+from botaclip.core.scene_maps import MapKind
 
 BANDS = ("dissimilarity index", "inside the area of applicability", "local point density")
 
@@ -26,23 +24,9 @@ def aoa(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     dict
         What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``threshold``.
     """
-    output, overwrite = Path(parameters["output"]), bool(parameters["overwrite"])
-    check_map_name(output)
-    year = given_year(parameters.get("image_date"))
     model = Model.open(parameters["model"])
     kind = applicability_of(model)
-    with AppliedImagery.open(
-        model, parameters["raster"], bands=parameters.get("bands"), environment=parameters.get("environment"),
-        device=parameters["device"], maps=True,
-        mode=parameters.get("mode") or "auto", progress=progress,
-    ) as applied:
-        check_maps_writable(applied, output, overwrite=overwrite)
-        areas = applied.areas(
-            stride_m=parameters["stride"], extent=parameters["extent"], mask=parameters["mask"], progress=progress
-        )
-        outputs = make_maps(
-            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")), year=year
-        )
+    outputs = make_map(parameters, lambda applied: kind, progress, model=model)
     threshold = model.required_applicability().threshold
     progress.info(f"Inside is where the dissimilarity index is at most {threshold:.3g}.")
     return outputs | {"threshold": threshold}

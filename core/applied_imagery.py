@@ -204,6 +204,7 @@ class AppliedImagery:
         count = len(points)
         status = np.where(points.finite, OUTSIDE, NOWHERE).astype("<U24")
         suitability = np.full((count, len(chosen)), np.nan, np.float32)
+        unit = np.full((count, self.model.unit_width), np.nan, np.float32)
         offset_m = np.full(count, np.nan)
         nodes: dict[str, tuple[list[NDArray[np.intp]], list[Points]]] = {}
         holding = list(self._holding(points))
@@ -218,7 +219,7 @@ class AppliedImagery:
             better |= (found.status == NO_ENVIRONMENT) & (status[asked] == NODATA)
             taken = asked[better]
             status[taken], suitability[taken] = found.status[better], found.suitability[better]
-            offset_m[taken] = found.offset_m[better]
+            offset_m[taken], unit[taken] = found.offset_m[better], found.unit[better]
             indexes, places = nodes.setdefault(found.nodes.crs, ([], []))
             indexes.append(taken)
             places.append(found.nodes[better])
@@ -228,7 +229,7 @@ class AppliedImagery:
             for index, place in zip(indexes, places, strict=True):
                 moved = place.to(crs)
                 x[index], y[index] = moved.x, moved.y
-        return PointValues(status, suitability, Points(x, y, crs), offset_m)
+        return PointValues(status, suitability, Points(x, y, crs), offset_m, unit)
 
     def _holding(self, points: Points) -> Iterable[tuple[int, NDArray[np.intp]]]:
         """Yield the scenes that hold any of the places, each with the indexes of those."""

@@ -45,15 +45,15 @@ class PointValues:
 
     ``status`` (N,) is one of :data:`OK`, :data:`OUTSIDE`, :data:`NODATA`, :data:`NO_ENVIRONMENT`, :data:`NOWHERE`;
     ``suitability`` (N, S) is NaN unless OK; ``nodes`` are the centres of the patches, ``offset_m`` (N,) their
-    distances from the places. ``domain`` (N, 3) is what :meth:`~botaclip.core.model.Model.domain` says, NaN unless OK;
-    None where the model has no area of applicability.
+    distances from the places. ``unit`` (N, E) are the unit vectors of the patches, NaN unless OK: what the model's area
+    of applicability and likeness are judged by.
     """
 
     status: NDArray[np.str_]
     suitability: Floats
     nodes: Points
     offset_m: NDArray[np.float64]
-    domain: Floats | None = None
+    unit: Floats
 
 
 @dataclasses.dataclass
@@ -208,20 +208,18 @@ class AppliedModel:
         status[~inside(self.source, points)] = OUTSIDE
         status[~points.finite] = NOWHERE
         suitability = np.full((len(points), len(chosen)), np.nan, np.float32)
-        domain = None if self.model.applicability is None else np.full((len(points), 3), np.nan, np.float32)
+        unit = np.full((len(points), self.model.unit_width), np.nan, np.float32)
         asked = np.flatnonzero(status == NODATA)
         if asked.size:
             vectors, _ = self.cells.patches(rows[asked], cols[asked], self.patch, progress=progress)
             seen = np.isfinite(vectors).all(axis=1)
             status[asked[seen]] = OK
-            adapted, unit = self.model.adapt(vectors[seen])
+            adapted, unit[asked[seen]] = self.model.adapt(vectors[seen])
             suitability[asked[seen]] = self.model.suitability(adapted)[:, chosen]
-            if domain is not None:
-                domain[asked[seen]] = np.stack(self.model.domain(unit), axis=1)
             for index in asked[~seen]:
                 if self.lacks_environment(int(rows[index]), int(cols[index])):
                     status[index] = NO_ENVIRONMENT
-        return PointValues(status, suitability, self.lattice.node_xy(rows, cols, self.patch), offset_m, domain)
+        return PointValues(status, suitability, self.lattice.node_xy(rows, cols, self.patch), offset_m, unit)
 
     def lacks_environment(self, row: int, col: int) -> bool:
         """Whether the image would do for the patch of a node that is not seen: its environment has no values."""

@@ -160,15 +160,56 @@ SUITABILITY = Command(
     group="Maps",
 )
 
+_MAP = (EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG)
+
 AOA = Command(
-    "aoa", "Area of applicability", "Map where a model may be believed: how far every place is from its training plots.",
-    "Three bands: the dissimilarity index (0 on a training plot), 1 inside the area of applicability and 0 outside, and "
-    "how many training plots are like the place. Inside, the model's validation speaks for the map; outside, nothing does.",
+    "aoa", "Area of applicability", "Map where a model may be believed: how far places are from its training plots.",
+    "Three bands: the dissimilarity index (0 on a training plot), 1 inside the area of applicability and 0 outside, "
+    "and how many training plots are like the place. Inside, the model's validation speaks for the map; outside, "
+    "nothing does.",
+    (RASTER, MODEL, *_MAP, OUTPUT_MAP, *EVERYWHERE),
+    group="Maps",
+)
+
+SIMILARITY = Command(
+    "similarity", "Places like this", "Map how like every place is to a list of species, a training plot or a place.",
+    "Straight from the alignment of images and relevés, without any presence of these species: the cosine of each "
+    "patch with what is asked for, and the share of training plots that are less alike, which is what the map shows.",
     (
-        RASTER, MODEL, EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG, OUTPUT_MAP,
-        *EVERYWHERE,
+        RASTER, MODEL,
+        option("species-list", Kind.TEXT,
+               "Species to look for, with their cover where it is known: Carex nigra 40, Molinia caerulea."),
+        option("plot", Kind.TEXT, "Or the name of a training plot of the model."),
+        option("place", Kind.TEXT, "Or a place on the raster: x,y, with [EPSG:code] behind it when not in its CRS."),
+        *_MAP, OUTPUT_MAP, *EVERYWHERE,
     ),
     group="Maps",
+)
+
+RICHNESS = Command(
+    "richness", "Richness", "Map how many of a model's species to expect, with an interval, and their diversity.",
+    "Five bands: the sum of calibrated suitabilities; the interval that held 90 % of held-out plots, low and high; "
+    "Shannon's index and the local contribution to beta diversity (1: as unusual as a training plot is on average) "
+    "of the expected list, not of covers.",
+    (RASTER, MODEL, *_MAP, OUTPUT_MAP, *EVERYWHERE),
+    group="Maps",
+)
+
+CLUSTERS = Command(
+    "clusters", "Classes of places", "Map classes of places that look alike to a model, with their indicator species.",
+    "The classes are those of the model's training plots (k-means of unit vectors), the same on every raster. With "
+    "relevés on the image, a table of the species that tell each class: indicator value, specificity, fidelity, phi "
+    "and the p of permuted classes.",
+    (
+        RASTER, MODEL,
+        option("clusters", Kind.INTEGER, "Number of classes.", default=8, minimum=2, maximum=250),
+        *(dataclasses.replace(each, required=False, advanced=each.name != "releves") for each in READING
+          if each.name not in {other.name for other in _MAP}),
+        *_MAP, OUTPUT_MAP,
+        option("indicators", Kind.OUTPUT_TABLE, "Table of indicator species to write (CSV); needs relevés."),
+        *EVERYWHERE,
+    ),
+    group="Maps", needs="train",
 )
 
 PREDICT = Command(
@@ -336,6 +377,7 @@ CACHE = Command(
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
-        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, PREDICT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
+        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, RICHNESS, CLUSTERS, PREDICT, INFO, VERIFY,
+        DEVICES, SETUP, ENCODERS, CACHE,
     )
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +9,11 @@ from numpy.typing import NDArray
 
 from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.embedding_bands import EmbeddingBands
-from botaclip.core.image_year import given_year
+from botaclip.core.map_job import make_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_pca
-from botaclip.core.scene_maps import MapKind, check_map_name, check_maps_writable, make_maps
+from botaclip.core.scene_maps import MapKind
 
 Floats = NDArray[np.float32]
 
@@ -27,23 +26,14 @@ def embed(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     dict
         What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``bands``, ``variance_share``.
     """
-    output, overwrite = Path(parameters["output"]), bool(parameters["overwrite"])
-    check_map_name(output)
-    year = given_year(parameters.get("image_date"))
-    with AppliedImagery.open(
-        parameters["model"], parameters["raster"], bands=parameters.get("bands"),
-        environment=parameters.get("environment"), device=parameters["device"], maps=True,
-        mode=parameters.get("mode") or "auto", progress=progress,
-    ) as applied:
-        check_maps_writable(applied, output, overwrite=overwrite)
-        bands = EmbeddingBands.of(applied.model, parameters["dimensions"], progress)
-        areas = applied.areas(
-            stride_m=parameters["stride"], extent=parameters["extent"], mask=parameters["mask"], progress=progress
-        )
-        kind = embedding(applied.model, bands, small=parameters["quantise"] == "uint8")
-        outputs = make_maps(
-            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")), year=year
-        )
+    made: list[EmbeddingBands] = []
+
+    def kind_of(applied: AppliedImagery) -> MapKind:
+        made.append(EmbeddingBands.of(applied.model, parameters["dimensions"], progress))
+        return embedding(applied.model, made[0], small=parameters["quantise"] == "uint8")
+
+    outputs = make_map(parameters, kind_of, progress)
+    bands = made[0]
     clipped = outputs["clipped"]
     if clipped:
         progress.info(f"{clipped} values lay beyond the widened range of the training plots and were clipped to it.")

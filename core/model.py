@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +131,43 @@ class Model:
         points = self.components(self.plot_vectors, axes)
         return Applicability(points, float(about["mean_distance"]), float(about["threshold"]))
 
+    @functools.cached_property
+    def listed_from(self) -> NDArray[np.float32] | None:
+        """Suitability (S,) from which a species is on the list of a place, ``inf`` for never; None without lists."""
+        if self.metadata.get("lists") is None:
+            return None
+        values = [kind.get("listed_from") for kind in self.metadata["species"]]
+        return np.array([np.inf if value is None else value for value in values], np.float32)
+
+    def listed(self, suitability: Floats, chosen: Sequence[int]) -> NDArray[np.bool_]:
+        """Return which of the chosen species are on the list (N, K) at these suitabilities (N, K); NaN is on none.
+
+        Raises
+        ------
+        ModelFileError
+            The model makes no lists.
+        """
+        if self.listed_from is None:
+            raise ModelFileError(
+                "it was trained before models made lists of species", where=str(self.file.path), remedy="train it again"
+            )  # fmt: skip
+        return np.asarray(suitability >= self.listed_from[list(chosen)])
+
+    @functools.cached_property
+    def community(self) -> tuple[Floats, float]:
+        """Mean (S,) of the square roots of relative suitability over the training plots, and their spread about it.
+
+        Raises
+        ------
+        ModelFileError
+            The model does not hold them.
+        """
+        arrays = self.file.arrays()
+        mean, variance = arrays.get("community.mean"), arrays.get("community.variance")
+        if mean is None or variance is None or mean.shape != (len(self.species),) or variance.size != 1:
+            raise ModelFileError("its mean community is not of its species", where=str(self.file.path))
+        return mean.astype(np.float32), float(variance.ravel()[0])
+
     def required_applicability(self) -> Applicability:
         """Return :attr:`applicability`.
 
@@ -149,6 +186,8 @@ class Model:
     def domain(self, unit: Floats) -> tuple[Floats, Floats, Floats]:
         """Return dissimilarity index, 1 inside the area of applicability else 0, and local point density, (N,) each.
 
+        All three are NaN where the vector is.
+
         Raises
         ------
         ModelFileError
@@ -156,7 +195,7 @@ class Model:
         """
         area = self.required_applicability()
         index, density = area.judged(self.components(unit, area.points.shape[1]))
-        inside = np.where(index <= area.threshold, 1.0, 0.0)
+        inside = np.where(np.isnan(index), np.nan, np.where(index <= area.threshold, 1.0, 0.0))
         return index.astype(np.float32), inside.astype(np.float32), density.astype(np.float32)
 
     def components(self, unit: Floats, count: int) -> Floats:

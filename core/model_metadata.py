@@ -33,10 +33,11 @@ _KEYS: dict[str, Kinds] = {
 _NUMBER = (int, float)
 _OPTIONAL: dict[str, Kinds] = {
     "environment": list, "scores": dict, "licence": str, "cite": str, "releve_area_m2": _NUMBER, "vegeta": dict,
-    "head": str, "provenance": dict, "applicability": dict,
+    "head": str, "provenance": dict, "applicability": dict, "lists": dict, "richness": dict,
 }  # fmt: skip
 _APPLICABILITY: dict[str, Kinds] = {"axes": int, "mean_distance": _NUMBER, "threshold": _NUMBER}
-_SPECIES: dict[str, Kinds] = {"presences": int, "prevalence": _NUMBER, "threshold": _NUMBER}
+_RICHNESS: dict[str, Kinds] = dict.fromkeys(("share", "low", "high"), _NUMBER)
+_SPECIES: dict[str, Kinds] = {"listed_from": _NUMBER, "presences": int, "prevalence": _NUMBER, "threshold": _NUMBER}
 _TRAINING: dict[str, Kinds] = {"extent_wgs84": list, "crs": str, "dates": list, "plots": int}
 _ENVIRONMENT: dict[str, Kinds] = {"file": str, "band": int, "path": str}
 # Of the recipe of an adapter: numbers that have to be positive, or may be 0, and words.
@@ -129,6 +130,7 @@ def check_metadata(metadata: Mapping[str, Any], where: str) -> None:
     _check_species(metadata["species"], where)
     _check_recipe(metadata["alignment"].get("recipe"), where)
     _check_applicability(metadata.get("applicability"), where)
+    _check_richness(metadata.get("richness"), where)
     allow(metadata["training"], _TRAINING, "training", where)
     extent = metadata["training"].get("extent_wgs84")
     if extent and (len(extent) != 4 or not all(map(finite, extent))):
@@ -146,6 +148,17 @@ def _check_applicability(about: Any, where: str) -> None:
     need(about, _APPLICABILITY, "area of applicability", where)
     if not all(positive(about[key]) for key in _APPLICABILITY):
         raise bad_file("its area of applicability has no proper numbers", where)
+
+
+def _check_richness(about: Any, where: str) -> None:
+    """How far plots are from their expected number of species; what else is said of it is for people."""
+    if about is None:
+        return
+    need(about, _RICHNESS, "richness", where)
+    if not all(map(finite, (about[key] for key in _RICHNESS))) or not 0 < about["share"] < 1:
+        raise bad_file("its interval of richness has no proper numbers", where)
+    if about["low"] > about["high"] or not finite(about.get("highest", 0)):
+        raise bad_file("its interval of richness has no proper numbers", where)
 
 
 def _check_text(value: Any, where: str) -> None:
@@ -195,7 +208,7 @@ def _check_species(species: list[Any], where: str) -> None:
     for kind in species:
         for key, wanted in _SPECIES.items():
             value = kind.get(key)
-            if value is None and (key == "threshold" or key not in kind):  # a species may have no threshold
+            if value is None and (key in ("threshold", "listed_from") or key not in kind):  # a species may have no threshold
                 continue
             if not isinstance(value, wanted) or not finite(value):
                 raise bad_file(f"the {key} of {kind['name']} is no number", where)

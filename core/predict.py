@@ -19,6 +19,8 @@ from botaclip.core.vector_io import read_points, write_points
 STATUS, OFFSET = "botaclip_status", "botaclip_offset_m"
 # Dissimilarity index, 1 inside the area of applicability, training plots that are like the place.
 DOMAIN = ("botaclip_dissimilarity", "botaclip_inside_aoa", "botaclip_point_density")
+# Species on the list of the place, of those asked for.
+LIST = "botaclip_list"
 _RESERVED = ("fid", "geom", "ogc_fid")  # columns that a GeoPackage has of its own
 _MOST_COLUMNS = 1990  # of an SQLite table, some left for the GeoPackage
 
@@ -50,8 +52,13 @@ def predict(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     # The lattice goes on beyond the raster; nothing was looked at there.
     offset_m = np.where(found.status == OUTSIDE, np.nan, np.round(found.offset_m, 3))
     added = {STATUS: found.status, OFFSET: offset_m}
-    if found.domain is not None:
-        added |= dict(zip(DOMAIN, found.domain.T, strict=True))
+    if model.applicability is not None:
+        added |= dict(zip(DOMAIN, model.domain(found.unit), strict=True))
+    if model.listed_from is not None:
+        added[LIST] = np.array([
+            "; ".join(model.species[index] for index, on in zip(chosen, row, strict=True) if on)
+            for row in model.listed(found.suitability, chosen)
+        ])  # fmt: skip
     added |= {model.species[index]: found.suitability[:, place] for place, index in enumerate(chosen)}
     names = unique_names([*kept, *added])
     if len(names) > _MOST_COLUMNS and output.suffix.lower() == ".gpkg":

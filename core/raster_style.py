@@ -93,3 +93,25 @@ def qml_suitability(band: int = 1, *, low: float = 0.0, high: float = 1.0, unit:
             "        </colorrampshader>\n      </rastershader>\n    </rasterrenderer>"
         )
     )
+
+
+# Okabe and Ito (2008), then Tol's muted ones: told apart by colour-blind eyes as far as many colours can be.
+CLASS_COLOURS = (
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999",
+    "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499",
+)  # fmt: skip
+
+
+def qml_classes(labels: Sequence[str]) -> str:
+    """Return the style that shows classes 1 to K by colours, with these labels in the legend."""
+    entries = "\n".join(
+        f'        <paletteEntry value="{number}" color="{CLASS_COLOURS[(number - 1) % len(CLASS_COLOURS)]}" alpha="255" '
+        f"label={quoteattr(label)}/>"
+        for number, label in enumerate(labels, start=1)
+    )
+    return _FRAME.format(
+        renderer=(
+            f'    <rasterrenderer type="paletted" band="1" alphaBand="-1" opacity="1" nodataColor="">\n{_ORIGIN}\n'
+            f"      <colorPalette>\n{entries}\n      </colorPalette>\n    </rasterrenderer>"
+        )
+    )

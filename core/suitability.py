@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from botaclip.core.aoa import applicability_of
-from botaclip.core.applied_imagery import AppliedImagery
-from botaclip.core.image_year import given_year
+from botaclip.core.map_job import make_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.scene_maps import MapKind, check_map_name, check_maps_writable, make_maps
+from botaclip.core.scene_maps import MapKind
 
 
 def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -26,26 +24,12 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
     dict
         What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``species``.
     """
-    output, overwrite = Path(parameters["output"]), bool(parameters["overwrite"])
-    check_map_name(output)
-    year = given_year(parameters.get("image_date"))
     model = Model.open(parameters["model"])
     chosen = model.choose(parameters["species"])
     kind = suitability_of(model, chosen)
     if parameters.get("applicability"):
         kind = with_applicability(model, kind)
-    with AppliedImagery.open(
-        model, parameters["raster"], bands=parameters.get("bands"), environment=parameters.get("environment"),
-        device=parameters["device"], maps=True,
-        mode=parameters.get("mode") or "auto", progress=progress,
-    ) as applied:
-        check_maps_writable(applied, output, overwrite=overwrite)
-        areas = applied.areas(
-            stride_m=parameters["stride"], extent=parameters["extent"], mask=parameters["mask"], progress=progress
-        )
-        outputs = make_maps(
-            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")), year=year
-        )
+    outputs = make_map(parameters, lambda applied: kind, progress, model=model)
     progress.info(f"A value {model.plot_words} centred in the pixel.")
     return outputs | {"species": [model.species[index] for index in chosen]}
 
@@ -90,4 +74,7 @@ def species_tags(model: Model, index: int) -> dict[str, str]:
     for key in ("threshold", "presences", "prevalence", "calibrated", "calibration", "threshold_rule"):
         if kind.get(key) is not None:
             tags[f"BOTACLIP_{key.upper()}"] = f"{kind[key]:.6g}" if isinstance(kind[key], float) else str(kind[key])
+    if model.listed_from is not None:
+        # All digits: what the raster says is on the list has to be what a click says.
+        tags["BOTACLIP_LISTED_FROM"] = f"{float(model.listed_from[index]):.9g}"
     return tags

@@ -155,8 +155,9 @@ def content(
 
 def write_model(
     path: Path, raster: Path, *, environment: Sequence[dict[str, Any]] = (), encoder: Encoder | None = None,
-    **changes: Any,
+    arrays: dict[str, np.ndarray] | None = None, **changes: Any,
 ) -> ModelFile:
-    """Write a valid model for a raster (and environment layers); ``changes`` replace metadata."""
+    """Write a valid model for a raster (and environment layers); ``arrays`` join its own, ``changes`` its metadata."""
     metadata, parts = content(open_raster(raster), environment=environment, encoder=encoder)
+    parts["arrays.safetensors"] |= arrays or {}
     return ModelFile.write(path, metadata | changes, parts, overwrite=True)

@@ -27,6 +27,7 @@ from botaclip.training.scores import FEWEST_PAIRS, METRICS, scorable
 from botaclip.training.selection import Trial
 from botaclip.training.sites import far_apart
 from botaclip.training.training_table import TrainingTable
+from botaclip.training.trust import Trust
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "onnxruntime", "rasterio", "pyproj")
 
@@ -110,7 +111,7 @@ def metrics_document(
     blocked: CrossValidation, targets: dict[str, Any], summary: dict[str, Any], summary_random: dict[str, Any],
     targets_within_site: dict[str, Any], summary_within_site: dict[str, Any], maps: dict[str, Any] | None,
     chosen: Trial, trials: Sequence[Trial], seconds: float, splits: Mapping[str, Any] | None = None,
-    leaks: Sequence[Mapping[str, Any]] | None = None,
+    leaks: Sequence[Mapping[str, Any]] | None = None, promised: Trust | None = None,
 ) -> dict[str, Any]:
     """Return the document as described in ``docs/metrics.md``; numbers that do not exist are None."""
     kept = table.take(pairs.plots)
@@ -152,6 +153,8 @@ def metrics_document(
         "plots": _plots(data, blocked, parameters["plot_locations"]),
         "data": _data(data, table, kept, pairs, imagery, parameters),
     }
+    if promised is not None:
+        document |= promised.metadata()
     if maps is not None:
         document["maps"] = maps
     said: dict[str, Any] = without_nan(document)

@@ -46,6 +46,7 @@ from botaclip.training.recipe import Recipe
 from botaclip.training.search import searched
 from botaclip.training.selection import Trial, inner_validation
 from botaclip.training.training_table import TrainingTable
+from botaclip.training.trust import Trust, community
 from botaclip.training.vegeta import ReleveTower, fit_releve_tower, fit_vegeta
 
 Array = NDArray[np.floating]
@@ -73,7 +74,8 @@ def model_parts(
     data: TrainingTable, table: ReleveTable, pairs: Pairs, imagery: LatticeImagery, protocol: Protocol,
     parameters: Mapping[str, Any], summary: Mapping[str, Any], *, environment: Sequence[Mapping[str, Any]] = (),
     init: Parent | None = None, extra: ReleveTable | None = None,
-    kept: FitState | None = None, validated: NDArray[np.integer] | None = None, progress: Progress,
+    kept: FitState | None = None, validated: NDArray[np.integer] | None = None, promised: Trust | None = None,
+    progress: Progress,
 ) -> ModelParts:
     """Choose, refit on all plots and pack.
 
@@ -103,6 +105,8 @@ def model_parts(
     validated
         Fold in which the cross-validation held each plot out (N,), negative for none: what the area of applicability
         is measured by. Each plot by itself when None.
+    promised
+        Lists and the spread of richness, from what the cross-validation held out; the model makes none when None.
 
     Raises
     ------
@@ -155,6 +159,9 @@ def model_parts(
         "pca.mean": pca.mean_, "pca.components": pca.components_, "pca.share": pca.explained_variance_ratio_,
         "plots.vectors": unit,
     }
+    if promised is not None and promised.richness is not None:
+        mean, variance = community(calibrators(head.logits(inputs)))
+        arrays |= {"community.mean": mean, "community.variance": np.array([variance])}
     plots = table.take(pairs.plots)
     parts = {
         "adapter.onnx": adapter_graph(
@@ -187,7 +194,7 @@ def model_parts(
         "cover_scale": table.cover_scale.to_json(),
         "vegeta": _vegeta(tower, table.species[met].tolist(), recipe, 0 if data.extra is None else data.extra.shape[0]),
         "releve_area_m2": pairs.patch.size_m**2,
-        "species": _species(data, thresholds, calibrators),
+        "species": _species(data, thresholds, calibrators, None if promised is None else promised.listed_from),
         "training": _training(data, plots, pairs, parameters["plot_locations"]),
         "plot_locations": parameters["plot_locations"],
         "scores": without_nan({"protocol": "strict", "blocked": sayable(dict(summary), table.data_type)}),
@@ -196,6 +203,7 @@ def model_parts(
            if LICENCE_PART in parts else ""),
         "cite": CITE,
         **({} if applicability is None else {"applicability": applicability}),
+        **({} if promised is None else promised.metadata()),
         "provenance": {
             "software": f"BotaCLIP for QGIS {botaclip.__version__}",
             "raster": str(parameters["raster"]), "raster_identity": imagery.identity,
@@ -324,13 +332,20 @@ def _plots(
     return records if init is None else records | {"earlier": earlier_plots(init, locations)}
 
 
-def _species(data: TrainingTable, thresholds: Array, calibrators: Calibrators) -> list[dict[str, Any]]:
+def _species(
+    data: TrainingTable, thresholds: Array, calibrators: Calibrators, listed_from: Array | None
+) -> list[dict[str, Any]]:
     counts = data.presence.sum(axis=0)
+    # JSON has no infinity: a species that is always on the list is there from 0, one that never is has no number.
+    listed = None if listed_from is None else [
+        max(float(value), 0.0) if value < np.inf else None for value in listed_from.astype(np.float32)
+    ]  # fmt: skip
     return [
         {
             "name": name, "presences": int(counts[s]), "prevalence": float(counts[s] / len(data)),
             "threshold": float(thresholds[s]), "threshold_rule": "prevalence",
             "calibration": str(calibrators.kinds[s]),
+            **({} if listed is None else {"listed_from": listed[s]}),
         }
         for s, name in enumerate(data.species)
     ]

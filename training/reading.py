@@ -174,6 +174,7 @@ def training_table(table: ReleveTable, pairs: Pairs, raster: str) -> TrainingTab
         geocentric=None if pairs.one_crs else earth,
         sites=sites_of(earth, None if kept.sites is None else [str(name) for name in kept.sites]),
         habitats=None if kept.habitats is None else tuple(str(name or "") for name in kept.habitats),
+        columns=tuple(int(index) for index in kept.targets),
     )
 
 

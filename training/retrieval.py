@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma
+from scipy.stats import rankdata
 
-from botaclip.training.vegeta import fit_releve_tower
+from botaclip.training.vegeta import ReleveTower, fit_releve_tower
 
 if TYPE_CHECKING:
     from botaclip.training.adapter import Adapter
@@ -163,11 +164,48 @@ def held_out_retrieval(
     inside, outside
         Standardised vectors (N, D) and cover in percent (N, V) of the plots it was fitted on, and of the gallery.
     """
-    tower = None if adapter is None else adapter.tower
-    near, far = ((vectors if adapter is None else adapter(vectors)) for vectors, _ in (inside, outside))
-    if tower is None:
-        tower = fit_releve_tower(inside[1], np.asarray(_unit(near), dtype=np.float32))
-    return retrieval(far, tower(outside[1]))
+    vectors, cover = outside
+    return retrieval(vectors if adapter is None else adapter(vectors), releve_side(adapter, inside)(cover))
+
+
+def releve_side(adapter: Adapter | None, inside: tuple[Array, Any]) -> ReleveTower:
+    """Return the adapter's relevé side, or one that is fitted to its vectors of the plots that it was fitted on.
+
+    Parameters
+    ----------
+    adapter, inside
+        See :func:`held_out_retrieval`.
+    """
+    if adapter is not None and adapter.tower is not None:
+        return adapter.tower
+    vectors, cover = inside
+    near = vectors if adapter is None else adapter(vectors)
+    return fit_releve_tower(cover, np.asarray(_unit(near), dtype=np.float32))
+
+
+def zero_shot(images: Array, releves: Array, presence: Array) -> Array:
+    """Return how well species are told by the cosine with a relevé of that species alone: AUC (S,), chance 0.5.
+
+    No head has learnt where a species grows: whatever the alignment knows of it came with the relevés.
+
+    Parameters
+    ----------
+    images
+        Vectors (N, E) of plots that the alignment has not seen.
+    releves
+        Vectors (S, E) of relevés of one species each.
+    presence
+        (N, S); NaN comes of a species that all plots have, or none.
+    """
+    cosine = _unit(images) @ _unit(releves).T
+    # Ties by rounding count half, as ranks do.
+    ranks = rankdata(np.round(cosine, 6), axis=0)
+    present = np.asarray(presence, dtype=float) > 0
+    count = present.sum(axis=0)
+    other = len(present) - count
+    pairs = (count * other).astype(float)
+    above = (ranks * present).sum(axis=0) - count * (count + 1) / 2
+    return np.asarray(np.divide(above, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0))
 
 
 def _unit(vectors: Array) -> NDArray[np.float64]:

@@ -30,6 +30,7 @@ from botaclip.training.splits import leak_report
 from botaclip.training.torch_device import torch_device
 from botaclip.training.train_estimate import training_minutes
 from botaclip.training.training_table import TrainingTable
+from botaclip.training.trust import trust
 from botaclip.training.truth_maps import truth_maps
 
 # Columns that are given over random folds as well.
@@ -91,10 +92,14 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     draws = draws_of(data, blocked, resampled_blocks(data.places, outer), random_state=seed)
     summary = summarise(targets, draws=draws, random_state=seed)
     within = _within_site(data, blocked, parameters)
+    promised = trust(
+        blocked.suitability["adapted"], data.presence, blocked.fold, baseline=blocked.suitability["prevalence"],
+        relative=table.data_type == "presence-only",
+    )
 
     parts = model_parts(
         data, table, pairs, imagery, protocol, parameters, summary, init=parent, extra=read.extra,
-        kept=None if kept is None else kept.under("model"), validated=blocked.fold,
+        kept=None if kept is None else kept.under("model"), validated=blocked.fold, promised=promised,
         progress=progress.stage(0.8, 0.87),
         environment=[] if imagery.environment is None else [layer.to_json() for layer in imagery.environment.layers],
     )
@@ -111,6 +116,7 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         trials=parts.trials, seconds=time.perf_counter() - started,
         splits=outer.to_json(folds, data.ids, locations) | {"advice": advice.to_json()},
         leaks=leak_report(data.places, blocked.folds, read.touching_m, read.plots.digests, data.groups),
+        promised=promised,
     )
     progress.update(0.98, "writing")
     overwrite = parameters["overwrite"]

@@ -53,6 +53,8 @@ class TrainingTable:
         Raw frozen vectors (N, K, D) of augmented views of each patch; None without augmentation.
     extra
         Cover (M, V) of relevés without imagery, none of them at or like a plot of the whole table; None without.
+    columns
+        Column of ``cover`` that each modelled species has (S,); None where that is not known.
     """
 
     ids: tuple[str, ...]
@@ -70,6 +72,7 @@ class TrainingTable:
     habitats: tuple[str, ...] | None = None
     views: Array | None = None
     extra: Any = None
+    columns: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
