@@ -90,7 +90,8 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         "request": parameters.get("request"), "status": _STATUS.get(status, "outside"),
         "message": _MESSAGES.get(status, _MESSAGES[OUTSIDE]), "species": species, "relative": model.relative,
         "domain": domain, "list_share": (model.metadata.get("lists") or {}).get("share"),
-        "similar": plots_alike(model, found.unit[0], SIMILAR) if status == OK else [], "patch": patch, "plot": model.plot_words,
+        "similar": plots_alike(model, found.unit[0], SIMILAR) if status == OK else [], "patch": patch,
+        "plot": model.plot_words,
         "plot_m2": float(model.metadata.get("releve_area_m2") or model.patch.size_m**2),
         "device": applied.device, "seconds": time.perf_counter() - started,
     }

@@ -208,7 +208,8 @@ def _check_species(species: list[Any], where: str) -> None:
     for kind in species:
         for key, wanted in _SPECIES.items():
             value = kind.get(key)
-            if value is None and (key in ("threshold", "listed_from") or key not in kind):  # a species may have no threshold
+            # A species may have no threshold, and be on no list.
+            if value is None and (key in ("threshold", "listed_from") or key not in kind):
                 continue
             if not isinstance(value, wanted) or not finite(value):
                 raise bad_file(f"the {key} of {kind['name']} is no number", where)

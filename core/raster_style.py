@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from xml.sax.saxutils import quoteattr  # nosec B406  # writes XML, reads none
 
@@ -105,9 +106,8 @@ CLASS_COLOURS = (
 def qml_classes(labels: Sequence[str]) -> str:
     """Return the style that shows classes 1 to K by colours, with these labels in the legend."""
     entries = "\n".join(
-        f'        <paletteEntry value="{number}" color="{CLASS_COLOURS[(number - 1) % len(CLASS_COLOURS)]}" alpha="255" '
-        f"label={quoteattr(label)}/>"
-        for number, label in enumerate(labels, start=1)
+        f'        <paletteEntry value="{number}" color="{colour}" alpha="255" label={quoteattr(label)}/>'
+        for number, (label, colour) in enumerate(zip(labels, itertools.cycle(CLASS_COLOURS), strict=False), start=1)
     )
     return _FRAME.format(
         renderer=(

@@ -59,7 +59,8 @@ def test_more_classes_than_plots_are_refused() -> None:
 
 
 def test_a_legend_names_the_best_species() -> None:
-    found = [Indicator("2", name, 1, 1, value, 0, 0) for name, value in (("a", 0.9), ("b", 0.8), ("c", 0.5), ("d", 0.4))]
+    values = {"a": 0.9, "b": 0.8, "c": 0.5, "d": 0.4}
+    found = [Indicator("2", name, 1, 1, value, 0, 0) for name, value in values.items()]
     assert legend(2, found) == "2: a, b, c" and legend(1, found) == "1"
 
 
@@ -115,7 +116,8 @@ def test_releves_and_table_go_together(folder: Path) -> None:
         run(folder, output=str(folder / "none.tif"), indicators=str(folder / "none.csv"))
     with pytest.raises(OptionError, match="--releves needs --indicators"):
         run(folder, output=str(folder / "none.tif"), releves=str(folder / "releves.csv"))
-    (folder / "far.csv").write_text("plot_id,x,y,species,cover\np,600000,6500000,Poa annua,3\nq,600100,6500000,Poa annua,3\n")
+    rows = ("plot_id,x,y,species,cover", "p,600000,6500000,Poa annua,3", "q,600100,6500000,Poa annua,3")
+    (folder / "far.csv").write_text("\n".join(rows) + "\n")
     with pytest.raises(PairingError, match="fewer than two classes"):
         run(folder, output=str(folder / "none.tif"), indicators=str(folder / "none.csv"), x_field="x", y_field="y",
             releves=str(folder / "far.csv"), crs="EPSG:2154", cover_scale="percent")  # fmt: skip

@@ -82,6 +82,7 @@ def test_parameters_are_those_of_the_option_table(command, described: dict) -> N
             assert parameter["default"] == option.default
 
 
+MAPS = ("embed", "suitability", "aoa", "similarity", "richness", "clusters")
 TYPES = {
     ("train", "RASTER"): "raster", ("train", "RELEVES"): "source", ("train", "CRS"): "crs",
     ("train", "PLOT_FIELD"): "field", ("train", "PATCH_SIZE"): "number", ("train", "OUTPUT"): "fileDestination",
@@ -95,6 +96,8 @@ TYPES = {
     ("evaluate", "TASK"): "multilayer", ("evaluate", "TABLE"): "fileDestination", ("evaluate", "MODEL"): "file",
     ("evaluate", "PROTOCOL"): "enum", ("ablate", "OUTPUT"): "fileDestination",
     ("train", "CRS_FIELD"): "field", ("predict", "CRS_FIELD"): "field", ("train", "PREDICTIONS"): "vectorDestination",
+    ("similarity", "SPECIES_LIST"): "string", ("aoa", "OUTPUT"): "rasterDestination",
+    ("clusters", "RELEVES"): "source", ("clusters", "INDICATORS"): "fileDestination",
 }  # fmt: skip
 
 
@@ -116,7 +119,7 @@ def test_a_dialog_begins_with_what_everybody_needs(described: dict) -> None:
 
 def test_maps_also_return_the_rasters_to_show(described: dict) -> None:
     for name, shown in described.items():
-        several = {"RASTERS": "outputMultilayer"} if name in ("embed", "suitability") else {}
+        several = {"RASTERS": "outputMultilayer"} if name in MAPS else {}
         assert {one: kind for one, kind in shown["outputs"].items() if one == "RASTERS"} == several
 
 

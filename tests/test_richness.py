@@ -52,7 +52,8 @@ def test_lcbd_is_that_of_legendre_and_de_caceres() -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("richness")
     raster = write_raster(folder / "r.tif")
-    arrays = {"community.mean": np.array([0.5, 0.4, 0.6], np.float32), "community.variance": np.array([0.2], np.float32)}
+    mean, variance = np.array([0.5, 0.4, 0.6], np.float32), np.array([0.2], np.float32)
+    arrays = {"community.mean": mean, "community.variance": variance}
     write_model(folder / "m.botaclip", raster, arrays=arrays, richness=ABOUT)
     write_model(folder / "old.botaclip", raster)
     write_model(folder / "relative.botaclip", raster, data_type="presence-only")
