@@ -152,6 +152,9 @@ SUITABILITY = Command(
     "relevés' area centred in the cell.",
     (
         RASTER, MODEL, SPECIES, EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG,
+        option("top", Kind.INTEGER,
+               "Only so many species of highest suitability: bands with their numbers (the tags name them), then their "
+               "suitabilities. For floras of thousands of species.", minimum=1, maximum=100, advanced=True),
         option("applicability", Kind.FLAG,
                "Add the three bands of aoa behind the species: where the map may be believed.", default=False),
         OUTPUT_MAP,

@@ -26,7 +26,8 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
     """
     model = Model.open(parameters["model"])
     chosen = model.choose(parameters["species"])
-    kind = suitability_of(model, chosen)
+    top = parameters.get("top")
+    kind = suitability_of(model, chosen) if top is None else top_of(model, chosen, top)
     if parameters.get("applicability"):
         kind = with_applicability(model, kind)
     outputs = make_map(parameters, lambda applied: kind, progress, model=model)
@@ -45,6 +46,48 @@ def suitability_of(model: Model, chosen: list[int]) -> MapKind:
         bands=tuple(model.species[index] for index in chosen), compute=compute, style=qml_suitability(),
         band_tags=[species_tags(model, index) for index in chosen],
     )
+
+
+def top_of(model: Model, chosen: list[int], count: int) -> MapKind:
+    """Return the map of the ``count`` species of highest suitability among those chosen: their numbers, then values.
+
+    For floras of thousands of species, where a band for each would be a raster of gigabytes. A species' number is its
+    place, from 1, in the model's list; the map's tags give the names.
+    """
+    count = min(count, len(chosen))
+    numbers = np.array(chosen, np.float32) + 1.0
+    everything = chosen == list(range(len(model.species)))
+
+    def compute(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+        made = model.suitability(model.adapt(vectors)[0])
+        rank, values = highest(made if everything else made[:, chosen], count)
+        return np.concatenate([numbers[rank], values], axis=1), 0
+
+    names = {f"BOTACLIP_SPECIES_{index + 1}": model.species[index] for index in chosen}
+    return MapKind(
+        name="relative suitability" if model.relative else "suitability",
+        bands=(*(f"species {rank + 1}" for rank in range(count)), *(f"suitability {rank + 1}" for rank in range(count))),
+        compute=compute, style=qml_suitability(count + 1), tags=names, band_tags=[{} for _ in range(2 * count)],
+    )
+
+
+def highest(values: NDArray[np.float32], count: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Return columns and values (N, count) of the highest values of each row (N, S), the highest first.
+
+    Of equal values the first column goes before, so that the answer does not depend on how a library sorts.
+    """
+    rows = np.arange(len(values))[:, None]
+    if count < values.shape[1]:
+        # The lowest value that is in; of those level with it the first ones are taken.
+        lowest = np.partition(values, values.shape[1] - count, axis=1)[:, [values.shape[1] - count]]
+        above, level = values > lowest, values == lowest
+        wanted = above | (level & (np.cumsum(level, axis=1) <= count - above.sum(axis=1, keepdims=True)))
+        columns = np.nonzero(wanted)[1].reshape(len(values), count)
+    else:
+        columns = np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    order = np.argsort(-values[rows, columns], axis=1, kind="stable")
+    columns = columns[rows, order]
+    return columns, values[rows, columns]
 
 
 def with_applicability(model: Model, kind: MapKind) -> MapKind:
