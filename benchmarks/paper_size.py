@@ -20,7 +20,6 @@ import resource
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from checkout import register
@@ -92,8 +91,8 @@ def adapters(sizes: tuple[int, ...], device: str) -> dict[str, Any]:
         spent["adapters"] += middle - began
         spent["heads"] += time.perf_counter() - middle
     return {
-        "seconds": spent, "steps": max(alignment.checkpoints), "species_a_plot": float(table.presence.sum(axis=1).mean()),
-        "minutes": sum(spent.values()) / 60,
+        "seconds": spent, "steps": max(alignment.checkpoints),
+        "species_a_plot": float(table.presence.sum(axis=1).mean()), "minutes": sum(spent.values()) / 60,
     }
 
 
@@ -117,7 +116,8 @@ def everywhere(sizes: tuple[int, ...], device: str) -> dict[str, Any]:
     from botaclip.training.heads import LinearHead
 
     head = LinearHead(random.normal(0, 0.05, (width, species)).astype(np.float32), np.zeros(species, np.float32))
-    session = open_session(head_graph(head, slope=np.ones(species, np.float32), intercept=np.zeros(species, np.float32)))
+    slope, intercept = np.ones(species, np.float32), np.zeros(species, np.float32)
+    session = open_session(head_graph(head, slope=slope, intercept=intercept))
     batch = random.normal(size=(_ROWS, width)).astype(np.float32)
     peak = [_peak(batch, head.weights)]
     began = time.perf_counter()
@@ -133,8 +133,8 @@ def everywhere(sizes: tuple[int, ...], device: str) -> dict[str, Any]:
     done = 2.0 * (pixels // _ROWS) * _ROWS * width * species
     most = float(np.mean(peak))
     return {
-        "seconds": seconds, "seconds_without_top": bare, "pixels": pixels // _ROWS * _ROWS, "gflops": done / seconds / 1e9,
-        "peak_gflops": most / 1e9, "share_of_peak": done / seconds / most, "share_without_top": done / bare / most,
+        "seconds": seconds, "seconds_without_top": bare, "pixels": pixels // _ROWS * _ROWS,
+        "gflops": done / seconds / 1e9, "peak_gflops": most / 1e9, "share_of_peak": done / seconds / most, "share_without_top": done / bare / most,
     }
 
 
@@ -155,7 +155,8 @@ def report(found: dict[str, Any]) -> str:
     """Return what was measured, in words."""
     fit, grown, made = found["adapters"], found["forests"], found["everywhere"]
     return "\n".join((
-        f"Machine: {found['cores']} cores, device {found['device']}; {found['plots']:,} plots, {found['species']:,} species, "
+        f"Machine: {found['cores']} cores, device {found['device']}; {found['plots']:,} plots, "
+        f"{found['species']:,} species, "
         f"{found['width']} numbers a vector, {fit['species_a_plot']:.0f} species a plot.",
         f"Five folds of adapters ({fit['steps']:,} steps each) and linear heads: {fit['minutes']:.1f} min "
         f"({fit['seconds']['adapters']:.0f} s and {fit['seconds']['heads']:.0f} s), at most {fit['gib']:.2f} GiB "
@@ -163,8 +164,10 @@ def report(found: dict[str, Any]) -> str:
         f"Forests of {grown['trees']} trees for {grown['species']} species, one fold: {grown['seconds'] / 60:.1f} min, "
         f"{grown['gib']:.2f} GiB.",
         f"All species over {made['pixels']:,} pixels, the {TOP} highest kept: {made['seconds']:.0f} s, "
-        f"{made['gflops']:.0f} GFLOP/s of {made['peak_gflops']:.0f}, {made['share_of_peak']:.0%} of the matrix product's "
-        f"peak ({made['share_without_top']:.0%} without the choice), {made['gib']:.2f} GiB (wanted: {LEAST_SHARE:.0%}).",
+        f"{made['gflops']:.0f} GFLOP/s of {made['peak_gflops']:.0f}, {made['share_of_peak']:.0%} of the matrix "
+        "product's "
+        f"peak ({made['share_without_top']:.0%} without the choice), {made['gib']:.2f} GiB (wanted: "
+        f"{LEAST_SHARE:.0%}).",
     ))
 
 

@@ -235,6 +235,20 @@ PREDICT = Command(
     group="Maps",
 )
 
+REPORT = Command(
+    "report", "Report", "Write the report of a training, its scores as a table, and its ODMAP protocol.",
+    "From the scores that train has written, without training again. Of the 84 elements of ODMAP what the software "
+    "knows is filled in; the rest says that it is the author's to write.",
+    (
+        option("metrics", Kind.FILE, "Scores that train has written (JSON).", required=True),
+        option("output", Kind.OUTPUT_HTML, "Report to write (HTML, one file).", required=True),
+        option("table", Kind.OUTPUT_TABLE, "Table of the scores of every species to write (CSV)."),
+        option("odmap", Kind.OUTPUT_TABLE, "ODMAP protocol to write (CSV)."),
+        *EVERYWHERE,
+    ),
+    group="Model", needs="train",
+)
+
 INFO = Command(
     "info", "About a model", "Show what a model file holds and what it is good for.",
     "Species, scores, bands, patch, encoder, training extent, licence and how to cite.",
@@ -380,7 +394,7 @@ CACHE = Command(
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
-        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, RICHNESS, CLUSTERS, PREDICT, INFO,
-        VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
+        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, RICHNESS, CLUSTERS, PREDICT, REPORT,
+        INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
     )
 }

@@ -22,6 +22,7 @@ JOBS: Mapping[str, str] = {
     "aoa": "botaclip.core.aoa:aoa",
     "similarity": "botaclip.core.similarity:similarity",
     "richness": "botaclip.core.richness:richness",
+    "report": "botaclip.training.report_job:report",
     "clusters": "botaclip.training.clusters:clusters",
     "info": "botaclip.core.model_report:info",
     "verify": "botaclip.core.model_report:verify",

@@ -63,10 +63,11 @@ def top_of(model: Model, chosen: list[int], count: int) -> MapKind:
         rank, values = highest(made if everything else made[:, chosen], count)
         return np.concatenate([numbers[rank], values], axis=1), 0
 
+    ranks = range(1, count + 1)
     names = {f"BOTACLIP_SPECIES_{index + 1}": model.species[index] for index in chosen}
     return MapKind(
         name="relative suitability" if model.relative else "suitability",
-        bands=(*(f"species {rank + 1}" for rank in range(count)), *(f"suitability {rank + 1}" for rank in range(count))),
+        bands=(*(f"species {rank}" for rank in ranks), *(f"suitability {rank}" for rank in ranks)),
         compute=compute, style=qml_suitability(count + 1), tags=names, band_tags=[{} for _ in range(2 * count)],
     )
 

@@ -35,6 +35,7 @@ FACES = {
     "richness": "raster model extent mask stride bands environment cog output",
     "clusters": "raster model clusters releves plots crs extent mask stride bands environment cog output indicators",
     "predict": "raster model points species x-field y-field crs-field bands environment output",
+    "report": "metrics output table odmap",
     "info": "model",
     "verify": "model",
     "demo-data": "output seed plots species",

@@ -20,7 +20,7 @@ package = script("package")
 ALGORITHMS = {
     f"botaclip:{name}" for name in (
         "demodata", "train", "embed", "suitability", "predict", "info", "verify", "devices", "setup", "encoders",
-        "cache", "evaluate", "ablate", "aoa", "similarity", "richness", "clusters",
+        "cache", "evaluate", "ablate", "aoa", "similarity", "richness", "clusters", "report",
     )
 }
 

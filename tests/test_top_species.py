@@ -44,7 +44,8 @@ def test_map(tmp_path: Path) -> None:
     assert np.isnan(made[:, ~seen]).all() and seen.any()
     ranked = np.sort(every[:, seen], axis=0)[::-1]
     np.testing.assert_array_equal(made[2:, seen], ranked[:2])
-    np.testing.assert_array_equal(np.take_along_axis(every[:, seen], made[:2, seen].astype(int) - 1, axis=0), ranked[:2])
+    numbered = np.take_along_axis(every[:, seen], made[:2, seen].astype(int) - 1, axis=0)
+    np.testing.assert_array_equal(numbered, ranked[:2])
     with rasterio.open(tmp_path / "some.tif") as dataset:
         # No more than were asked for, in whatever order they were named.
         assert dataset.count == 4

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from botaclip.core.unfinished import unfinished
-from botaclip.training import report_data, report_scores
+from botaclip.training import report_data, report_scores, report_trust
 from botaclip.training.findings import no_better_than_prevalence, procedure
 from botaclip.training.report_html import POLICY, STYLE, Metrics, escaped, figure_of, list_of
 from botaclip.training.report_words import headline, pooled_over_sites, verdicts
@@ -102,11 +102,14 @@ SECTIONS: tuple[tuple[str, Callable[[Metrics], str | None], str], ...] = (
     ("Held-out areas and random folds", report_scores.folds_compared, "random folds were not scored"),
     ("Can the numbers be taken at their word?", report_scores.calibration,
      "calibration needs relevés that tell absences, and enough of them"),
+    ("What the model promises", report_trust.promised,
+     "it was trained before models made lists, or there are too few plots"),
     ("What was tested where", report_data.folds, "no folds were given"),
     ("Choice of alignment", report_scores.alignment, "the choice was not recorded"),
     ("Plots that were left out", report_data.dropped, "not recorded"),
     ("Plots that were kept although they are doubtful", report_data.flagged, "not recorded"),
     ("Species and scores that are not given", report_data.omitted, "not recorded"),
     ("What this does not show", report_data.what_is_not_shown, ""),
+    ("ODMAP protocol", report_trust.protocol, ""),
     ("How to cite, and what computed this", report_data.colophon, ""),
 )  # fmt: skip
