@@ -134,7 +134,8 @@ def everywhere(sizes: tuple[int, ...], device: str) -> dict[str, Any]:
     most = float(np.mean(peak))
     return {
         "seconds": seconds, "seconds_without_top": bare, "pixels": pixels // _ROWS * _ROWS,
-        "gflops": done / seconds / 1e9, "peak_gflops": most / 1e9, "share_of_peak": done / seconds / most, "share_without_top": done / bare / most,
+        "gflops": done / seconds / 1e9, "peak_gflops": most / 1e9, "share_of_peak": done / seconds / most,
+        "share_without_top": done / bare / most,
     }
 
 

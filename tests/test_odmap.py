@@ -69,7 +69,7 @@ def test_presence_only_is_never_called_a_probability() -> None:
     data = METRICS["data"] | {"data_type": "presence-only"}
     texts = odmap(METRICS | {"data": data})
     assert texts["p_output_1"] == "Relative suitability." and "is absent" not in " ".join(texts.values())
-    assert texts["d_bio_10"].startswith("None")
+    assert texts["d_bio_10"].startswith("There are none")
 
 
 def test_table_and_command(tmp_path: Path) -> None:

@@ -54,7 +54,9 @@ def made_up(n_species: int = 12, n_plots: int = 60, *, seed: int = 1) -> dict[st
             name: {c: {"tss_at_train_threshold": float(score[c][i])} for c in LEVEL} for i, name in enumerate(names)
         },
         "folds": [{"fold": f, "n_train": 700 + f, "n_test": 200, "n_buffered": 100 - f} for f in range(5)],
-        "richness": {"share": 0.9, "coverage": 0.9, "plots": n_plots, "mean": 7.0, "mean_error": 1.5, "correlation": None},
+        "richness": {
+            "share": 0.9, "coverage": 0.9, "plots": n_plots, "mean": 7.0, "mean_error": 1.5, "correlation": None,
+        },
         "dropped": [
             {"plot": f"P{i}", "reason": "outside the image" if i % 3 else "too much nodata"} for i in range(20)
         ],

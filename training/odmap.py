@@ -74,7 +74,7 @@ def _overview(metrics: Metrics) -> dict[str, str]:
         "o_algorithms_2": "Strength of adaptation and penalty of the species head are chosen by inner spatial "
         "validation, no "
         "adaptation included.",
-        "o_algorithms_3": "None: one model.",
+        "o_algorithms_3": "No averaging: one model.",
         "o_workflow_1": "Relevés are paired with image patches; a frozen encoder turns patches into vectors; an "
         "adapter, where "
         "inner validation finds that it helps, brings them nearer to the relevés; a linear or forest head predicts the "
@@ -88,7 +88,7 @@ def _overview(metrics: Metrics) -> dict[str, str]:
 
 def _techniques(metrics: Metrics) -> str:
     data, alignment = metrics.get("data") or {}, metrics.get("alignment") or {}
-    head = {"linear": "ridge regression, calibrated", "forest": "random forest, calibrated"}.get(
+    head = {"linear": "ridge regression with calibrators", "forest": "random forest with calibrators"}.get(
         str(data.get("head")), str(data.get("head") or "")
     )
     said = [f"encoder {data['encoder']}" if data.get("encoder") else ""]
@@ -115,14 +115,14 @@ def _data(metrics: Metrics) -> dict[str, str]:
         if plots and counts else "",
         "d_bio_8": f"Cover scale: {data['cover_scale']}." if data.get("cover_scale") else "",
         "d_bio_9": f"{len(dropped)} plots were left out: " + _reasons(dropped) if dropped else "No plot was left out.",
-        "d_bio_10": "None: what is not listed is unknown." if relative else "A species that a relevé does not "
+        "d_bio_10": "There are none: what is not listed is unknown." if relative else "A species that a relevé does not "
         "list is absent.",
-        "d_bio_11": "Plots without the species in the table serve as background." if relative else "None.",
+        "d_bio_11": "Plots without the species in the table serve as background." if relative else "Nothing.",
         "d_part_1": "Plots outside the outer fold and its buffer.",
         "d_part_2": f"{plain(splits.get('folds'))} outer folds: {splits.get('words', '')}; inside each, choices "
         "by inner folds "
         "of the same kind." if splits else "",
-        "d_part_3": "None beyond the outer folds.",
+        "d_part_3": "Nothing beyond the outer folds.",
         "d_pred_1": f"Vector of {data['encoder']} ({data.get('encoder_mode', '')})." if data.get("encoder") else "",
         "d_pred_2": f"Raster {Path(str(data['raster'])).name}, bands {plain(data.get('bands'))}."
         if data.get("raster") else "",
@@ -154,20 +154,19 @@ def _model(metrics: Metrics) -> dict[str, str]:
     given = {key.replace("_", "-"): value for key, value in asked.items() if value is not None}
     settings = ", ".join(f"--{key} {plain(value)}" for key, value in given.items())
     return {
-        "m_preselect_1": "None: all numbers of the vector are used.",
+        "m_preselect_1": "Nothing is pre-selected: all numbers of the vector are used.",
         "m_multicol_1": "Ridge penalty in units of the vectors' power; numbers of a vector are not interpreted "
         "one by one.",
         "m_settings_1": settings,
-        "m_settings_2": "None: outside the area of applicability predictions are given and marked.",
+        "m_settings_2": "No clamping: outside the area of applicability predictions are given and marked.",
         "m_selection_1": str(alignment.get("reason") or ""),
-        "m_selection_2": "None.", "m_selection_3": "None.",
+        "m_selection_2": "Nothing.", "m_selection_3": "Nothing.",
         "m_depend_1": f"Spatially blocked outer and inner folds ({plain(side)} m)"
         + (f" with a buffer of {plain(buffer)} m" if buffer else "") + "." if side
         else (f"{splits['words']}." if splits.get("words") else ""),
         "m_depend_3": "Plots of one group stay in one fold." if asked.get("groups") else "No groups were given.",
-        "m_threshold_1": "A species is expected where its calibrated suitability exceeds what the calibrator "
-        "makes of its "
-        "training prevalence.",
+        "m_threshold_1": "A species is expected where its suitability exceeds what the calibrator makes of its training "
+        "prevalence.",
     }  # fmt: skip
 
 
@@ -194,10 +193,10 @@ def _outcome(metrics: Metrics) -> dict[str, str]:
     return {
         "a_perform_1": "Not given: scores on plots that were used in fitting say nothing.",
         "a_perform_2": "Medians over species on held-out folds. " + "; ".join(told) + "." if told else "",
-        "a_perform_3": "None.",
+        "a_perform_3": "Nothing.",
         "p_output_1": "Relative suitability." if relative else "Probability that a plot of the relevés' size "
         "holds the species.",
-        "p_output_2": "None; cells whose patch is not seen are nodata.",
+        "p_output_2": "No post-processing; cells whose patch is not seen are nodata.",
         "p_uncertainty_1": ("; ".join(promised) + ".").capitalize() if promised else "",
         "p_uncertainty_5": "Area of applicability as bands of the map (suitability --applicability, aoa), and at "
         "a click.",
