@@ -57,6 +57,9 @@ def made_up(n_species: int = 12, n_plots: int = 60, *, seed: int = 1) -> dict[st
         "richness": {
             "share": 0.9, "coverage": 0.9, "plots": n_plots, "mean": 7.0, "mean_error": 1.5, "correlation": None,
         },
+        "embedding": {
+            "x": [0.1, -0.2, 0.3], "y": [0.0, 0.2, -0.1], "share": [0.4, 0.1], "habitats": ["fen", "", "$bog$"],
+        },
         "dropped": [
             {"plot": f"P{i}", "reason": "outside the image" if i % 3 else "too much nodata"} for i in range(20)
         ],
@@ -105,7 +108,7 @@ def test_everything_is_in_one_offline_file() -> None:
     assert "default-src 'none'" in page
     assert not re.search(r"<script|<link|<iframe|@import|javascript:| on\w+=", page, flags=re.IGNORECASE)
     sources = re.findall(r'src="([^"]{0,30})', page)
-    assert len(sources) == 5 and all(source.startswith("data:image/") for source in sources)
+    assert len(sources) == 6 and all(source.startswith("data:image/") for source in sources)
     assert "Left out of this report" not in page and "<h2>Habitats</h2>" in page
 
 

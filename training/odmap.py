@@ -114,9 +114,9 @@ def _data(metrics: Metrics) -> dict[str, str]:
         f"{counts[len(counts) // 2]}."
         if plots and counts else "",
         "d_bio_8": f"Cover scale: {data['cover_scale']}." if data.get("cover_scale") else "",
-        "d_bio_9": f"{len(dropped)} plots were left out: " + _reasons(dropped) if dropped else "No plot was left out.",
-        "d_bio_10": "There are none: what is not listed is unknown." if relative else "A species that a relevé does not "
-        "list is absent.",
+        "d_bio_9": f"{len(dropped)} plots were left out: {_reasons(dropped)}" if dropped else "No plot was left out.",
+        "d_bio_10": "There are none: what is not listed is unknown." if relative
+        else "A species that a relevé does not list is absent.",
         "d_bio_11": "Plots without the species in the table serve as background." if relative else "Nothing.",
         "d_part_1": "Plots outside the outer fold and its buffer.",
         "d_part_2": f"{plain(splits.get('folds'))} outer folds: {splits.get('words', '')}; inside each, choices "
@@ -165,8 +165,8 @@ def _model(metrics: Metrics) -> dict[str, str]:
         + (f" with a buffer of {plain(buffer)} m" if buffer else "") + "." if side
         else (f"{splits['words']}." if splits.get("words") else ""),
         "m_depend_3": "Plots of one group stay in one fold." if asked.get("groups") else "No groups were given.",
-        "m_threshold_1": "A species is expected where its suitability exceeds what the calibrator makes of its training "
-        "prevalence.",
+        "m_threshold_1": "A species is expected where its suitability exceeds what the calibrator makes of its "
+        "training prevalence.",
     }  # fmt: skip
 
 

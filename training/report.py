@@ -105,6 +105,7 @@ SECTIONS: tuple[tuple[str, Callable[[Metrics], str | None], str], ...] = (
     ("What the model promises", report_trust.promised,
      "it was trained before models made lists, or there are too few plots"),
     ("What was tested where", report_data.folds, "no folds were given"),
+    ("What looks alike to the model", report_data.embedding, "not recorded"),
     ("Choice of alignment", report_scores.alignment, "the choice was not recorded"),
     ("Plots that were left out", report_data.dropped, "not recorded"),
     ("Plots that were kept although they are doubtful", report_data.flagged, "not recorded"),

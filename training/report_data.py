@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Mapping, Sequence
 
+from botaclip.training.embedding_map import embedding_figure
 from botaclip.training.fold_map import fold_map_of
 from botaclip.training.report_html import Metrics, escaped, facts_of, figure_of, list_of, plain, table_of, value_of
 from botaclip.training.report_words import METRICS, PAPER, TAXA, limits, metric_name
@@ -54,6 +55,19 @@ def _counts(counts: Mapping[str, int] | None, head: str) -> str:
     if len(rows) > 12:
         return f"<details><summary>{len(rows)} {head}s</summary>{table}</details>"
     return table
+
+
+def embedding(metrics: Metrics) -> str | None:
+    """Return the plots in the model's space, by habitat where it is known."""
+    found = metrics.get("embedding") or {}
+    if not found.get("x"):
+        return None
+    note = (
+        "Each point is a plot of the training, by what its image became: near points look alike to the model. Colours "
+        "are the habitats that the table names." if found.get("habitats")
+        else "Each point is a plot of the training, by what its image became: near points look alike to the model."
+    )
+    return f"<p>{escaped(note)}</p>" + figure_of(embedding_figure(found), "Plots in the model's space")
 
 
 def dropped(metrics: Metrics) -> str | None:

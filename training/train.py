@@ -8,11 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import safetensors.numpy
+
 from botaclip.core.model_file import ModelFile
 from botaclip.core.plot_locations import parse_plot_locations
 from botaclip.core.progress import Progress
 from botaclip.core.unfinished import check_writable, unfinished
 from botaclip.training.continuation import Parent
+from botaclip.training.embedding_map import embedding_map
 from botaclip.training.evaluate import resampled_blocks
 from botaclip.training.evaluation import CrossValidation, cross_validate
 from botaclip.training.fit_state import FitState
@@ -118,6 +121,8 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         leaks=leak_report(data.places, blocked.folds, read.touching_m, read.plots.digests, data.groups),
         promised=promised,
     )
+    arrays = safetensors.numpy.load(parts.parts["arrays.safetensors"])
+    metrics["embedding"] = embedding_map(arrays, data.habitats)
     progress.update(0.98, "writing")
     overwrite = parameters["overwrite"]
     ModelFile.write(outputs["output"], parts.metadata, parts.parts, overwrite=overwrite)
