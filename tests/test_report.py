@@ -57,6 +57,7 @@ def made_up(n_species: int = 12, n_plots: int = 60, *, seed: int = 1) -> dict[st
         "richness": {
             "share": 0.9, "coverage": 0.9, "plots": n_plots, "mean": 7.0, "mean_error": 1.5, "correlation": None,
         },
+        "importance": {"image": {"median": 0.2, "targets": {}}},
         "embedding": {
             "x": [0.1, -0.2, 0.3], "y": [0.0, 0.2, -0.1], "share": [0.4, 0.1], "habitats": ["fen", "", "$bog$"],
         },

@@ -24,6 +24,7 @@ from botaclip.training.environment_only import ENVIRONMENT_MODELS, EnvironmentMo
 from botaclip.training.fit_state import FitState
 from botaclip.training.heads import Head, clipped_prevalence, fit_forest, fit_linear, logit
 from botaclip.training.image_space import ImageSpace
+from botaclip.training.importance import permutation_importance
 from botaclip.training.kept_folds import Predicted, digest_of_fold, keep_fold, kept_fold
 from botaclip.training.location import LOCATION_MODELS, LocationModel
 from botaclip.training.parallel import over_folds
@@ -370,6 +371,8 @@ class CrossValidation:
         Per fold, what each column settled on.
     omitted
         Usual columns that are left out, by name and reason.
+    importance
+        Of ``adapted``, one (P, S) a fold: see :mod:`botaclip.training.importance`.
     """
 
     folds: tuple[tuple[Index, Index], ...]
@@ -379,6 +382,7 @@ class CrossValidation:
     baseline: dict[str, Array]
     choices: tuple[dict[str, str], ...]
     omitted: dict[str, str] = dataclasses.field(default_factory=dict)
+    importance: tuple[Array, ...] = ()
 
 
 def cross_validate(
@@ -446,7 +450,9 @@ def cross_validate(
         {column: np.array([each[column].baseline for each in predicted]) for column in columns},
         tuple({column: each[column].choice for column in columns} for each in predicted),
         omitted,
-    )
+        tuple(made for each in predicted
+              if "adapted" in each and (made := each["adapted"].importance) is not None),
+    )  # fmt: skip
 
 
 def _predicted(
@@ -458,5 +464,10 @@ def _predicted(
     fitted = fit_columns(inside, protocol, columns=columns, kept=kept, progress=progress)[0]
     outside = table.take(test)
     return {
-        column: Predicted(*model.predict(outside), model.baseline, model.choice) for column, model in fitted.items()
-    }
+        column: Predicted(
+            *model.predict(outside), model.baseline, model.choice,
+            permutation_importance(lambda some, model=model: model.predict(some)[0], outside)  # type: ignore[misc]
+            if column == "adapted" else None,
+        )
+        for column, model in fitted.items()
+    }  # fmt: skip

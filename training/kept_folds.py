@@ -28,12 +28,15 @@ class Predicted:
         Suitability where nothing speaks for or against a species (S,).
     choice
         What the column settled on, in words.
+    importance
+        Fall in AUC by part and species (P, S), of ``adapted`` alone; see :mod:`botaclip.training.importance`.
     """
 
     suitability: Array
     positive: NDArray[np.bool_]
     baseline: Array
     choice: str
+    importance: Array | None = None
 
 
 def digest_of_fold(
@@ -58,6 +61,7 @@ def _of(found: Kept, columns: Sequence[str]) -> dict[str, Predicted]:
         column: Predicted(
             found.arrays[f"{column}.suitability"], found.arrays[f"{column}.positive"].astype(bool),
             found.arrays[f"{column}.baseline"], str(found.about["choices"][column]),
+            found.arrays.get(f"{column}.importance"),
         )
         for column in columns
     }  # fmt: skip
@@ -74,6 +78,7 @@ def keep_fold(kept: FitState, name: str, digest: str, predicted: Mapping[str, Pr
     arrays = {
         f"{column}.{part}": getattr(each, part)
         for column, each in predicted.items()
-        for part in ("suitability", "positive", "baseline")
+        for part in ("suitability", "positive", "baseline", "importance")
+        if getattr(each, part) is not None
     }
     kept.keep(name, arrays, {"choices": {column: each.choice for column, each in predicted.items()}}, depends=digest)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from botaclip.core.unfinished import unfinished
-from botaclip.training import report_data, report_scores, report_trust
+from botaclip.training import report_data, report_drivers, report_scores, report_trust
 from botaclip.training.findings import no_better_than_prevalence, procedure
 from botaclip.training.report_html import POLICY, STYLE, Metrics, escaped, figure_of, list_of
 from botaclip.training.report_words import headline, pooled_over_sites, verdicts
@@ -105,6 +105,7 @@ SECTIONS: tuple[tuple[str, Callable[[Metrics], str | None], str], ...] = (
     ("What the model promises", report_trust.promised,
      "it was trained before models made lists, or there are too few plots"),
     ("What was tested where", report_data.folds, "no folds were given"),
+    ("What it rests on", report_drivers.drivers, "not recorded"),
     ("What looks alike to the model", report_data.embedding, "not recorded"),
     ("Choice of alignment", report_scores.alignment, "the choice was not recorded"),
     ("Plots that were left out", report_data.dropped, "not recorded"),

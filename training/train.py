@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors.numpy
 
+from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.model_file import ModelFile
 from botaclip.core.plot_locations import parse_plot_locations
 from botaclip.core.progress import Progress
@@ -20,6 +22,7 @@ from botaclip.training.evaluate import resampled_blocks
 from botaclip.training.evaluation import CrossValidation, cross_validate
 from botaclip.training.fit_state import FitState
 from botaclip.training.headline import headline
+from botaclip.training.importance import importance_document, parts_of
 from botaclip.training.metrics_document import metrics_document
 from botaclip.training.model_parts import model_parts
 from botaclip.training.option_checks import check_options
@@ -28,6 +31,7 @@ from botaclip.training.predictions import check_predictions, write_predictions
 from botaclip.training.protocol import ENVIRONMENT_ONLY, Protocol
 from botaclip.training.reading import INNER_FOLDS, pairing_rules, protocol_of, read_training
 from botaclip.training.report import write_report
+from botaclip.training.responses import responses
 from botaclip.training.scores import draws_of, site_scores, summarise, summarise_sites, target_scores
 from botaclip.training.splits import leak_report
 from botaclip.training.torch_device import torch_device
@@ -123,6 +127,7 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     )
     arrays = safetensors.numpy.load(parts.parts["arrays.safetensors"])
     metrics["embedding"] = embedding_map(arrays, data.habitats)
+    metrics |= _drivers(data, blocked, metrics["embedding"], imagery)
     progress.update(0.98, "writing")
     overwrite = parameters["overwrite"]
     ModelFile.write(outputs["output"], parts.metadata, parts.parts, overwrite=overwrite)
@@ -151,6 +156,25 @@ def picked_alone(protocol: Protocol, blocked: CrossValidation) -> Protocol:
     names = {str(choices["adapted"]).split(",")[0] for choices in blocked.choices} | {protocol.asked}
     kept = tuple(alignment for alignment in protocol.alignments if alignment.name in names)
     return dataclasses.replace(protocol, alignments=kept)
+
+
+def _drivers(
+    data: TrainingTable, blocked: CrossValidation, embedding: dict[str, Any], imagery: LatticeImagery
+) -> dict[str, Any]:
+    """Return what the predictions rest on, and how they change along environment rasters and the images' main axes."""
+    layers = [] if imagery.environment is None else list(imagery.environment.names)
+    axes = np.column_stack([embedding["x"], embedding["y"]])
+    names = ["the first axis of the images", "the second axis of the images"]
+    if data.environment is not None:
+        axes, names = np.column_stack([data.environment, axes]), [*layers, *names]
+    found: dict[str, Any] = {
+        "responses": responses(axes, names, blocked.suitability["adapted"], data.presence, data.species)
+    }
+    if blocked.importance:
+        found["importance"] = importance_document(
+            blocked.importance, [len(test) for _, test in blocked.folds], parts_of(data, layers), data.species
+        )
+    return found
 
 
 def _within_site(data: TrainingTable, blocked: CrossValidation, parameters: dict[str, Any]) -> dict[str, Any]:
