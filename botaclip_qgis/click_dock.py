@@ -56,6 +56,8 @@ LEGEND = (
 LEGEND_UNKNOWN = f"<span style='color:{NOT_EXPECTED.name()}'>▨</span> threshold unknown"
 LEGEND_ROUGH = f"<b>{ROUGH.strip()}</b> not calibrated by itself: a rough number"
 _M2_PER_HA = 10_000
+# Dark on light amber, readable on a light and on a dark theme.
+WARNING_STYLE = "background:#fff3cd;color:#5c4400;border:1px solid #e0c36a;border-radius:3px;padding:4px"
 
 
 class ClickDock(QgsDockWidget):
@@ -116,6 +118,12 @@ class ClickDock(QgsDockWidget):
         self.details.setAccessibleName("Place, model and what a value means")
         self.details.setWordWrap(True)
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.domain = QLabel()
+        self.domain.setObjectName("botaclip_domain")
+        self.domain.setAccessibleName("Whether the model may be believed here")
+        self.domain.setWordWrap(True)
+        self.domain.setStyleSheet(WARNING_STYLE)
+        self.domain.hide()
         self.legend = QLabel(LEGEND)
         self.legend.setObjectName("botaclip_legend")
         self.legend.setWordWrap(True)
@@ -147,6 +155,7 @@ class ClickDock(QgsDockWidget):
         layout.addLayout(form)
         layout.addLayout(bar)
         layout.addWidget(self.status)
+        layout.addWidget(self.domain)
         layout.addWidget(self.details)
         layout.addWidget(self.view, 1)
         layout.addWidget(self.legend)
@@ -191,6 +200,7 @@ class ClickDock(QgsDockWidget):
         self.table.show_species([], relative=False)
         self.copy_button.setEnabled(False)
         self.details.hide()
+        self.domain.hide()
         self.legend.hide()
         self._embolden(False)
         if not message:
@@ -209,6 +219,8 @@ class ClickDock(QgsDockWidget):
         self._embolden(True)
         self.details.setText(_details_text(answer, Path(self.model_path()).stem))
         self.details.show()
+        self.domain.setText(_domain_text(answer))
+        self.domain.setVisible(bool(self.domain.text()))
         self.legend.setText(_legend(species, relative=bool(answer.get("relative"))))
         self.legend.setVisible(bool(self.legend.text()))
         self.view.scrollToTop()
@@ -261,9 +273,42 @@ def _details_text(answer: Mapping[str, Any], model: str) -> str:
         )
     else:
         lines.append(f"Probability of the species occurring{plot}, as far as the image tells.")
+    lines += [line for line in (_list_text(answer), _similar_text(answer)) if line]
     if answer.get("message"):
         lines.append(str(answer["message"]))
     return "\n".join(lines)
+
+
+def _domain_text(answer: Mapping[str, Any]) -> str:
+    """Return a warning where the place is unlike all training plots; nothing where it is not."""
+    domain = answer.get("domain")
+    if not domain or domain.get("inside"):
+        return ""
+    times = domain["dissimilarity"] / domain["threshold"] if domain.get("threshold") else float("nan")
+    return (
+        f"Outside the area of applicability: no training plot looks like this place ({times:.1f} times the limit). "
+        "What was measured of the model says nothing about it."
+    )
+
+
+def _list_text(answer: Mapping[str, Any]) -> str:
+    """Return how long the list is that holds a stated share of what grows here."""
+    share, species = answer.get("list_share"), answer.get("species") or []
+    count = sum(bool(one.get("listed")) for one in species)
+    if share is None or not species:
+        return ""
+    names = [one["name"] for one in species if one.get("listed") and not one.get("above")][:3]
+    also = f", {', '.join(names)} among those not expected" if names else ""
+    return f"To hold {share:.0%} of the species present the list takes {count}{also}."
+
+
+def _similar_text(answer: Mapping[str, Any]) -> str:
+    """Return the training plots that look most like the place."""
+    similar = answer.get("similar") or []
+    if not similar:
+        return ""
+    named = ", ".join(f"{one['id']} ({one['cosine']:.2f})" for one in similar[:3])
+    return f"Training plots most like it: {named}."
 
 
 def _area_text(square_metres: float) -> str:

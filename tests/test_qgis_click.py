@@ -86,6 +86,16 @@ def test_the_dock_lists_species_by_suitability(clicks: dict) -> None:
     assert clicks["legend"][0] is False and "at or above its threshold" in clicks["legend"][1]
 
 
+def test_the_dock_says_where_the_model_may_not_be_believed(clicks: dict) -> None:
+    hidden, text = clicks["trust"]["domain"]
+    assert not hidden and text.startswith("Outside the area of applicability") and "(3.0 times the limit)" in text
+    assert clicks["trust"]["details"][-2:] == [
+        "To hold 90% of the species present the list takes 2, b among those not expected.",
+        "Training plots most like it: P7 (0.91), P2 (0.50).",
+    ]
+    assert clicks["inside"] == [True, ""]
+
+
 def test_the_list_is_copied_as_a_table(clicks: dict) -> None:
     assert clicks["copied"] == (
         "species\tprobability\tthreshold\texpected\tcalibrated\n"

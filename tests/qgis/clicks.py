@@ -136,6 +136,20 @@ answers["rough"] = {
     "cells": [table.data(table.index(row, 2)) for row in range(3)], "legend": dock.legend.text(),
     "status": dock.status.text(), "spoken": table.sentence(table.species(1)), "copied": table.as_tsv(),
 }  # fmt: skip
+dock.show_answer({
+    **got[-1], "domain": {"dissimilarity": 0.9, "threshold": 0.3, "inside": False, "density": 0}, "list_share": 0.9,
+    "similar": [{"id": "P7", "cosine": 0.91}, {"id": "P2", "cosine": 0.5}],
+    "species": [
+        {"name": "a", "suitability": 0.9, "threshold": 0.5, "above": True, "listed": True},
+        {"name": "b", "suitability": 0.3, "threshold": 0.6, "above": False, "listed": True},
+        {"name": "c", "suitability": 0.1, "threshold": 0.2, "above": False, "listed": False},
+    ],
+})  # fmt: skip
+answers["trust"] = {"domain": [dock.domain.isHidden(), dock.domain.text()], "details": dock.details.text().splitlines()}
+dock.show_answer({
+    **got[-1], "domain": {"dissimilarity": 0.1, "threshold": 0.3, "inside": True, "density": 4}, "similar": []
+})  # fmt: skip
+answers["inside"] = [dock.domain.isHidden(), dock.domain.text()]
 dock.find.setText("no such")
 answers["found"] = dock.view.model().rowCount()
 dock.find.setText("")
