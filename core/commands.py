@@ -215,6 +215,23 @@ CLUSTERS = Command(
     group="Maps", needs="train",
 )
 
+THRESHOLD = Command(
+    "threshold", "Presence by threshold", "Cut a suitability map at each species' threshold, by a named rule.",
+    "A band for each species, 1 where it is expected and 0 where not. Nothing is computed again: the thresholds "
+    "stand in the map.",
+    (
+        option("raster", Kind.RASTER, "Suitability map that suitability has made.", required=True),
+        option("rule", Kind.CHOICE,
+               "expected: above the suitability of the training prevalence, as at a click; list: on the list that "
+               "holds the model's share (90 %) of what grows at a place; value: one suitability for all species.",
+               default="expected", choices=("expected", "list", "value")),
+        option("value", Kind.NUMBER, "Suitability, with --rule value.", minimum=0.0, maximum=1.0),
+        option("output", Kind.OUTPUT_RASTER, "GeoTIFF to write.", required=True),
+        *EVERYWHERE,
+    ),
+    group="Maps",
+)
+
 PREDICT = Command(
     "predict", "Species at points", "Predict the species to expect at points.",
     "Writes a point layer with the suitability of each species, or the reason why there is none.",
@@ -394,7 +411,8 @@ CACHE = Command(
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
-        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, RICHNESS, CLUSTERS, PREDICT, REPORT,
+        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, RICHNESS, CLUSTERS, THRESHOLD, PREDICT,
+        REPORT,
         INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
     )
 }

@@ -21,6 +21,7 @@ JOBS: Mapping[str, str] = {
     "predict": "botaclip.core.predict:predict",
     "aoa": "botaclip.core.aoa:aoa",
     "similarity": "botaclip.core.similarity:similarity",
+    "threshold": "botaclip.core.threshold_map:threshold",
     "richness": "botaclip.core.richness:richness",
     "report": "botaclip.training.report_job:report",
     "clusters": "botaclip.training.clusters:clusters",

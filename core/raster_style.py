@@ -103,11 +103,11 @@ CLASS_COLOURS = (
 )  # fmt: skip
 
 
-def qml_classes(labels: Sequence[str]) -> str:
-    """Return the style that shows classes 1 to K by colours, with these labels in the legend."""
+def qml_classes(labels: Sequence[str], *, first: int = 1) -> str:
+    """Return the style that shows classes ``first``, ``first + 1`` ... by colours, with these labels in the legend."""
     entries = "\n".join(
         f'        <paletteEntry value="{number}" color="{colour}" alpha="255" label={quoteattr(label)}/>'
-        for number, (label, colour) in enumerate(zip(labels, itertools.cycle(CLASS_COLOURS), strict=False), start=1)
+        for number, (label, colour) in enumerate(zip(labels, itertools.cycle(CLASS_COLOURS), strict=False), start=first)
     )
     return _FRAME.format(
         renderer=(

@@ -34,6 +34,7 @@ FACES = {
     "similarity": "raster model species-list plot place extent mask stride bands environment cog output",
     "richness": "raster model extent mask stride bands environment cog output",
     "clusters": "raster model clusters releves plots crs extent mask stride bands environment cog output indicators",
+    "threshold": "raster rule value output",
     "predict": "raster model points species x-field y-field crs-field bands environment output",
     "report": "metrics output table odmap",
     "info": "model",

@@ -82,7 +82,7 @@ def test_parameters_are_those_of_the_option_table(command, described: dict) -> N
             assert parameter["default"] == option.default
 
 
-MAPS = ("embed", "suitability", "aoa", "similarity", "richness", "clusters")
+MAPS = ("embed", "suitability", "aoa", "similarity", "richness", "clusters", "threshold")
 TYPES = {
     ("train", "RASTER"): "raster", ("train", "RELEVES"): "source", ("train", "CRS"): "crs",
     ("train", "PLOT_FIELD"): "field", ("train", "PATCH_SIZE"): "number", ("train", "OUTPUT"): "fileDestination",

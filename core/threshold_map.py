@@ -1,0 +1,125 @@
+"""A suitability map cut at thresholds by a named rule, without computing anything again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+
+from botaclip.core.errors import OptionError, RasterError
+from botaclip.core.progress import Progress
+from botaclip.core.raster_style import qml_classes
+from botaclip.core.scene_maps import check_map_name
+from botaclip.core.unfinished import check_writable, unfinished
+
+NODATA = 255
+# Rule -> the tag of a band that holds its threshold, and the rule in words.
+RULES = {
+    "expected": ("BOTACLIP_THRESHOLD", "suitability above that of the training prevalence"),
+    "list": ("BOTACLIP_LISTED_FROM", "on the list that holds the model's share of what grows there"),
+}
+_TILE = 512
+
+
+def threshold(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Run ``botaclip threshold``; see the option table for the parameters.
+
+    Returns
+    -------
+    dict
+        ``output``, ``rasters``, and ``thresholds`` by band name.
+
+    Raises
+    ------
+    RasterError
+        The raster cannot be read, or is no suitability map.
+    OptionError
+        The rule needs a value, or the map does not hold its thresholds.
+    """
+    output, rule, value = Path(parameters["output"]), parameters["rule"], parameters.get("value")
+    check_map_name(output)
+    check_writable(output, overwrite=parameters["overwrite"])
+    if (rule == "value") != (value is not None):
+        raise OptionError(
+            "--rule value needs --value" if rule == "value" else f"--value goes with --rule value, not with {rule}",
+            remedy="give --rule value --value 0.5, or leave --value out",
+        )
+    try:
+        with rasterio.open(parameters["raster"]) as source:
+            limits = limits_of(source, rule, value)
+            _write(source, limits, rule, output, parameters, progress)
+    except RasterioError as error:
+        raise RasterError(f"it cannot be read ({error})", where=str(parameters["raster"])) from error
+    return {"output": str(output), "rasters": [str(output)], "thresholds": limits}
+
+
+def limits_of(source: Any, rule: str, value: float | None) -> dict[str, float]:
+    """Return the threshold of every band that is a species, by its name.
+
+    Raises
+    ------
+    RasterError
+        No band is a species.
+    OptionError
+        A species has no threshold by this rule.
+    """
+    found: dict[str, float] = {}
+    lacking = []
+    for band in range(1, source.count + 1):
+        tags = source.tags(band)
+        if "BOTACLIP_SPECIES" not in tags:
+            continue
+        name = tags["BOTACLIP_SPECIES"]
+        text = str(value) if rule == "value" else tags.get(RULES[rule][0])
+        if text is None:
+            lacking.append(name)
+        else:
+            found[name] = float(text)
+    if not found and not lacking:
+        raise RasterError("no band of it is a species", where=str(source.name),
+                          remedy="give a map that botaclip suitability made")  # fmt: skip
+    if lacking:
+        raise OptionError(f"{len(lacking)} species have no threshold by this rule, {lacking[0]} among them",
+                          where=str(source.name), remedy="use another --rule")  # fmt: skip
+    return found
+
+
+def presence(values: NDArray[Any], limit: float) -> NDArray[np.uint8]:
+    """Return 1 where suitability reaches the limit, 0 below it, and nodata where there is none."""
+    return np.where(np.isnan(values), NODATA, values >= np.float32(limit)).astype(np.uint8)
+
+
+def _write(
+    source: Any, limits: dict[str, float], rule: str, output: Path, parameters: dict[str, Any], progress: Progress
+) -> None:
+    bands = [band for band in range(1, source.count + 1) if "BOTACLIP_SPECIES" in source.tags(band)]
+    words = f"suitability at least {parameters['value']:g}" if rule == "value" else RULES[rule][1]
+    profile = {
+        "driver": "GTiff", "width": source.width, "height": source.height, "count": len(bands), "dtype": "uint8",
+        "nodata": NODATA, "crs": source.crs, "transform": source.transform, "tiled": True, "blockxsize": _TILE,
+        "blockysize": _TILE, "compress": "deflate", "BIGTIFF": "IF_SAFER",
+    }  # fmt: skip
+    style = output.with_suffix(".qml")
+    with unfinished(output, overwrite=parameters["overwrite"]) as part:
+        with rasterio.open(part, "w", **profile) as made:
+            made.update_tags(**{**source.tags(), "BOTACLIP_KIND": "presence by threshold", "BOTACLIP_RULE": words})
+            windows = [window for _, window in made.block_windows(1)]
+            for place, band in enumerate(bands, start=1):
+                name = source.tags(band)["BOTACLIP_SPECIES"]
+                made.set_band_description(place, name)
+                made.update_tags(place, **source.tags(band), BOTACLIP_CUT_AT=f"{limits[name]:.9g}")
+            for number, window in enumerate(windows):
+                progress.update(number / len(windows), "cutting at thresholds")
+                for place, band in enumerate(bands, start=1):
+                    values = source.read(band, window=window).astype(np.float32)
+                    if source.nodata is not None and not np.isnan(source.nodata):
+                        values[values == source.nodata] = np.nan
+                    name = source.tags(band)["BOTACLIP_SPECIES"]
+                    made.write(presence(values, limits[name]), place, window=window)
+    with unfinished(style, overwrite=True) as beside:
+        # Band values 0 and 1 in the legend's order.
+        beside.write_text(qml_classes(["not expected", "expected"], first=0), encoding="utf-8")
