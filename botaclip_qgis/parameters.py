@@ -203,6 +203,12 @@ def _tables(option: Option) -> QgsProcessingParameterDefinition:
     return LayersParameter(option.parameter, label(option), _VECTOR_TYPES[option.kind], optional=_optional(option))
 
 
+def _models(option: Option) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterMultipleLayers(
+        option.parameter, label(option), QgsProcessing.SourceType.TypeFile, optional=_optional(option)
+    )
+
+
 def _folder(option: Option) -> QgsProcessingParameterDefinition:
     return QgsProcessingParameterFile(
         option.parameter,
@@ -339,6 +345,7 @@ _MAKERS: dict[Kind, Callable[[Option], QgsProcessingParameterDefinition]] = {
     Kind.FILE: _file,
     Kind.TABLE: _vector,
     Kind.TABLES: _tables,
+    Kind.MODELS: _models,
     Kind.POINTS: _vector,
     Kind.MASK: _vector,
     Kind.MODEL: _model,

@@ -109,6 +109,8 @@ def read_values(
             value = [reader.raster(option, word, values.warnings)[0] for word in _words(raw)] or None
         elif option.kind is Kind.TABLES:
             value = [reader.table(option, word) for word in _words(raw)] or None
+        elif option.kind is Kind.MODELS:
+            value = [str(word).strip() for word in _words(raw) if str(word).strip()] or None
         elif option.kind in _VECTOR_KINDS:
             plan = reader.vector(option, raw)
             value = plan.path

@@ -152,6 +152,10 @@ SUITABILITY = Command(
     "relevés' area centred in the cell.",
     (
         RASTER, MODEL, SPECIES, EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG,
+        option("ensemble", Kind.MODELS,
+               "Further models, separated by ;, such as other seeds of the same training: the map holds the mean "
+               "over all "
+               "of them, and behind it, band by band, how far they are apart (standard deviation).", advanced=True),
         option("top", Kind.INTEGER,
                "Only so many species of highest suitability: bands with their numbers (the tags name them), then their "
                "suitabilities. For floras of thousands of species.", minimum=1, maximum=100, advanced=True),

@@ -33,6 +33,7 @@ class Kind(enum.Enum):
     POINTS = "points"  # a point layer or table
     MASK = "mask"  # a polygon layer
     MODEL = "model"  # a *.botaclip file
+    MODELS = "models"  # several of them; text is split at ;
     FIELD = "field"  # a column of the table named in ``parent``
     CRS = "crs"
     EXTENT = "extent"  # xmin,xmax,ymin,ymax [EPSG:code], QGIS's order
@@ -53,7 +54,7 @@ class Kind(enum.Enum):
 
 
 # Several files in one option.
-SEVERAL_KINDS = frozenset({Kind.RASTERS, Kind.TABLES})
+SEVERAL_KINDS = frozenset({Kind.RASTERS, Kind.TABLES, Kind.MODELS})
 OUTPUT_KINDS = frozenset(kind for kind in Kind if kind.value.startswith("output"))
 FILE_KINDS = OUTPUT_KINDS | {Kind.RASTER, Kind.FOLDER, Kind.FILE, Kind.TABLE, Kind.POINTS, Kind.MASK, Kind.MODEL}
 

@@ -74,8 +74,11 @@ class MapKind:
         return np.dtype(self.dtype).itemsize
 
     def to_json(self) -> dict[str, Any]:
-        """Return what decides on the values."""
-        return {"name": self.name, "bands": self.bands, "dtype": self.dtype, "scale": self.scale, "offset": self.offset}
+        """Return what decides on the values besides the model: tags tell what was asked for."""
+        return {
+            "name": self.name, "bands": self.bands, "dtype": self.dtype, "scale": self.scale, "offset": self.offset,
+            "tags": self.tags,
+        }  # fmt: skip
 
 
 def maps_folder(output: Path) -> Path:

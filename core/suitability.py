@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from botaclip.core.aoa import applicability_of
+from botaclip.core.errors import ModelFileError, OptionError
 from botaclip.core.map_job import make_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
@@ -27,7 +29,12 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
     model = Model.open(parameters["model"])
     chosen = model.choose(parameters["species"])
     top = parameters.get("top")
+    others = [Model.open(path) for path in parameters.get("ensemble") or []]
+    if others and top is not None:
+        raise OptionError("--ensemble and --top cannot be joined", remedy="leave one of them out")
     kind = suitability_of(model, chosen) if top is None else top_of(model, chosen, top)
+    if others:
+        kind = ensemble_of([model, *others], chosen)
     if parameters.get("applicability"):
         kind = with_applicability(model, kind)
     outputs = make_map(parameters, lambda applied: kind, progress, model=model)
@@ -46,6 +53,61 @@ def suitability_of(model: Model, chosen: list[int]) -> MapKind:
         bands=tuple(model.species[index] for index in chosen), compute=compute, style=qml_suitability(),
         band_tags=[species_tags(model, index) for index in chosen],
     )
+
+
+def ensemble_of(models: Sequence[Model], chosen: list[int]) -> MapKind:
+    """Return the map of the mean over several models and of their standard deviation, species by species.
+
+    How far models of one training with other seeds, or of other folds, are apart is the uncertainty that comes of the
+    fit alone; it says nothing of what they all lack.
+
+    Raises
+    ------
+    ModelFileError
+        A model looks at the image otherwise than the first, or does not know a species.
+    """
+    first = models[0]
+    where = [chosen]
+    for other in models[1:]:
+        _check_alike(first, other)
+        where.append(other.choose([first.species[index] for index in chosen]))
+
+    def compute(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+        made = np.stack([
+            model.suitability(model.adapt(vectors)[0])[:, columns]
+            for model, columns in zip(models, where, strict=True)
+        ])  # fmt: skip
+        # In double precision: the spread of numbers that are nearly the same.
+        return np.concatenate(
+            [made.mean(axis=0, dtype=np.float64), made.std(axis=0, dtype=np.float64)], axis=1
+        ).astype(np.float32), 0
+
+    kind = suitability_of(first, chosen)
+    names = tuple(f"{name}, standard deviation" for name in kind.bands)
+    digests = ", ".join(model.file.sha256[:16] for model in models)
+    return dataclasses.replace(
+        kind, name=f"{kind.name}, mean of {len(models)} models", bands=(*kind.bands, *names), compute=compute,
+        tags={**kind.tags, "BOTACLIP_ENSEMBLE": digests}, band_tags=[*kind.band_tags, *({} for _ in names)],
+    )
+
+
+def _check_alike(first: Model, other: Model) -> None:
+    """Refuse a model whose vectors are others: one reading of the image serves all."""
+    a, b = first.metadata, other.metadata
+    same = (
+        a["encoder"]["sha256"] == b["encoder"]["sha256"] and a["lattice"] == b["lattice"] and a["patch"] == b["patch"]
+        and a["bands"] == b["bands"] and a["value_range"] == b["value_range"]
+        and [layer["name"] for layer in first.environment] == [layer["name"] for layer in other.environment]
+    )  # fmt: skip
+    if not same:
+        raise ModelFileError(
+            f"it looks at the image otherwise than {first.file.path.name} (encoder, bands, lattice, patch or "
+            "environment)",
+            where=str(other.file.path), remedy="give models of one training with other seeds",
+        )  # fmt: skip
+    if first.relative != other.relative:
+        raise ModelFileError("its suitability is of another kind", where=str(other.file.path),
+                             remedy="give models of one training with other seeds")  # fmt: skip
 
 
 def top_of(model: Model, chosen: list[int], count: int) -> MapKind:

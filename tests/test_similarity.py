@@ -100,3 +100,9 @@ def test_a_row_is_the_same_whatever_stands_beside_it(folder: Path) -> None:
     np.testing.assert_allclose(together, unit.astype(float) @ wanted.astype(float), rtol=1e-5, atol=1e-5)
     model = Model.open(folder / "m.botaclip")
     assert similarity_to(model, model.plot_vectors[0]).name == "similarity"
+
+
+def test_windows_kept_of_another_question_are_not_taken(folder: Path) -> None:
+    model = Model.open(folder / "m.botaclip")
+    one, other = (similarity_to(model, model.plot_vectors[i], f"plot {i}").to_json() for i in (0, 1))
+    assert one != other

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,11 @@ def map_of(model: Model, classes: Clusters, found: list[Indicator]) -> MapKind:
     return MapKind(
         name="clusters", bands=("class",), compute=compute, dtype="uint8", nodata=NODATA,
         style=qml_classes([legend(number, found) for number in range(1, len(classes.centres) + 1)]),
-        tags={"BOTACLIP_CLASSES": f"k-means of {int(classes.plots.sum())} training plots"}, band_tags=[{}],
+        tags={
+            "BOTACLIP_CLASSES": f"{len(classes.centres)} by k-means of {int(classes.plots.sum())} training plots",
+            "BOTACLIP_CENTRES_SHA256": hashlib.sha256(classes.centres.tobytes()).hexdigest(),
+        },
+        band_tags=[{}],
     )
 
 
