@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import html5lib
 import numpy as np
 import pytest
 
@@ -275,3 +276,12 @@ def test_scores_within_sites_that_are_left_out_have_their_reason() -> None:
     metrics = made_up(4)
     metrics["omitted"]["summary_within_site"] = "all plots lie on one site (site 1)"
     assert "Left out: all plots lie on one site (site 1)." in text_of(report_page(metrics))
+
+
+def test_it_is_valid_html() -> None:
+    """By the algorithm of the standard (WHATWG), which a strict parser follows: any error is one."""
+    for metrics in (made_up(), {}, {"targets": {}, "summary": {}}):
+        html5lib.HTMLParser(strict=True).parse(report_page(metrics))
+    # The parser does find errors.
+    with pytest.raises(html5lib.html5parser.ParseError):
+        html5lib.HTMLParser(strict=True).parse(report_page(made_up()).replace("</table>", "", 1))
