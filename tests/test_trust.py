@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import binom
 
 from botaclip.training.conformal import ConformalLists
+from botaclip.training.headline import promises
 from botaclip.training.trust import community, held_out_lists, trust
 
 
@@ -77,3 +78,14 @@ def test_what_cannot_be_promised_is_not() -> None:
 def test_community_is_hellinger() -> None:
     mean, variance = community(np.array([[1.0, 0.0], [0.0, 1.0]]))
     assert mean.tolist() == [0.5, 0.5] and variance == pytest.approx(0.5)
+
+
+def test_the_headline_says_what_was_held() -> None:
+    p, presence, fold = world(400)
+    found = trust(p, presence, fold, baseline=np.tile(presence.mean(axis=0), (len(p), 1)))
+    lists, richness = promises(found.metadata())
+    said = found.lists["coverage"]["all"]
+    assert f"held {said['share']:.1%}" in lists and f"with {said['length']:.1f} species a list" in lists
+    assert f"({found.lists['coverage_of_prevalence']['all']['length']:.1f} by prevalence alone)" in lists
+    assert f"held {found.richness['coverage']:.1%}" in richness
+    assert promises({}) == []

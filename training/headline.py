@@ -46,8 +46,32 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
         left_out = metrics.get("omitted", {})
         if "truth_correlation" in left_out:
             lines.append(f"Correlation with the truth and maps are left out: {left_out['truth_correlation']}.")
+    lines += promises(metrics)
     lines += findings(metrics)
     lines.append(metrics["alignment"]["reason"])
+    return lines
+
+
+def promises(metrics: Mapping[str, Any]) -> list[str]:
+    """Return what lists of species and intervals of richness held on folds that did not enter into them."""
+    lines = []
+    lists = metrics.get("lists") or {}
+    whole = (lists.get("coverage") or {}).get("all") or {}
+    if whole.get("share") is not None:
+        beside = ((lists.get("coverage_of_prevalence") or {}).get("all") or {}).get("length")
+        also = "" if beside is None else f" ({beside:.1f} by prevalence alone)"
+        lines.append(
+            f"Lists that are to hold {lists['share']:.0%} of the species present held {whole['share']:.1%} "
+            f"[{whole['low']:.1%}, {whole['high']:.1%}] on held-out folds, with {whole['length']:.1f} species a "
+            f"list{also}."
+        )
+    richness = metrics.get("richness") or {}
+    if richness.get("coverage") is not None:
+        lines.append(
+            f"Intervals of richness that are to hold {richness['share']:.0%} of plots held "
+            f"{richness['coverage']:.1%}; the "
+            f"expected number of species is off by {richness['mean_error']:.1f} on average."
+        )
     return lines
 
 
