@@ -122,12 +122,12 @@ def everywhere(sizes: tuple[int, ...], device: str) -> dict[str, Any]:
     peak = [_peak(batch, head.weights)]
     began = time.perf_counter()
     for _ in range(pixels // _ROWS):
-        made = run_session(session, {"adapted": batch})[1]
+        (made,) = run_session(session, {"adapted": batch}, ("suitability",))
         highest(made, TOP)
     seconds = time.perf_counter() - began
     bare = time.perf_counter()
     for _ in range(pixels // _ROWS):
-        run_session(session, {"adapted": batch})
+        run_session(session, {"adapted": batch}, ("suitability",))
     bare = time.perf_counter() - bare
     peak.append(_peak(batch, head.weights))
     done = 2.0 * (pixels // _ROWS) * _ROWS * width * species

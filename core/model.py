@@ -119,7 +119,8 @@ class Model:
 
     def suitability(self, adapted: Floats) -> Floats:
         """Return calibrated suitability (N, S), 0 to 1, of adapted vectors (N, E+P)."""
-        return self._run(self._head, adapted)[1]
+        # Not the logits: for thousands of species they would be copied out of the graph for nothing.
+        return self._run(self._head, adapted, ("suitability",))[0]
 
     @functools.cached_property
     def applicability(self) -> Applicability | None:
@@ -206,12 +207,17 @@ class Model:
             scores[start : start + _ROWS] = ((rows - self.pca_mean) @ basis)[: len(unit) - start]
         return scores
 
-    def _run(self, session: ort.InferenceSession, values: Floats) -> list[Floats]:
+    def _run(
+        self, session: ort.InferenceSession, values: Floats, wanted: Sequence[str] | None = None
+    ) -> list[Floats]:
         name = session.get_inputs()[0].name
-        results = [np.empty((len(values), entry.shape[1]), np.float32) for entry in session.get_outputs()]
+        results = [
+            np.empty((len(values), entry.shape[1]), np.float32) for entry in session.get_outputs()
+            if wanted is None or entry.name in wanted
+        ]  # fmt: skip
         for start, rows in _batches(values):
             try:
-                outputs = run_session(session, {name: rows})
+                outputs = run_session(session, {name: rows}, wanted)
             except EncoderError as error:
                 raise ModelFileError(error.found, where=str(self.file.path), remedy=error.remedy) from error
             for result, made in zip(results, outputs, strict=True):

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -104,8 +104,10 @@ def open_session(onnx: bytes, *, device: str = "cpu", threads: int | None = None
     return session
 
 
-def run_session(session: onnxruntime.InferenceSession, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-    """Run a graph and return its outputs, in order.
+def run_session(
+    session: onnxruntime.InferenceSession, inputs: dict[str, NDArray[Any]], wanted: Sequence[str] | None = None
+) -> list[NDArray[Any]]:
+    """Run a graph and return its outputs, in order; only those ``wanted`` where they are named.
 
     Raises
     ------
@@ -115,7 +117,7 @@ def run_session(session: onnxruntime.InferenceSession, inputs: dict[str, NDArray
         The graph fails on this input.
     """
     try:
-        outputs: list[NDArray[Any]] = session.run(None, inputs)
+        outputs: list[NDArray[Any]] = session.run(wanted, inputs)
     except Exception as error:  # as above
         reason = str(error)
         if _NO_MEMORY.search(reason):
