@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from botaclip.core.map_job import make_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.scene_maps import MapKind
+from botaclip.core.scene_maps import MapKind, check_map_name
 
 BANDS = ("dissimilarity index", "inside the area of applicability", "local point density")
 
@@ -24,6 +25,7 @@ def aoa(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     dict
         What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``threshold``.
     """
+    check_map_name(Path(parameters["output"]))
     model = Model.open(parameters["model"])
     kind = applicability_of(model)
     outputs = make_map(parameters, lambda applied: kind, progress, model=model)

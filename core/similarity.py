@@ -7,6 +7,7 @@ relevés and images lie in one space. What is compared are unit vectors, by thei
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from botaclip.core.model import Model
 from botaclip.core.places import Points
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.scene_maps import MapKind
+from botaclip.core.scene_maps import MapKind, check_map_name
 from botaclip.core.virtual_releve import releve_of_model, releve_vectors
 
 Floats = NDArray[np.float32]
@@ -48,6 +49,7 @@ def similarity(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]
     OptionError
         None or several of ``species_list``, ``plot`` and ``place`` are given, or there is no such plot or place.
     """
+    check_map_name(Path(parameters["output"]))
     asked = [way for way in _WAYS if parameters.get(way) not in (None, "")]
     if len(asked) != 1:
         raise OptionError(

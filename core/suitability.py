@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from botaclip.core.map_job import make_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.scene_maps import MapKind
+from botaclip.core.scene_maps import MapKind, check_map_name
 
 
 def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
     dict
         What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``species``.
     """
+    check_map_name(Path(parameters["output"]))
     model = Model.open(parameters["model"])
     chosen = model.choose(parameters["species"])
     top = parameters.get("top")

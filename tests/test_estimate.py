@@ -50,6 +50,7 @@ def applied(raster: Path, kind: str, workers: int = 1) -> AppliedImagery:
     directions = np.random.default_rng(3).normal(size=(layout.dimension, 2)).astype(np.float32)
     model: Any = SimpleNamespace(
         lattice=layout.lattice, patch=layout.lattice.patch(PATCH_M), species=("one", "two"), environment=(),
+        unit_width=layout.dimension, applicability=None,
         adapt=lambda vectors: (vectors, vectors), suitability=lambda vectors: np.tanh(vectors @ directions),
     )  # fmt: skip
     return AppliedImagery(model, layout, "cpu", workers)

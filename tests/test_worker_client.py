@@ -118,7 +118,7 @@ def test_progress_is_rare_monotone_and_knows_the_time_left(worker: WorkerClient)
     seen: list[tuple[float, str, float | None]] = []
     logged: list[tuple[str, str]] = []
     worker.run(
-        "report", {"seconds": 3.0},
+        "proceed", {"seconds": 3.0},
         progress=lambda *event: seen.append(event), log=lambda *event: logged.append(event),
     )  # fmt: skip
     fractions = [fraction for fraction, _, _ in seen]

@@ -138,7 +138,7 @@ def fail(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
 
 
 JOBS = {
-    "echo": echo, "chatter": chatter, "report": report, "spawn": spawn, "write": write, "fail": fail, "embed": embed,
+    "echo": echo, "chatter": chatter, "proceed": report, "spawn": spawn, "write": write, "fail": fail, "embed": embed,
     "devices": lambda parameters, progress: {"devices": [{"name": "cpu", "é": 1.5}]},
     "info": lambda parameters, progress: {"print": ["two", "lines"], "model": parameters["model"]},
 }  # fmt: skip

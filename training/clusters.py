@@ -20,7 +20,7 @@ from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_classes
 from botaclip.core.releves import ReleveTable
-from botaclip.core.scene_maps import MapKind
+from botaclip.core.scene_maps import MapKind, check_map_name
 from botaclip.core.unfinished import check_writable, unfinished
 from botaclip.training.indicator_species import Indicator, indicator_species
 from botaclip.training.reading import read_table
@@ -90,6 +90,7 @@ def clusters(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         What :func:`~botaclip.core.scene_maps.make_maps` returns; ``plots``: training plots of each class;
         ``indicators``: the table that was written, where relevés were given.
     """
+    check_map_name(Path(parameters["output"]))
     table, wanted = None, parameters.get("indicators")
     if wanted:
         check_writable(Path(wanted), overwrite=parameters["overwrite"])

@@ -50,7 +50,7 @@ def run(name: str, inputs: dict, folder: Path, at: float) -> dict:
     task.executed.connect(lambda ok, results: done.update(ok=ok, at=time.monotonic()))
     QgsApplication.taskManager().addTask(task)
     cancelled_at, pids, begun = 0.0, [], []
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not done and time.monotonic() < deadline:
         APPLICATION.processEvents()
         time.sleep(0.01)
