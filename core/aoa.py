@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.map_job import make_map
+from botaclip.core.map_job import make_map, model_for_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.scene_maps import MapKind, check_map_name
+from botaclip.core.scene_maps import MapKind
 
 BANDS = ("dissimilarity index", "inside the area of applicability", "local point density")
 
@@ -25,8 +24,7 @@ def aoa(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     dict
         What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``threshold``.
     """
-    check_map_name(Path(parameters["output"]))
-    model = Model.open(parameters["model"])
+    model = model_for_map(parameters)
     kind = applicability_of(model)
     outputs = make_map(parameters, lambda applied: kind, progress, model=model)
     threshold = model.required_applicability().threshold

@@ -130,12 +130,15 @@ ABLATE = Command(
     group="Model", needs="train",
 )
 
+# Which part of which image a map is of, and how it is read.
+_MAP = (EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG)
+
 EMBED = Command(
     "embed", "Embedding raster", "Map the adapted image vectors of a model over a raster.",
     "Every cell holds the vector of the patch around it, in the model's space: as principal components (fitted on "
     "the training plots) or as the full unit vector.",
     (
-        RASTER, MODEL, EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG,
+        RASTER, MODEL, *_MAP,
         option("dimensions", Kind.TEXT, "Number of principal components to keep, or all for the full unit vectors.",
            default="64"),
         option("quantise", Kind.CHOICE, "none keeps float32; uint8 stores value = scale * q + offset, 0 = nodata.",
@@ -151,11 +154,11 @@ SUITABILITY = Command(
     "One band per species, 0 to 1, NaN where the patch is not seen. A value refers to a plot of the training "
     "relevés' area centred in the cell.",
     (
-        RASTER, MODEL, SPECIES, EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG,
+        RASTER, MODEL, SPECIES, *_MAP,
         option("ensemble", Kind.MODELS,
                "Further models, separated by ;, such as other seeds of the same training: the map holds the mean "
-               "over all "
-               "of them, and behind it, band by band, how far they are apart (standard deviation).", advanced=True),
+               "over all of them, and behind it, band by band, how far they are apart (standard deviation).",
+               advanced=True),
         option("top", Kind.INTEGER,
                "Only so many species of highest suitability: bands with their numbers (the tags name them), then their "
                "suitabilities. For floras of thousands of species.", minimum=1, maximum=100, advanced=True),
@@ -166,8 +169,6 @@ SUITABILITY = Command(
     ),
     group="Maps",
 )
-
-_MAP = (EXTENT, MASK, STRIDE, BANDS, ENVIRONMENT, MODE_OF_MODEL, IMAGE_DATE_OF_MAP, COG)
 
 AOA = Command(
     "aoa", "Area of applicability", "Map where a model may be believed: how far places are from its training plots.",
@@ -195,7 +196,7 @@ SIMILARITY = Command(
 
 RICHNESS = Command(
     "richness", "Richness", "Map how many of a model's species to expect, with an interval, and their diversity.",
-    "Five bands: the sum of calibrated suitabilities; the interval that held 90 % of held-out plots, low and high; "
+    "Five bands: the sum of calibrated suitabilities; the interval that is to hold 90 % of such plots, low and high; "
     "Shannon's index and the local contribution to beta diversity (1: as unusual as a training plot is on average) "
     "of the expected list, not of covers.",
     (RASTER, MODEL, *_MAP, OUTPUT_MAP, *EVERYWHERE),

@@ -13,6 +13,20 @@ from botaclip.core.progress import Progress
 from botaclip.core.scene_maps import MapKind, check_map_name, check_maps_writable, make_maps
 
 
+def model_for_map(parameters: dict[str, Any]) -> Model:
+    """Open the model of a map, after a look at the map's name: what costs nothing is said first.
+
+    Raises
+    ------
+    OutputError
+        The output is not the name of a GeoTIFF.
+    ModelFileError
+        The model cannot be opened.
+    """
+    check_map_name(Path(parameters["output"]))
+    return Model.open(parameters["model"])
+
+
 def make_map(
     parameters: dict[str, Any], kind_of: Callable[[AppliedImagery], MapKind], progress: Progress, *,
     model: Model | None = None,

@@ -263,6 +263,22 @@ class Model:
             "only", where=str(self.file.path), remedy=f"leave --mode out, or train a model with --mode {mode}",
         )  # fmt: skip
 
+    @functools.cached_property
+    def plots(self) -> tuple[dict[str, Any], ...]:
+        """Of each plot of ``plot_vectors`` (N): its ``id``, and ``x``, ``y`` and ``crs`` where the file holds places.
+
+        Read once: a click names the plots most alike, and the table of a large survey takes long to read. Empty
+        mappings where the file holds no such table, or one of other plots.
+        """
+        records = self.file.plots()
+        rows, crs = records.get("plots") or [], records.get("crs")
+        if len(rows) != len(self.plot_vectors):
+            return tuple({} for _ in self.plot_vectors)
+        return tuple(
+            {"id": str(row.get("id", "")), **({"x": row["x"], "y": row["y"], "crs": crs} if crs and "x" in row else {})}
+            for row in rows
+        )
+
     def choose(self, species: str | list[str] | None) -> list[int]:
         """Return the indexes of the species asked for; of all when none is.
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from botaclip.core.errors import ModelFileError
-from botaclip.core.map_job import make_map
+from botaclip.core.map_job import make_map, model_for_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.scene_maps import MapKind, check_map_name
+from botaclip.core.scene_maps import MapKind
 
 Floats = NDArray[np.float32]
 
@@ -31,13 +30,12 @@ def richness(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     dict
         What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``species``: how many are counted.
     """
-    check_map_name(Path(parameters["output"]))
-    model = Model.open(parameters["model"])
+    model = model_for_map(parameters)
     kind = richness_of(model)
     outputs = make_map(parameters, lambda applied: kind, progress, model=model)
     progress.info(
-        f"Of the {len(model.species)} species that the model knows, {model.plot_words.removeprefix('refers to ')}; "
-        f"the interval holds {float(model.metadata['richness']['share']):.0%} of held-out plots. {ORDINAL}"
+        f"Counted are the {len(model.species)} species that the model knows; a value {model.plot_words}. The interval "
+        f"is to hold {float(model.metadata['richness']['share']):.0%} of such plots. {ORDINAL}"
     )
     return outputs | {"species": len(model.species)}
 

@@ -6,8 +6,8 @@ relevés and images lie in one space. What is compared are unit vectors, by thei
 
 from __future__ import annotations
 
+import hashlib
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.applied_model import OK
 from botaclip.core.errors import OptionError
-from botaclip.core.map_job import make_map
+from botaclip.core.map_job import make_map, model_for_map
 from botaclip.core.model import Model
 from botaclip.core.places import Points
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.scene_maps import MapKind, check_map_name
+from botaclip.core.scene_maps import MapKind
 from botaclip.core.virtual_releve import releve_of_model, releve_vectors
 
 Floats = NDArray[np.float32]
@@ -49,14 +49,13 @@ def similarity(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]
     OptionError
         None or several of ``species_list``, ``plot`` and ``place`` are given, or there is no such plot or place.
     """
-    check_map_name(Path(parameters["output"]))
     asked = [way for way in _WAYS if parameters.get(way) not in (None, "")]
     if len(asked) != 1:
         raise OptionError(
             "like what, is not said" if not asked else "like what, is said in several ways",
             remedy="give one of --species-list, --plot and --place",
         )
-    model = Model.open(parameters["model"])
+    model = model_for_map(parameters)
     found: dict[str, Any] = {}
 
     def kind_of(applied: AppliedImagery) -> MapKind:
@@ -83,8 +82,9 @@ def similarity_to(model: Model, wanted: Floats, words: str = "") -> MapKind:
         return np.stack([cosine, less], axis=1), 0
 
     return MapKind(
-        name="similarity", bands=BANDS, compute=compute, style=qml_suitability(2), tags={"BOTACLIP_LIKE": words[:1000]},
-        band_tags=[{}, {}],
+        name="similarity", bands=BANDS, compute=compute, style=qml_suitability(2), band_tags=[{}, {}],
+        # The words may be cut; finished windows of an interrupted map are told by the vector itself.
+        tags={"BOTACLIP_LIKE": words[:1000], "BOTACLIP_LIKE_SHA256": hashlib.sha256(wanted.tobytes()).hexdigest()},
     )
 
 
@@ -97,15 +97,8 @@ def cosines(unit: Floats, wanted: Floats) -> Floats:
 def plots_alike(model: Model, wanted: Floats, count: int) -> list[dict[str, Any]]:
     """Return the training plots whose images are most like a unit vector (E,), the most alike first."""
     cosine = cosines(model.plot_vectors, wanted)
-    records = model.file.plots()
-    crs = records.get("crs")
-    rows = records["plots"]
-    found = []
-    for index in np.argsort(-cosine, kind="stable")[:count].tolist():
-        row = rows[index]
-        place = {"x": row["x"], "y": row["y"], "crs": crs} if crs and "x" in row else {}
-        found.append({"id": str(row.get("id", "")), "cosine": float(cosine[index]), **place})
-    return found
+    nearest = np.argsort(-cosine, kind="stable")[:count].tolist()
+    return [{"id": "", **model.plots[index], "cosine": float(cosine[index])} for index in nearest]
 
 
 def _wanted(way: str, text: str, applied: AppliedImagery, progress: Progress) -> tuple[Floats, str]:
@@ -122,10 +115,12 @@ def _wanted(way: str, text: str, applied: AppliedImagery, progress: Progress) ->
             f"{name} {cover:g} %" for name, cover in releve.known.items()
         )
     if way == "plot":
-        ids = [str(row.get("id", "")) for row in model.file.plots()["plots"]]
+        ids = [str(row.get("id", "")) for row in model.plots]
         if text not in ids:
-            raise OptionError(f"the model has no training plot {text!r}", where=str(model.file.path),
-                              remedy=f"its plots are called like {ids[0]!r}")  # fmt: skip
+            known = f"its plots are called like {ids[0]!r}" if ids[0] else "it holds no names of plots: give --place"
+            raise OptionError(
+                f"the model has no training plot {text!r}", where=str(model.file.path), remedy=known
+            )  # fmt: skip
         return model.plot_vectors[ids.index(text)], f"plot {text}"
     point = place_of(text, applied.layout.scenes[0].crs_wkt)
     seen = applied.at(point, (), progress)

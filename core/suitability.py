@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,11 @@ from numpy.typing import NDArray
 
 from botaclip.core.aoa import applicability_of
 from botaclip.core.errors import ModelFileError, OptionError
-from botaclip.core.map_job import make_map
+from botaclip.core.map_job import make_map, model_for_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.scene_maps import MapKind, check_map_name
+from botaclip.core.scene_maps import MapKind
 
 
 def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -27,8 +26,7 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
     dict
         What :func:`~botaclip.core.scene_maps.make_maps` returns, and ``species``.
     """
-    check_map_name(Path(parameters["output"]))
-    model = Model.open(parameters["model"])
+    model = model_for_map(parameters)
     chosen = model.choose(parameters["species"])
     top = parameters.get("top")
     others = [Model.open(path) for path in parameters.get("ensemble") or []]
@@ -182,7 +180,9 @@ def species_tags(model: Model, index: int) -> dict[str, str]:
     for key in ("threshold", "presences", "prevalence", "calibrated", "calibration", "threshold_rule"):
         if kind.get(key) is not None:
             tags[f"BOTACLIP_{key.upper()}"] = f"{kind[key]:.6g}" if isinstance(kind[key], float) else str(kind[key])
+    # All digits: what is cut from the raster at its thresholds has to be what a click says.
+    if kind.get("threshold") is not None:
+        tags["BOTACLIP_THRESHOLD"] = repr(float(kind["threshold"]))
     if model.listed_from is not None:
-        # All digits: what the raster says is on the list has to be what a click says.
-        tags["BOTACLIP_LISTED_FROM"] = f"{float(model.listed_from[index]):.9g}"
+        tags["BOTACLIP_LISTED_FROM"] = repr(float(model.listed_from[index]))
     return tags

@@ -90,13 +90,15 @@ def limits_of(source: Any, rule: str, value: float | None) -> dict[str, float]:
 
 def presence(values: NDArray[Any], limit: float) -> NDArray[np.uint8]:
     """Return 1 where suitability reaches the limit, 0 below it, and nodata where there is none."""
-    return np.where(np.isnan(values), NODATA, values >= np.float32(limit)).astype(np.uint8)
+    # In double precision, as at a click: a threshold has more digits than a suitability.
+    return np.where(np.isnan(values), NODATA, values.astype(np.float64) >= limit).astype(np.uint8)
 
 
 def _write(
     source: Any, limits: dict[str, float], rule: str, output: Path, parameters: dict[str, Any], progress: Progress
 ) -> None:
-    bands = [band for band in range(1, source.count + 1) if "BOTACLIP_SPECIES" in source.tags(band)]
+    told = {band: source.tags(band) for band in range(1, source.count + 1)}
+    bands = [(band, tags["BOTACLIP_SPECIES"]) for band, tags in told.items() if "BOTACLIP_SPECIES" in tags]
     words = f"suitability at least {parameters['value']:g}" if rule == "value" else RULES[rule][1]
     profile = {
         "driver": "GTiff", "width": source.width, "height": source.height, "count": len(bands), "dtype": "uint8",
@@ -108,17 +110,15 @@ def _write(
         with rasterio.open(part, "w", **profile) as made:
             made.update_tags(**{**source.tags(), "BOTACLIP_KIND": "presence by threshold", "BOTACLIP_RULE": words})
             windows = [window for _, window in made.block_windows(1)]
-            for place, band in enumerate(bands, start=1):
-                name = source.tags(band)["BOTACLIP_SPECIES"]
+            for place, (band, name) in enumerate(bands, start=1):
                 made.set_band_description(place, name)
-                made.update_tags(place, **source.tags(band), BOTACLIP_CUT_AT=f"{limits[name]:.9g}")
+                made.update_tags(place, **told[band], BOTACLIP_CUT_AT=repr(limits[name]))
             for number, window in enumerate(windows):
                 progress.update(number / len(windows), "cutting at thresholds")
-                for place, band in enumerate(bands, start=1):
+                for place, (band, name) in enumerate(bands, start=1):
                     values = source.read(band, window=window).astype(np.float32)
                     if source.nodata is not None and not np.isnan(source.nodata):
                         values[values == source.nodata] = np.nan
-                    name = source.tags(band)["BOTACLIP_SPECIES"]
                     made.write(presence(values, limits[name]), place, window=window)
     with unfinished(style, overwrite=True) as beside:
         # Band values 0 and 1 in the legend's order.

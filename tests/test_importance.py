@@ -11,12 +11,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from botaclip.training.importance import (
-    auc_by_species,
     importance_document,
     parts_of,
     permutation_importance,
     shuffled_part,
 )
+from botaclip.training.presence_metrics import auc_columns
 from botaclip.training.responses import TENTHS, responses
 from botaclip.training.training_table import TrainingTable
 
@@ -67,7 +67,7 @@ def test_auc_and_shuffling() -> None:
     random = np.random.default_rng(1)
     presence = (random.random((50, 3)) < [0.3, 0.5, 0.0]).astype(float)
     scores = np.round(random.normal(size=(50, 3)), 1)
-    found = auc_by_species(presence, scores)
+    found = auc_columns(presence, scores)
     np.testing.assert_allclose(found[:2], [roc_auc_score(presence[:, s], scores[:, s]) for s in range(2)])
     assert np.isnan(found[2])
     data = table(30)

@@ -97,7 +97,8 @@ TYPES = {
     ("evaluate", "PROTOCOL"): "enum", ("ablate", "OUTPUT"): "fileDestination",
     ("train", "CRS_FIELD"): "field", ("predict", "CRS_FIELD"): "field", ("train", "PREDICTIONS"): "vectorDestination",
     ("similarity", "SPECIES_LIST"): "string", ("aoa", "OUTPUT"): "rasterDestination",
-    ("clusters", "RELEVES"): "source", ("clusters", "INDICATORS"): "fileDestination",
+    ("clusters", "RELEVES"): "source", ("suitability", "ENSEMBLE"): "multilayer",
+    ("clusters", "INDICATORS"): "fileDestination",
 }  # fmt: skip
 
 

@@ -10,13 +10,16 @@ import pytest
 import rasterio
 from scipy.stats import percentileofscore
 
+from botaclip.core import click as click_module
 from botaclip.core.applied_imagery import AppliedImagery
+from botaclip.core.click import click
 from botaclip.core.commands import SIMILARITY
 from botaclip.core.errors import ModelFileError, OptionError
 from botaclip.core.model import Model
+from botaclip.core.model_file import ModelFile
 from botaclip.core.options import parse_parameters
 from botaclip.core.progress import SILENT
-from botaclip.core.similarity import BANDS, cosines, place_of, similarity, similarity_to
+from botaclip.core.similarity import BANDS, cosines, place_of, plots_alike, similarity, similarity_to
 
 from .model_fixture import write_model, write_raster
 
@@ -106,3 +109,21 @@ def test_windows_kept_of_another_question_are_not_taken(folder: Path) -> None:
     model = Model.open(folder / "m.botaclip")
     one, other = (similarity_to(model, model.plot_vectors[i], f"plot {i}").to_json() for i in (0, 1))
     assert one != other
+
+
+def test_a_model_without_a_table_of_plots_still_answers(folder: Path, tmp_path: Path) -> None:
+    whole = ModelFile.open(folder / "m.botaclip")
+    left_out = ("plots.json", "metadata.json", "checksums.json")
+    parts = {name: part for name, part in whole.parts.items() if name not in left_out}
+    ModelFile.write(tmp_path / "bare.botaclip", whole.metadata, parts)
+    model = Model.open(tmp_path / "bare.botaclip")
+    found = plots_alike(model, model.plot_vectors[3], 2)
+    assert [one["id"] for one in found] == ["", ""] and found[0]["cosine"] == pytest.approx(1.0, abs=1e-6)
+    with pytest.raises(OptionError, match="It holds no names of plots"):
+        run(folder, model=str(tmp_path / "bare.botaclip"), plot="7", output=str(folder / "none.tif"))
+    said = click(
+        {"raster": str(folder / "r.tif"), "model": str(tmp_path / "bare.botaclip"), "device": "cpu", "x": 700_400.0,
+         "y": 6_599_600.0, "crs": "EPSG:2154"}, SILENT,
+    )  # fmt: skip
+    click_module._open.clear()
+    assert said["status"] == "ok" and len(said["similar"]) == click_module.SIMILAR

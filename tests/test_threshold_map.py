@@ -11,6 +11,7 @@ import rasterio
 
 from botaclip.core.commands import SUITABILITY, THRESHOLD
 from botaclip.core.errors import OptionError, OutputError, RasterError
+from botaclip.core.model_file import ModelFile
 from botaclip.core.options import parse_parameters
 from botaclip.core.progress import SILENT
 from botaclip.core.suitability import suitability
@@ -73,3 +74,22 @@ def test_what_cannot_be_cut_is_one_sentence(folder: Path) -> None:
     with pytest.raises(OutputError, match="name that ends with .tif"):
         run(folder, output=str(folder / "none.png"))
     assert not list(folder.glob("none*"))
+
+
+def test_a_threshold_has_all_its_digits(folder: Path) -> None:
+    """A suitability between the threshold and its first six digits is on the side that a click puts it."""
+    with rasterio.open(folder / "s.tif") as source:
+        met = [float(value) for value in source.read(1)[np.isfinite(source.read(1))]]
+    # Just above a suitability of the map, which six digits put below it.
+    at = next(value + 1e-9 for value in met if float(f"{value + 1e-9:.6g}") <= value)
+    old = ModelFile.open(folder / "m.botaclip")
+    kinds = [old.metadata["species"][0] | {"threshold": at}, *old.metadata["species"][1:]]
+    write_model(folder / "fine.botaclip", folder / "r.tif", species=kinds)
+    files = {"raster": "r.tif", "model": "fine.botaclip", "output": "fine.tif"}
+    asked = {key: str(folder / name) for key, name in files.items()}
+    suitability(parse_parameters(SUITABILITY, asked)[0], SILENT)
+    run(folder, raster=str(folder / "fine.tif"), output=str(folder / "cut.tif"))
+    with rasterio.open(folder / "fine.tif") as source, rasterio.open(folder / "cut.tif") as made:
+        values, cut = source.read(1).astype(np.float64), made.read(1)
+    np.testing.assert_array_equal(cut == 1, values >= at)
+    assert ((values >= float(f"{at:.6g}")) != (values >= at)).any()

@@ -15,12 +15,12 @@ from sklearn.cluster import KMeans
 from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.applied_model import OK
 from botaclip.core.errors import OptionError, PairingError
-from botaclip.core.map_job import make_map
+from botaclip.core.map_job import make_map, model_for_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_classes
 from botaclip.core.releves import ReleveTable
-from botaclip.core.scene_maps import MapKind, check_map_name
+from botaclip.core.scene_maps import MapKind
 from botaclip.core.unfinished import check_writable, unfinished
 from botaclip.training.indicator_species import Indicator, indicator_species
 from botaclip.training.reading import read_table
@@ -90,7 +90,6 @@ def clusters(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         What :func:`~botaclip.core.scene_maps.make_maps` returns; ``plots``: training plots of each class;
         ``indicators``: the table that was written, where relevés were given.
     """
-    check_map_name(Path(parameters["output"]))
     table, wanted = None, parameters.get("indicators")
     if wanted:
         check_writable(Path(wanted), overwrite=parameters["overwrite"])
@@ -101,13 +100,15 @@ def clusters(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         table = read_table(parameters)
         for line in table.report:
             progress.info(line)
-    model = Model.open(parameters["model"])
+    model = model_for_map(parameters)
     classes = Clusters.fit(model.plot_vectors, parameters["clusters"], random_state=parameters["random_state"])
     found: list[Indicator] = []
 
     def kind_of(applied: AppliedImagery) -> MapKind:
         if table is not None:
-            found.extend(indicators_of(table, classes, applied, progress.stage(0.0, 0.1)))
+            found.extend(indicators_of(
+                table, classes, applied, progress.stage(0.0, 0.1), random_state=parameters["random_state"]
+            ))  # fmt: skip
         return map_of(model, classes, found)
 
     outputs = make_map(parameters, kind_of, progress if table is None else progress.stage(0.1, 1.0), model=model)
@@ -141,7 +142,8 @@ def legend(number: int, found: list[Indicator]) -> str:
 
 
 def indicators_of(
-    table: ReleveTable, classes: Clusters, applied: AppliedImagery, progress: Progress
+    table: ReleveTable, classes: Clusters, applied: AppliedImagery, progress: Progress, *,
+    random_state: int = 1,
 ) -> list[Indicator]:
     """Return the indicator species of the classes that the relevés lie in.
 
@@ -161,7 +163,7 @@ def indicators_of(
     met = np.flatnonzero(np.asarray((cover > 0).sum(axis=0)).ravel())
     dense = np.asarray(cover[:, met].toarray() if hasattr(cover, "toarray") else cover[:, met], dtype=float)
     names = [str(table.species[index]) for index in met]
-    made = indicator_species(dense, of, names, random_state=1)
+    made = indicator_species(dense, of, names, random_state=random_state)
     return sorted(made, key=lambda each: (int(each.group), -each.indval))
 
 

@@ -387,7 +387,8 @@ class CrossValidation:
 
 def cross_validate(
     table: TrainingTable, folds: Sequence[tuple[Index, Index]], protocol: Protocol, *,
-    columns: Sequence[str] | None = None, kept: FitState | None = None, progress: Progress = SILENT,
+    columns: Sequence[str] | None = None, importance: bool = False, kept: FitState | None = None,
+    progress: Progress = SILENT,
 ) -> CrossValidation:
     """Predict every test plot by models that never saw it.
 
@@ -402,6 +403,8 @@ def cross_validate(
         What is tried and how.
     columns
         Those of :func:`columns_of` when None.
+    importance
+        Whether what ``adapted`` rests on is asked as well; see :mod:`botaclip.training.importance`.
     kept
         Where finished folds and the state of unfinished fits are kept: the same call with the same folder does only
         what is left, to the same result.
@@ -422,13 +425,14 @@ def cross_validate(
     def fit(number: int, stage: Progress) -> dict[str, Predicted]:
         train, test = folds[number]
         if kept is None:
-            return _predicted(table, train, test, protocol, columns, None, stage)
-        digest = digest_of_fold(table, train, test, protocol, columns)
+            return _predicted(table, train, test, protocol, columns, importance, None, stage)
+        asked = [*columns, "importance"] if importance else columns
+        digest = digest_of_fold(table, train, test, protocol, asked)
         # Two cross-validations (blocks, random folds) may share a folder.
         name = f"fold {number + 1} {digest[:16]}"
         made = kept_fold(kept, name, digest, columns)
         if made is None:
-            made = _predicted(table, train, test, protocol, columns, kept.under(name), stage)
+            made = _predicted(table, train, test, protocol, columns, importance, kept.under(name), stage)
             keep_fold(kept, name, digest, made)
         stage.update(1.0, "done")
         return made
@@ -456,7 +460,7 @@ def cross_validate(
 
 
 def _predicted(
-    table: TrainingTable, train: Index, test: Index, protocol: Protocol, columns: Sequence[str],
+    table: TrainingTable, train: Index, test: Index, protocol: Protocol, columns: Sequence[str], importance: bool,
     kept: FitState | None, progress: Progress,
 ) -> dict[str, Predicted]:
     """Fit the columns on the training plots of a fold and ask them about its test plots."""
@@ -467,7 +471,7 @@ def _predicted(
         column: Predicted(
             *model.predict(outside), model.baseline, model.choice,
             permutation_importance(lambda some, model=model: model.predict(some)[0], outside)  # type: ignore[misc]
-            if column == "adapted" else None,
+            if importance and column == "adapted" else None,
         )
         for column, model in fitted.items()
     }  # fmt: skip

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
+from botaclip.training.presence_metrics import auc_columns
 from botaclip.training.training_table import TrainingTable
 
 Array = NDArray[np.floating]
@@ -43,15 +43,6 @@ def shuffled_part(table: TrainingTable, part: int, order: NDArray[np.integer]) -
     return dataclasses.replace(table, environment=values)
 
 
-def auc_by_species(presence: Array, scores: Array) -> Array:
-    """Return the AUC of each species (S,), ties half; NaN where all plots have it, or none."""
-    present = np.asarray(presence) > 0
-    count = present.sum(axis=0).astype(float)
-    pairs = count * (len(present) - count)
-    ranks = (rankdata(scores, axis=0) * present).sum(axis=0) - count * (count + 1.0) / 2.0
-    return np.asarray(np.divide(ranks, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0))
-
-
 def permutation_importance(
     score: Callable[[TrainingTable], Array], table: TrainingTable, *, repeats: int = REPEATS, random_state: int = 1
 ) -> Array:
@@ -66,12 +57,12 @@ def permutation_importance(
     repeats, random_state
         How many times each part is shuffled, and the seed.
     """
-    whole = auc_by_species(table.presence, score(table))
+    whole = auc_columns(table.presence, score(table))
     random = np.random.default_rng(random_state)
     orders = [random.permutation(len(table)) for _ in range(repeats)]
     falls = []
     for part in range(len(parts_of(table))):
-        each = [auc_by_species(table.presence, score(shuffled_part(table, part, order))) for order in orders]
+        each = [auc_columns(table.presence, score(shuffled_part(table, part, order))) for order in orders]
         falls.append(whole - np.mean(each, axis=0))
     return np.stack(falls)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+
+from botaclip.training.presence_metrics import auc_columns
 
 Array = NDArray[np.floating]
 
@@ -29,16 +30,10 @@ def ranking_error(presence: Array, scores: Array) -> tuple[Array, float]:
     error, weight
         (P,), NaN where no species has both; the sum of the weights.
     """
-    present = np.asarray(presence) > 0
-    count, plots = present.sum(axis=0).astype(float), len(present)
-    pairs = count * (plots - count)
-    weight = 12.0 * pairs / (plots + 1.0)
-    known = pairs > 0
+    count, plots = (np.asarray(presence) > 0).sum(axis=0).astype(float), len(presence)
+    weight = 12.0 * count * (plots - count) / (plots + 1.0)
+    known = weight > 0
     if not known.any():
         return np.full(len(scores), np.nan), 0.0
-    found = np.empty(len(scores))
-    for way, given in enumerate(scores):
-        ranks = (rankdata(given[:, known], axis=0) * present[:, known]).sum(axis=0)
-        auc = (ranks - count[known] * (count[known] + 1.0) / 2.0) / pairs[known]
-        found[way] = 1.0 - float(np.average(auc, weights=weight[known]))
-    return found, float(weight.sum())
+    right = [np.average(auc_columns(presence[:, known], way[:, known]), weights=weight[known]) for way in scores]
+    return 1.0 - np.array(right), float(weight.sum())

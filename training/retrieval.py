@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma
-from scipy.stats import rankdata
 
+from botaclip.training.presence_metrics import auc_columns
 from botaclip.training.vegeta import ReleveTower, fit_releve_tower
 
 if TYPE_CHECKING:
@@ -165,7 +165,11 @@ def held_out_retrieval(
         Standardised vectors (N, D) and cover in percent (N, V) of the plots it was fitted on, and of the gallery.
     """
     vectors, cover = outside
-    return retrieval(vectors if adapter is None else adapter(vectors), releve_side(adapter, inside)(cover))
+    return retrieval(_adapted(adapter, vectors), releve_side(adapter, inside)(cover))
+
+
+def _adapted(adapter: Adapter | None, vectors: Array) -> Array:
+    return vectors if adapter is None else adapter(vectors)
 
 
 def releve_side(adapter: Adapter | None, inside: tuple[Array, Any]) -> ReleveTower:
@@ -179,8 +183,7 @@ def releve_side(adapter: Adapter | None, inside: tuple[Array, Any]) -> ReleveTow
     if adapter is not None and adapter.tower is not None:
         return adapter.tower
     vectors, cover = inside
-    near = vectors if adapter is None else adapter(vectors)
-    return fit_releve_tower(cover, np.asarray(_unit(near), dtype=np.float32))
+    return fit_releve_tower(cover, np.asarray(_unit(_adapted(adapter, vectors)), dtype=np.float32))
 
 
 def zero_shot(images: Array, releves: Array, presence: Array) -> Array:
@@ -197,15 +200,8 @@ def zero_shot(images: Array, releves: Array, presence: Array) -> Array:
     presence
         (N, S); NaN comes of a species that all plots have, or none.
     """
-    cosine = _unit(images) @ _unit(releves).T
-    # Ties by rounding count half, as ranks do.
-    ranks = rankdata(np.round(cosine, 6), axis=0)
-    present = np.asarray(presence, dtype=float) > 0
-    count = present.sum(axis=0)
-    other = len(present) - count
-    pairs = (count * other).astype(float)
-    above = (ranks * present).sum(axis=0) - count * (count + 1) / 2
-    return np.asarray(np.divide(above, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0))
+    # What differs by rounding is a tie.
+    return auc_columns(presence, np.round(_unit(images) @ _unit(releves).T, 6))
 
 
 def _unit(vectors: Array) -> NDArray[np.float64]:

@@ -22,8 +22,9 @@ from botaclip.training.embedding_metrics import (
 )
 from botaclip.training.evaluation import Fitted
 from botaclip.training.image_space import ImageSpace
-from botaclip.training.retrieval import held_out_retrieval, releve_side, zero_shot
+from botaclip.training.retrieval import releve_side, retrieval, zero_shot
 from botaclip.training.training_table import TrainingTable
+from botaclip.training.vegeta import ReleveTower
 
 Array = NDArray[np.floating]
 
@@ -61,25 +62,27 @@ def space_scores(fitted: Fitted, raw: Fitted, inside: TrainingTable, outside: Tr
         named = labels != ""
         found["davies_bouldin"] = davies_bouldin(vectors[named], labels[named])
     standardiser = fitted.space.standardiser
-    found |= _zero_shot(fitted.space, inside, outside)
-    ranks = held_out_retrieval(
-        fitted.space.adapter, (standardiser(inside.vectors), inside.cover),
-        (standardiser(outside.vectors), outside.cover),
-    )  # fmt: skip
+    adapter, far = fitted.space.adapter, standardiser(outside.vectors)
+    images = far if adapter is None else adapter(far)
+    # Fitted once for both where the adapter has none of its own.
+    tower = releve_side(adapter, (standardiser(inside.vectors), inside.cover))
+    found |= _zero_shot(images, tower, inside, outside)
+    ranks = retrieval(images, tower(outside.cover))
     return found | {f"retrieval_{name}": value for name, value in ranks.scores().items()} | {
         "retrieval_median_rank": float(np.median(ranks.of_releves)) if ranks.plots else float("nan"),
         "retrieval_median_rank_chance": (ranks.plots + 1) / 2,
     }  # fmt: skip
 
 
-def _zero_shot(space: ImageSpace, inside: TrainingTable, outside: TrainingTable) -> dict[str, float]:
+def _zero_shot(
+    images: Array, tower: ReleveTower, inside: TrainingTable, outside: TrainingTable
+) -> dict[str, float]:
     """Return how well the alignment alone tells the modelled species, of each a relevé by itself; chance is 0.5."""
     if inside.columns is None:
         return {}
     alone = np.zeros((len(inside.columns), inside.cover.shape[1]), np.float32)
     alone[np.arange(len(alone)), list(inside.columns)] = UNSTATED_COVER
-    tower = releve_side(space.adapter, (space.standardiser(inside.vectors), inside.cover))
-    auc = zero_shot(space(outside.vectors), tower(alone), outside.presence)
+    auc = zero_shot(images, tower(alone), outside.presence)
     known = np.isfinite(auc)
     return {
         "zero_shot_auc": float(auc[known].mean()) if known.any() else float("nan"),

@@ -88,7 +88,7 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     if parameters.get("checkpoint"):
         # Every piece of work says itself what it depends on.
         kept = FitState(parameters["checkpoint"], "train", progress=progress)
-    blocked = cross_validate(data, folds, protocol, kept=kept, progress=progress.stage(0.15, 0.6))
+    blocked = cross_validate(data, folds, protocol, importance=True, kept=kept, progress=progress.stage(0.15, 0.6))
     # They only show what nearness pretends: what was picked above and the baselines do, in a fraction of the time.
     random = cross_validate(
         data, list(dice.split(data.places)),
