@@ -4,20 +4,22 @@
     .venv/bin/python benchmarks/encoders.py --quick      # a few steps, one seed: minutes, to see that all is well
     .venv/bin/python benchmarks/encoders.py --report     # only the tables, from what was measured
 
-Compared: colour and texture statistics, random convolutional features, the network untrained, pre-trained, and the
-pre-trained joined with the statistics; DOFA, DINOv3 and FLAIR where their weights are installed. For each fold of a
-probe the network is pre-trained **without that fold's test images** (``--leave-out``), so that nothing is scored on
-what any part of it has seen. Probes (``encoder_probes.py``): trees in NAIP crops with whole cities left out, plant
-species of NEON plots within a site, tree species of Sentinel-2 cells; ridge and nearest neighbours; intervals by
-bootstrap over cities or blocks, of the mean over seeds. Then five landscapes with known truth (400 plots, the column
-``raw``), which no pre-training sees.
+Compared: colour and texture statistics, random convolutional features, both joined, dictionaries of patches
+(``encoder_dictionary.py``), the network untrained, pre-trained, and the pre-trained joined with the statistics; DOFA,
+DINOv3 and FLAIR where their weights are installed; then the network pre-trained in other ways (``WAYS``, one seed).
+For each fold of a probe whatever learns from images does so **without that fold's test images** (``--leave-out``), so
+that nothing is scored on what any part of it has seen. Probes (``encoder_probes.py``): trees in NAIP crops with whole
+cities left out, plant species of NEON plots within a site, tree species of Sentinel-2 cells; ridge and nearest
+neighbours; intervals by bootstrap over cities or blocks, of the mean over seeds. Then five landscapes with known truth
+(400 plots, the column ``raw``), which no pre-training sees.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,9 @@ from botaclip.training.fit_state import FitState, digest_of  # noqa: E402
 from botaclip.training.optimiser import seeded  # noqa: E402
 from botaclip.training.pretrain import Pretraining, pretrain, write  # noqa: E402
 from botaclip.training.pretrain_export import graph_of_network  # noqa: E402
+from botaclip.training.pretrain_imagery import read_pictures  # noqa: E402
 from botaclip.training.pretrain_network import BANDS, CENTRE, MARGIN_PX, SPREAD, STRIDE_PX, ConvEncoder  # noqa: E402
+from encoder_dictionary import Dictionary  # noqa: E402
 from encoder_probes import FOLDS, PROBES, Probe, differences, predicted, score, vectors_of  # noqa: E402
 from landscape_plots import landscape_plots, survey_size  # noqa: E402
 from study import (  # noqa: E402
@@ -57,13 +61,18 @@ from study import (  # noqa: E402
 )
 
 HAND_MADE = ("colour-texture", "random-conv")
+JOINED = "random-conv + colour-texture"
+DICTIONARIES = {"dictionary": False, "dictionary, contrast out": True}
 BEST = "pretrained + colour-texture"
 HEADS = ("ridge", "knn")
 PAIRS = (
     ("pretrained", "random-conv"), ("pretrained", "colour-texture"), ("pretrained", "untrained"),
     (BEST, "random-conv"), (BEST, "colour-texture"), (BEST, "pretrained"), ("random-conv", "colour-texture"),
+    (JOINED, "random-conv"), *((name, "random-conv") for name in DICTIONARIES),
 )  # fmt: skip
 SEEDS = (1, 2)
+# Objectives tried beside the one that the network is pre-trained for by default.
+WAYS = ("vicreg", "descriptors", "simclr+descriptors", "vicreg+descriptors+labels")
 LANDSCAPES, LANDSCAPE_PLOTS = (1, 2, 3, 4, 5), 400
 QUICK_STEPS = 20
 
@@ -96,15 +105,18 @@ def untrained(seed: int) -> ConvEncoder:
     return network.eval()
 
 
-def pretrained(probe: Probe, fold: int, seed: int, arguments: argparse.Namespace) -> Path:
-    """Return the folder of a network that has not seen the test images of a fold; kept between calls.
+@functools.cache
+def left_out(data: Path, fold: int) -> tuple[str, ...]:
+    """Return the groups of all probes' test images of a fold: one network serves them all."""
+    return tuple(sorted({group for probe in PROBES.values() for group in probe(data).leave_out[fold]}))
 
-    All probes' images of the same fold are left out at once, so that one network serves them all.
-    """
-    out = sorted({group for other in PROBES.values() for group in other(arguments.data).leave_out[fold]})
+
+def pretrained(probe: Probe, fold: int, seed: int, arguments: argparse.Namespace, objective: str) -> Path:
+    """Return the folder of a network that has not seen the test images of a fold; kept between calls."""
+    out = left_out(arguments.data, fold)
     how = Pretraining(
-        objective=arguments.objective, steps=arguments.steps, precision=arguments.precision, random_state=seed,
-        leave_out=tuple(out),
+        objective=objective, steps=arguments.steps, precision=arguments.precision, random_state=seed,
+        leave_out=out,
     )  # fmt: skip
     assert set(probe.leave_out[fold]) <= set(out)
     key = digest_of(how)[:16]
@@ -120,47 +132,85 @@ def _progress(name: str) -> Progress:
     return Progress(lambda fraction, words: print(f"{name}: {words}", flush=True))
 
 
+class Bench:
+    """One probe and what has been predicted on it."""
+
+    def __init__(self, name: str, arguments: argparse.Namespace) -> None:
+        self.probe, self.arguments = PROBES[name](arguments.data), arguments
+        self.bands = min(len(image) for image in self.probe.images)
+        self._made: dict[str, list[np.ndarray]] = {}
+        self._each: dict[str, list[float]] = {}
+
+    def vectors(self, encoder: Encoder) -> np.ndarray:
+        """Return an encoder's vectors of the probe's images."""
+        return vectors_of(encoder, self.probe.images)
+
+    def hand_made(self, name: str) -> np.ndarray:
+        """Return the vectors of a built-in encoder."""
+        return self.vectors(opening.get(name, bands=BANDS[: self.bands], value_range=(0.0, 255.0)))
+
+    def learnt(self, seed: int, objective: str) -> list[np.ndarray]:
+        """Return, for each fold, the vectors of the network pre-trained without its test images."""
+        folders = [pretrained(self.probe, fold, seed, self.arguments, objective) for fold in range(FOLDS)]
+        file = "rgbn.onnx" if self.bands == len(BANDS) else "rgb.onnx"
+        return [
+            self.vectors(of_graph((folder / file).read_bytes(), self.bands, "pretrained", 256)) for folder in folders
+        ]
+
+    def add(self, encoder: str, vectors: Sequence[np.ndarray], blocks: Sequence[int] = ()) -> None:
+        """Predict with both heads and keep the score."""
+        for head in HEADS:
+            values = predicted(vectors, self.probe, head, blocks)
+            self._made.setdefault(f"{encoder}, {head}", []).append(values)
+            self._each.setdefault(f"{encoder}, {head}", []).append(score(self.probe, values))
+
+    def unit(self, pairs: Sequence[tuple[str, str]], objective: str) -> dict[str, Any]:
+        """Return scores and differences."""
+        mean = {name: np.mean(values, axis=0) for name, values in self._made.items()}
+        compared = [(f"{a}, {head}", f"{b}, {head}") for a, b in pairs for head in HEADS]
+        return {
+            "kind": "probe", "tasks": {}, "words": self.probe.words, "score": self.probe.score,
+            "images": len(self.probe.images), "targets": self.probe.values.shape[1],
+            "units": len(np.unique(self.probe.unit)), "scores": self._each,
+            "differences": differences(self.probe, mean, compared), "steps": self.arguments.steps,
+            "objective": objective,
+        }  # fmt: skip
+
+
 def measure_probe(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return scores and differences of one probe."""
-    probe = PROBES[name](arguments.data)
-    bands = min(len(image) for image in probe.images)
-    made: dict[str, list[np.ndarray]] = {}
-    each: dict[str, list[float]] = {}
-
-    def add(encoder: str, vectors: Sequence[np.ndarray], blocks: Sequence[int] = ()) -> None:
-        for head in HEADS:
-            values = predicted(vectors, probe, head, blocks)
-            made.setdefault(f"{encoder}, {head}", []).append(values)
-            each.setdefault(f"{encoder}, {head}", []).append(score(probe, values))
-
-    told = {}
-    for hand_made in HAND_MADE:
-        encoder = opening.get(hand_made, bands=BANDS[:bands], value_range=(0.0, 255.0))
-        told[hand_made] = vectors_of(encoder, probe.images)
-        add(hand_made, [told[hand_made]] * FOLDS)
-    for installed, vectors in _installed(probe, bands):
-        add(installed, [vectors] * FOLDS)
+    bench = Bench(name, arguments)
+    told = {hand_made: bench.hand_made(hand_made) for hand_made in HAND_MADE}
+    for hand_made, vectors in told.items():
+        bench.add(hand_made, [vectors] * FOLDS)
+    joined = [told[part] for part in JOINED.split(" + ")]
+    bench.add(JOINED, [np.hstack(joined)] * FOLDS, [part.shape[1] for part in joined])
+    for installed, vectors in _installed(bench.probe, bench.bands):
+        bench.add(installed, [vectors] * FOLDS)
     for seed in arguments.seeds:
-        vectors = vectors_of(of_network(untrained(seed), bands, "untrained"), probe.images)
-        add("untrained", [vectors] * FOLDS)
-        folders = [pretrained(probe, fold, seed, arguments) for fold in range(FOLDS)]
-        learnt = [
-            vectors_of(
-                of_graph((folder / f"{'rgbn' if bands == 4 else 'rgb'}.onnx").read_bytes(), bands, "pretrained", 256),
-                probe.images,
-            )
-            for folder in folders
-        ]  # fmt: skip
-        add("pretrained", learnt)
+        for words, even in DICTIONARIES.items():
+            dictionaries = (
+                Dictionary(
+                    read_pictures(arguments.data, left_out(arguments.data, fold)), bench.bands, even=even,
+                    random_state=seed,
+                )
+                for fold in range(FOLDS)
+            )  # fmt: skip
+            bench.add(words, [dictionary(bench.probe.images) for dictionary in dictionaries])
+        bench.add("untrained", [bench.vectors(of_network(untrained(seed), bench.bands, "untrained"))] * FOLDS)
+        learnt = bench.learnt(seed, arguments.objective)
+        bench.add("pretrained", learnt)
         statistics = told["colour-texture"]
-        add(BEST, [np.hstack([part, statistics]) for part in learnt], (learnt[0].shape[1], statistics.shape[1]))
-    mean = {name: np.mean(values, axis=0) for name, values in made.items()}
-    pairs = [(f"{a}, {head}", f"{b}, {head}") for a, b in PAIRS for head in HEADS]
-    return {
-        "kind": "probe", "tasks": {}, "words": probe.words, "score": probe.score, "images": len(probe.images),
-        "targets": probe.values.shape[1], "units": len(np.unique(probe.unit)), "scores": each,
-        "differences": differences(probe, mean, pairs), "steps": arguments.steps, "objective": arguments.objective,
-    }  # fmt: skip
+        bench.add(BEST, [np.hstack([part, statistics]) for part in learnt], (learnt[0].shape[1], statistics.shape[1]))
+    return bench.unit(PAIRS, arguments.objective)
+
+
+def measure_way(name: str, objective: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the score of a network pre-trained for another objective, beside random features; one seed."""
+    bench = Bench(name, arguments)
+    bench.add("random-conv", [bench.hand_made("random-conv")] * FOLDS)
+    bench.add("pretrained", bench.learnt(arguments.seeds[0], objective))
+    return bench.unit([("pretrained", "random-conv")], objective)
 
 
 def _installed(probe: Probe, bands: int) -> list[tuple[str, np.ndarray]]:
@@ -180,7 +230,7 @@ def _installed(probe: Probe, bands: int) -> list[tuple[str, np.ndarray]]:
 def measure_landscape(seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the scores of ``raw`` and of ``adapted`` with each encoder on one landscape."""
     probe = PROBES["naip"](arguments.data)
-    folder = pretrained(probe, 0, arguments.seeds[0], arguments)
+    folder = pretrained(probe, 0, arguments.seeds[0], arguments, arguments.objective)
     encoders: dict[str, Any] = {name: name for name in HAND_MADE}
     encoders["untrained"] = of_network(untrained(1), 4, "untrained")
     encoders["pretrained"] = of_graph((folder / "rgbn.onnx").read_bytes(), 4, "pretrained", 256)
@@ -197,6 +247,14 @@ def measure_landscape(seed: int, arguments: argparse.Namespace) -> dict[str, Any
             for metric in ("tss_at_train_threshold", "auc", "truth_correlation")
         }
     return {"kind": "landscape", "tasks": {}, "seed": seed, "scores": found}
+
+
+def measure(key: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return one unit: ``naip``, ``naip/simclr``, ``landscape/1``."""
+    first, _, second = key.partition("/")
+    if first == "landscape":
+        return measure_landscape(int(second), arguments)
+    return measure_way(first, second, arguments) if second else measure_probe(first, arguments)
 
 
 def report(results: dict[str, Any]) -> str:
@@ -219,12 +277,9 @@ def report(results: dict[str, Any]) -> str:
             lines.append(f"| {encoder} | {' | '.join(cells)} |")
         lines += ["", "| difference | ridge | nearest neighbours |", "|---|---|---|"]
         for a, b in PAIRS:
-            cells = []
-            for head in HEADS:
-                whole, low, high = unit["differences"][f"{a}, {head} - {b}, {head}"]
-                cells.append(f"{whole:+.3f} [{low:+.3f}, {high:+.3f}]")
+            cells = [_interval(unit["differences"][f"{a}, {head} - {b}, {head}"]) for head in HEADS]
             lines.append(f"| {a} less {b} | {' | '.join(cells)} |")
-        lines.append("")
+        lines += ["", *_ways(name, results)]
     landscapes = [unit for unit in results.values() if unit["kind"] == "landscape"]
     if landscapes:
         lines += [
@@ -239,6 +294,27 @@ def report(results: dict[str, Any]) -> str:
             ]
             lines.append(f"| {encoder} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _ways(name: str, results: Mapping[str, Any]) -> list[str]:
+    """Return the table of other objectives on a probe; nothing where none was run."""
+    units = {way: results[f"{name}/{way}"] for way in WAYS if f"{name}/{way}" in results}
+    if not units:
+        return []
+    lines = [
+        "| pre-trained for, one seed | ridge | nearest neighbours | less random-conv, ridge | nearest neighbours |",
+        "|---|---|---|---|---|",
+    ]
+    for way, unit in units.items():
+        scores = [_seeds(unit["scores"][f"pretrained, {head}"]) for head in HEADS]
+        less = [_interval(unit["differences"][f"pretrained, {head} - random-conv, {head}"]) for head in HEADS]
+        lines.append(f"| {way} | {' | '.join(scores + less)} |")
+    return [*lines, ""]
+
+
+def _interval(difference: Sequence[float]) -> str:
+    whole, low, high = difference
+    return f"{whole:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def _seeds(values: Sequence[float]) -> str:
@@ -268,12 +344,11 @@ def main() -> int:
             "--data", str(arguments.data), "--steps", str(arguments.steps), "--objective", arguments.objective,
             "--precision", arguments.precision, "--seeds", *map(str, arguments.seeds),
         ]  # fmt: skip
-        keys = [*PROBES, *(f"landscape/{seed}" for seed in (LANDSCAPES[:1] if arguments.quick else LANDSCAPES))]
+        ways = [] if arguments.quick else [f"{name}/{way}" for way in WAYS for name in PROBES]
+        keys = [*PROBES, *ways, *(f"landscape/{seed}" for seed in (LANDSCAPES[:1] if arguments.quick else LANDSCAPES))]
         failed = run_units(
             str(Path(__file__)), arguments, results, keys,
-            lambda key: measure_probe(key, arguments) if key in PROBES
-            else measure_landscape(int(key.split("/")[1]), arguments),
-            passed,
+            lambda key: measure(key, arguments), passed,
         )  # fmt: skip
     if not arguments.unit:
         tell("encoders", report(results.units) if results.units else None, arguments, ROOT / "docs" / "encoders.md")

@@ -53,7 +53,7 @@ def pair_sums(
 
 def task_by_blocks(
     task: Task, repeats: Sequence[tuple[Judged, str]], blocks: Sequence[str], *, sites: Sequence[str] | None = None,
-    fewest: int = 5, draws: int = DRAWS,
+    fewest: int = 5, draws: int = DRAWS, also: Sequence[tuple[str, str]] = (),
 ) -> dict[str, Any]:
     """Return ``{"kind", "targets", "intervals"}`` of a task: its AUC (Spearman for abundances), with block intervals.
 
@@ -76,6 +76,8 @@ def task_by_blocks(
         that are known.
     draws
         Of the bootstrap.
+    also
+        Pairs of columns to compare beside the studies' own.
     """
     names, block = np.unique(np.asarray(blocks), return_inverse=True)
     columns = list(_levels(*repeats[0]))
@@ -115,7 +117,7 @@ def task_by_blocks(
     ]
     drawn = bootstrap(scores, block, draws=draws)
     comparison = TaskComparison(task.name, metric, tuple(labelled), values, drawn, len(task), len(names))
-    wanted = [(column, "raw") for column in columns if column != "raw" and "raw" in columns] + list(COMPARISONS)
+    wanted = [(column, "raw") for column in columns if column != "raw" and "raw" in columns] + [*COMPARISONS, *also]
     intervals = {}
     for a, b in wanted:
         if a in columns and b in columns:

@@ -24,6 +24,7 @@ from botaclip.botaclip_qgis.layers import name_and_style
 from botaclip.botaclip_qgis.parameters import label, processing_options, processing_parameter
 from botaclip.botaclip_qgis.setup_algorithm import QgisProcess
 from botaclip.botaclip_qgis.values import Values, hand_over, read_values, unknown_names
+from botaclip.core.bundled import BUNDLED, WORD
 from botaclip.core.errors import BotaclipError, Cancelled, UnsupportedRaster
 from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option, command_line
 from botaclip.core.own_process import OwnProcess
@@ -96,6 +97,14 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         if any(option.kind is Kind.OUTPUT_RASTER for option in self._command.options):
             self.addOutput(QgsProcessingOutputMultipleLayers(RASTERS, "Rasters, one for each CRS of the imagery"))
         self.addOutput(QgsProcessingOutputString(SUMMARY, "Summary"))
+
+    def checkParameterValues(  # noqa: D102
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[bool, str]:
+        # The word for the bundled model is no file name: QGIS would miss its ending.
+        models = {option.parameter for option in self._command.options if option.kind is Kind.MODEL}
+        named = {name: str(BUNDLED) for name, value in parameters.items() if name in models and value == WORD}
+        return super().checkParameterValues({**parameters, **named}, context)
 
     def prepareAlgorithm(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

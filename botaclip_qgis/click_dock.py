@@ -35,15 +35,18 @@ from botaclip.botaclip_qgis.click_table import (
     is_rough,
 )
 from botaclip.botaclip_qgis.icons import icon
+from botaclip.botaclip_qgis.model_card import CardDialog
 from botaclip.botaclip_qgis.parameters import MODEL_FILTER
 from botaclip.botaclip_qgis.project_entries import (
     PROJECT_MODEL,
     PROJECT_RASTER,
     PROJECT_SCOPE,
+    model_entry,
     project_model,
     project_raster,
 )
 from botaclip.botaclip_qgis.raster_choice import RasterChoice
+from botaclip.core.model_card import card_of
 
 NO_MODEL = "Choose a model, then click the map. A model is made with the Processing tool Train a model."
 NO_RASTER = "Choose the image to look at: a raster layer, or a folder of tiles."
@@ -81,7 +84,16 @@ class ClickDock(QgsDockWidget):
         self.raster = RasterChoice(optional=True)
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("&Model", self.model_file)
+        self.card_button = QToolButton()
+        self.card_button.setObjectName("botaclip_card")
+        self.card_button.setIcon(QgsApplication.getThemeIcon("mActionPropertiesWidget.svg"))
+        self.card_button.setToolTip("Model card: what it is good for, and where it must not be trusted")
+        self.card_button.setAccessibleName("Show the model card")
+        self.card_button.setEnabled(False)
+        model_row = QHBoxLayout()
+        model_row.addWidget(self.model_file, 1)
+        model_row.addWidget(self.card_button)
+        form.addRow("&Model", model_row)
         form.addRow("&Image", self.raster)
 
         self.tool_button = QToolButton()
@@ -167,12 +179,19 @@ class ClickDock(QgsDockWidget):
         self.tool_button.toggled.connect(self.tool_wanted)
         self.find.textChanged.connect(self._sorted.setFilterFixedString)
         self.copy_button.clicked.connect(self.copy)
+        self.card_button.clicked.connect(self.show_card)
 
     def model_path(self) -> str:
         """Return the chosen model file, empty when none is."""
         return str(self.model_file.filePath()).strip()
 
+    def show_card(self) -> None:
+        """Show the model's card beside the dock."""
+        card = CardDialog(card_of(self.model_path()), Path(self.model_path()).stem, self)
+        card.show()
+
     def _on_sources_changed(self) -> None:
+        self.card_button.setEnabled(bool(card_of(self.model_path())))
         self.show_message("")
         if not self._reading_project:
             self._write_project()
@@ -180,7 +199,7 @@ class ClickDock(QgsDockWidget):
 
     def _write_project(self) -> None:
         project = QgsProject.instance()
-        project.writeEntry(PROJECT_SCOPE, PROJECT_MODEL, project.writePath(self.model_path()))
+        project.writeEntry(PROJECT_SCOPE, PROJECT_MODEL, model_entry(self.model_path()))
         layer = self.raster.layer()
         raster = layer.id() if layer is not None else project.writePath(self.raster.value() or "")
         project.writeEntry(PROJECT_SCOPE, PROJECT_RASTER, raster)
@@ -193,6 +212,7 @@ class ClickDock(QgsDockWidget):
             self.raster.set_value(project_raster())
         finally:
             self._reading_project = False
+        self.card_button.setEnabled(bool(card_of(self.model_path())))
         self.show_message("")
 
     def show_message(self, message: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qgis.core import QgsMapLayer, QgsProject
+
+from botaclip.core.bundled import BUNDLED, WORD
 
 PROJECT_SCOPE = "botaclip"
 PROJECT_MODEL = "/click/model"
@@ -10,10 +14,17 @@ PROJECT_RASTER = "/click/raster"
 
 
 def project_model() -> str:
-    """Return the path of the project's model, empty when it names none."""
+    """Return the path of the project's model, of the bundled one where it names none; empty where there is none."""
     project = QgsProject.instance()
     stored, _ = project.readEntry(PROJECT_SCOPE, PROJECT_MODEL, "")
-    return str(project.readPath(stored)) if stored else ""
+    if stored and stored != WORD:
+        return str(project.readPath(stored))
+    return str(BUNDLED) if BUNDLED.is_file() else ""
+
+
+def model_entry(path: str) -> str:
+    """Return what a project keeps of a model: the bundled one is elsewhere on another machine."""
+    return WORD if path and Path(path) == BUNDLED else str(QgsProject.instance().writePath(path))
 
 
 def project_raster() -> QgsMapLayer | str:

@@ -117,7 +117,7 @@ class Limits:
         if crs not in self._moved:
             self._moved[crs] = tuple(
                 {"type": "Polygon", "coordinates": [ring.tolist() for ring in rings]}
-                for rings in _moved(self.polygons, crs)
+                for rings in moved(self.polygons, crs)
             )
         return self._moved[crs]
 
@@ -241,19 +241,29 @@ def _nodes(near: float, far: float, lattice: Lattice, patch: PatchSpec, step: in
     return first, last
 
 
-def _moved(polygons: Polygons, crs: str) -> list[tuple[Ring, ...]]:
+def moved(polygons: Polygons, crs: str, *, where: str = "--mask") -> list[tuple[Ring, ...]]:
+    """Return polygons in another CRS, with edges cut so that they stay where they were.
+
+    Raises
+    ------
+    OptionError
+        None of them has a place there.
+    """
     if same_crs(polygons.crs, crs):
         return list(polygons.polygons)
     move = transformer(polygons.crs, crs)
-    moved = []
+    found = []
     for rings in polygons.polygons:
         limit = float(np.ptp(rings[0], axis=0).max()) / _PIECES
         changed = [np.column_stack(move.transform(*_cut(ring, limit).T)) for ring in rings]
         if all(np.isfinite(ring).all() for ring in changed):
-            moved.append(tuple(changed))
-    if not moved:
-        raise OptionError(f"the mask has no place in {crs_name(crs)}", where="--mask", remedy="check its CRS")
-    return moved
+            found.append(tuple(changed))
+    if not found:
+        raise OptionError(
+            f"{'the mask' if where == '--mask' else 'it'} has no place in {crs_name(crs)}", where=where,
+            remedy="check its CRS",
+        )  # fmt: skip
+    return found
 
 
 def _cut(ring: Ring, limit: float) -> Ring:

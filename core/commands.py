@@ -42,6 +42,9 @@ TRAIN = Command(
         option("init", Kind.MODEL,
            "Model to continue from: its adapter is where the new one starts. Plots that it has seen are not scored.",
            advanced=True),
+        option("card", Kind.FILE,
+               "Model card: a text file to keep in the model, what it is good for and where it must not be trusted.",
+               advanced=True),
         option("output", Kind.OUTPUT_MODEL, "Model file to write (*.botaclip).", required=True),
         option("report", Kind.OUTPUT_HTML, "Report to write (HTML, one file)."),
         option("metrics", Kind.OUTPUT_JSON, "Scores to write (JSON)."),
@@ -237,6 +240,26 @@ THRESHOLD = Command(
     group="Maps",
 )
 
+LISTS = Command(
+    "lists", "Species lists of areas", "List the species to expect in each polygon, from a suitability map.",
+    "A row for each area and species that reaches its threshold in a pixel of it: in how many pixels, and how suitable "
+    "the area is. Nothing is computed again: the thresholds stand in the map. That a list holds its share of what "
+    "grows there is promised for plots; an area of many pixels has a longer list that holds more.",
+    (
+        option("raster", Kind.RASTER, "Suitability map that suitability has made.", required=True),
+        option("areas", Kind.MASK, "Polygon layer, in any CRS.", required=True),
+        option("area-field", Kind.FIELD, "Column with the name of each area. Not given: they are numbered.",
+               parent="areas"),
+        option("rule", Kind.CHOICE,
+               "list: on the list that holds the model's share (90 %) of what grows at a place; expected: above the "
+               "suitability of the training prevalence, as at a click.",
+               default="list", choices=("list", "expected")),
+        option("output", Kind.OUTPUT_TABLE, "Table to write (CSV).", required=True),
+        *EVERYWHERE,
+    ),
+    group="Maps",
+)
+
 PREDICT = Command(
     "predict", "Species at points", "Predict the species to expect at points.",
     "Writes a point layer with the suitability of each species, or the reason why there is none.",
@@ -266,6 +289,7 @@ REPORT = Command(
         option("output", Kind.OUTPUT_HTML, "Report to write (HTML, one file).", required=True),
         option("table", Kind.OUTPUT_TABLE, "Table of the scores of every species to write (CSV)."),
         option("odmap", Kind.OUTPUT_TABLE, "ODMAP protocol to write (CSV)."),
+        option("aoa", Kind.RASTER, "Map of the area of applicability that aoa has made, to be shown in the report."),
         *EVERYWHERE,
     ),
     group="Model", needs="train",
@@ -416,8 +440,7 @@ CACHE = Command(
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
-        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, RICHNESS, CLUSTERS, THRESHOLD, PREDICT,
-        REPORT,
-        INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
+        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, RICHNESS, CLUSTERS, THRESHOLD, LISTS,
+        PREDICT, REPORT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
     )
 }

@@ -22,6 +22,7 @@ JOBS: Mapping[str, str] = {
     "aoa": "botaclip.core.aoa:aoa",
     "similarity": "botaclip.core.similarity:similarity",
     "threshold": "botaclip.core.threshold_map:threshold",
+    "lists": "botaclip.core.area_lists:lists",
     "richness": "botaclip.core.richness:richness",
     "report": "botaclip.training.report_job:report",
     "clusters": "botaclip.training.clusters:clusters",

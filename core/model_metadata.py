@@ -33,7 +33,7 @@ _KEYS: dict[str, Kinds] = {
 _NUMBER = (int, float)
 _OPTIONAL: dict[str, Kinds] = {
     "environment": list, "scores": dict, "licence": str, "cite": str, "releve_area_m2": _NUMBER, "vegeta": dict,
-    "head": str, "provenance": dict, "applicability": dict, "lists": dict, "richness": dict,
+    "head": str, "provenance": dict, "applicability": dict, "lists": dict, "richness": dict, "card": str,
 }  # fmt: skip
 _APPLICABILITY: dict[str, Kinds] = {"axes": int, "mean_distance": _NUMBER, "threshold": _NUMBER}
 _RICHNESS: dict[str, Kinds] = dict.fromkeys(("share", "low", "high"), _NUMBER)

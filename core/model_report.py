@@ -15,6 +15,7 @@ from botaclip.core.encoders.notice import what_is_there
 from botaclip.core.encoders.onnx_session import open_session, run_session
 from botaclip.core.errors import EncoderError, ModelFileError
 from botaclip.core.model import Model
+from botaclip.core.model_card import LONGEST
 from botaclip.core.model_file import ModelFile
 from botaclip.core.progress import Progress
 from botaclip.core.unfinished import unfinished
@@ -84,6 +85,7 @@ def words(model: Model) -> list[str]:
         *_sites(training),
         f"licence    {data.get('licence') or 'not stated'}",
         f"cite       {data.get('cite') or 'not stated'}",
+        *_card(data.get("card")),
         *_scores(data.get("scores") or {}),
         f"{len(model.species)} species: presences, prevalence, threshold"
         + (" (relative suitability: presence-only data say nothing about probability)" if model.relative else ""),
@@ -97,6 +99,12 @@ def words(model: Model) -> list[str]:
     if len(model.species) > _SPECIES_SHOWN:
         lines.append(f"  ... and {len(model.species) - _SPECIES_SHOWN} more")
     return lines
+
+
+def _card(card: Any) -> list[str]:
+    """Return the model's card, where it has one, apart from the rest."""
+    lines = str(card)[:LONGEST].splitlines() if isinstance(card, str) and card else []
+    return ["card", *(f"  {line}".rstrip() for line in lines)] if lines else []
 
 
 def _versions(versions: dict[str, Any]) -> str:

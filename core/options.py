@@ -15,6 +15,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from botaclip.core.bundled import WORD as BUNDLED_WORD
+from botaclip.core.bundled import bundled_model
 from botaclip.core.errors import OptionError
 
 # "1,000" may mean a thousand or one: neither is guessed.
@@ -32,7 +34,7 @@ class Kind(enum.Enum):
     TABLES = "tables"  # several of them; text is split at ;
     POINTS = "points"  # a point layer or table
     MASK = "mask"  # a polygon layer
-    MODEL = "model"  # a *.botaclip file
+    MODEL = "model"  # a *.botaclip file, or the word "bundled"
     MODELS = "models"  # several of them; text is split at ;
     FIELD = "field"  # a column of the table named in ``parent``
     CRS = "crs"
@@ -148,9 +150,14 @@ class Option:
             return text
         if self.kind in SEVERAL_KINDS:
             words = value.split(";") if isinstance(value, str) else value
-            return [str(word).strip() for word in words if str(word).strip()] or None
+            found = [str(word).strip() for word in words if str(word).strip()]
+            if self.kind is Kind.MODELS:
+                found = [str(bundled_model()) if word == BUNDLED_WORD else word for word in found]
+            return found or None
         if self.kind is Kind.LIST and not isinstance(value, str):
             return ",".join(str(item) for item in value)
+        if self.kind is Kind.MODEL and str(value).strip() == BUNDLED_WORD:
+            return str(bundled_model())
         return str(value)
 
     def _flag(self, value: Any) -> bool:

@@ -37,7 +37,10 @@ RASTER = option(
     "Image to look at: any raster that GDAL reads, or a folder of tiles; they may lie in several CRSs and far apart.",
     required=True,
 )
-MODEL = option("model", Kind.MODEL, "Trained model, one *.botaclip file.", required=True)
+MODEL = option(
+    "model", Kind.MODEL, "Trained model, one *.botaclip file, or the word bundled for the one that comes along.",
+    required=True,
+)
 MODEL_POSITIONAL = dataclasses.replace(MODEL, positional=True)
 EXTENT = option(
     "extent", Kind.EXTENT,

@@ -109,6 +109,40 @@ def read_polygons(path: str | Path) -> Polygons:
     return Polygons(polygons=tuple(polygons), crs=meta["crs"])
 
 
+def read_areas(path: str | Path, name_field: str | None = None) -> tuple[list[str], list[Polygons | None]]:
+    """Read the polygons of a layer feature by feature.
+
+    Parameters
+    ----------
+    path
+        See :func:`read_polygons`.
+    name_field
+        Column with the name of each; not given: they are numbered from 1.
+
+    Returns
+    -------
+    names, areas
+        In the order of the file; None for a feature without a polygon.
+
+    Raises
+    ------
+    OptionError
+        As :func:`read_polygons`, or the layer has no such column.
+    """
+    read_polygons(path)  # says what is wrong with the layer
+    file, layer = _layer(path)
+    meta, geometry, columns = _read_layer(file, layer)
+    areas: list[Polygons | None] = []
+    for blob in geometry if geometry is not None else ():
+        parts: list[tuple[Ring, ...]] = []
+        if blob is not None:
+            _collect(blob, 0, parts, [])
+        areas.append(Polygons(tuple(parts), meta["crs"]) if parts else None)
+    if name_field:
+        return [str(value) for value in _column(columns, name_field, file)], areas
+    return [str(number) for number in range(1, len(areas) + 1)], areas
+
+
 def write_points(
     path: str | Path, points: Points, columns: Mapping[str, Sequence[Any] | NDArray[Any]], *, overwrite: bool = False
 ) -> None:

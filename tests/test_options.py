@@ -35,8 +35,9 @@ FACES = {
     "richness": "raster model extent mask stride bands environment cog output",
     "clusters": "raster model clusters releves plots crs extent mask stride bands environment cog output indicators",
     "threshold": "raster rule value output",
+    "lists": "raster areas area-field rule output",
     "predict": "raster model points species x-field y-field crs-field bands environment output",
-    "report": "metrics output table odmap",
+    "report": "metrics output table odmap aoa",
     "info": "model",
     "verify": "model",
     "demo-data": "output seed plots species",
@@ -68,7 +69,7 @@ def test_every_option_is_sound(command: Command, option: Option) -> None:
     assert option.parse(option.default) == option.default and option.parse("") == option.default
     assert option.kind is not Kind.FLAG or option.default is False
     if option.kind is Kind.FIELD:
-        assert command.option(option.parent).kind in (Kind.TABLE, Kind.POINTS)
+        assert command.option(option.parent).kind in (Kind.TABLE, Kind.POINTS, Kind.MASK)
     if option.unit:
         assert option.kind in (Kind.NUMBER, Kind.INTEGER)
 

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import rasterio
+from rasterio.transform import from_origin
 from tests.fake_packages import FakePlugin
 from tests.model_fixture import write_model, write_raster
-from tests.qgis_support import ROOT, Qgis, make_qgis
+from tests.qgis_support import ROOT, SCRIPTS, Qgis, make_qgis, qgis_python
 
 
 class FakeQgis:
@@ -138,3 +141,51 @@ def test_set_up_without_a_network_in_an_empty_profile_then_embed(wheels: Path, t
         with rasterio.open(output) as dataset:
             assert dataset.count == 5 and dataset.read(1, masked=True).count() > 100
         assert "Whole:" in run("setup", CHECK="true")
+
+        # The bundled model on a photograph of the pixel size that it knows: a map, then a click.
+        photograph = neon_like_raster(tmp_path / "photograph.tif")
+        vectors = tmp_path / "bundled.tif"
+        run("embed", RASTER=photograph, MODEL="bundled", STRIDE=10, DEVICE="cpu", OUTPUT=vectors)
+        with rasterio.open(vectors) as dataset:
+            assert dataset.read(1, masked=True).count() > 10
+        clicked = tmp_path / "click.json"
+        ran = subprocess.run(
+            [*cut, qgis_python(), str(SCRIPTS / "bundled_click.py"), str(clicked), str(photograph), "260030", "4110030",
+             "EPSG:32611"],
+            env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        check_first_click(json.loads(clicked.read_text(encoding="utf-8")))
+
+
+def check_first_click(found: dict[str, Any]) -> None:
+    """What the first click with the bundled model has to give, whatever environment it runs in."""
+    assert found["failed"] == [] and found["answer"]["status"] == "ok"
+    assert found["model"].endswith("resources/models/neon.botaclip") and found["has_card"]
+    assert len(found["answer"]["species"]) == 140
+    levels = [kind["suitability"] for kind in found["answer"]["species"]]
+    assert levels == sorted(levels, reverse=True) and 0 <= levels[-1] < levels[0] <= 1
+    assert "Not to be trusted" in found["card"]
+    assert found["kept"] == "bundled", "a path of this machine would be lost elsewhere"
+    assert found["hostile"][0] == 0 and "plain" in found["hostile"][1]
+
+
+def test_the_first_click_with_the_bundled_model(tmp_path: Path) -> None:
+    raster = neon_like_raster(tmp_path / "photograph.tif")
+    for qgis in make_qgis():
+        found = qgis.script(
+            "bundled_click", str(raster), "260030", "4110030", "EPSG:32611",
+            environment={"BOTACLIP_PYTHON": sys.executable},
+        )  # fmt: skip
+        check_first_click(found)
+
+
+def neon_like_raster(path: Path) -> Path:
+    """Write 60 m of a photograph of 10 cm, of noise."""
+    pixels = np.random.default_rng(1).integers(40, 200, (3, 600, 600), dtype=np.uint8)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=600, height=600, count=3, dtype="uint8", crs="EPSG:32611",
+        transform=from_origin(260_000, 4_110_060, 0.1, 0.1),
+    ) as dataset:  # fmt: skip
+        dataset.write(pixels)
+    return path

@@ -21,6 +21,7 @@ from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.encoders.notice import what_is_there
 from botaclip.core.errors import OptionError, PairingError
 from botaclip.core.lattice_imagery import LatticeImagery
+from botaclip.core.model_card import read_card
 from botaclip.core.model_file import PARTS
 from botaclip.core.model_metadata import format_of, writable
 from botaclip.core.pairing import Pairs
@@ -202,6 +203,7 @@ def model_parts(
         + (f", whose {what_is_there(encoder.licence_text)} is in the file ({LICENCE_PART})"
            if LICENCE_PART in parts else ""),
         "cite": CITE,
+        **({"card": card} if (card := str(writable(read_card(parameters.get("card"))))) else {}),
         **({} if applicability is None else {"applicability": applicability}),
         **({} if promised is None else promised.metadata()),
         "provenance": {

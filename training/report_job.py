@@ -1,4 +1,4 @@
-"""``botaclip report``: report, table of scores and ODMAP protocol of a training, from its ``metrics.json`` alone."""
+"""``botaclip report``: report, table of scores and ODMAP protocol of a training, from its ``metrics.json``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from botaclip.core.errors import OptionError
 from botaclip.core.progress import Progress
 from botaclip.core.unfinished import check_writable, unfinished
+from botaclip.training.aoa_figure import aoa_figure
 from botaclip.training.odmap import write_odmap
 from botaclip.training.odmap_elements import ELEMENTS
 from botaclip.training.report import write_report
@@ -29,6 +30,8 @@ def report(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     ------
     OptionError
         The file is no ``metrics.json`` of a training.
+    RasterError
+        The map of ``aoa`` is none.
     """
     outputs = {key: Path(parameters[key]) for key in ("output", "table", "odmap") if parameters.get(key)}
     for path in outputs.values():
@@ -36,7 +39,8 @@ def report(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     metrics = read_metrics(Path(parameters["metrics"]))
     overwrite, found = parameters["overwrite"], {key: str(path) for key, path in outputs.items()}
     progress.update(0.1, "drawing")
-    write_report(metrics, outputs["output"], overwrite=overwrite)
+    figures = dict([aoa_figure(parameters["aoa"])]) if parameters.get("aoa") else {}
+    write_report(metrics, outputs["output"], figures=figures, overwrite=overwrite)
     if "table" in outputs:
         write_scores(metrics, outputs["table"], overwrite=overwrite)
     if "odmap" in outputs:

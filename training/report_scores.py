@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from botaclip.training import report_figures as draw
+from botaclip.training.learning_curve import learning_curve_plot
 from botaclip.training.report_html import (
     Cell,
     Metrics,
@@ -233,6 +234,10 @@ def alignment(metrics: Metrics) -> str | None:
         keys = list(dict.fromkeys(key for c in candidates for key in c))
         rows = [[plain(c.get(key)) for key in keys] for c in candidates]
         chosen = next((i for i, c in enumerate(candidates) if alignment.get("picked") in c.values()), None)
+        curve = learning_curve_plot(candidates)
+        if curve is not None:
+            parts.append(figure_of(curve, "Error of inner validation by steps of training; lower is better, 1 is the "
+                                   "prevalence alone."))  # fmt: skip
         table = table_of([key.replace("_", " ") for key in keys], rows, main=chosen)
         parts.append(f"{table}<p class='note'>Lower error is better; found inside the training plots alone.</p>")
     return "".join(parts)

@@ -12,6 +12,7 @@ import numpy as np
 import safetensors.numpy
 
 from botaclip.core.lattice_imagery import LatticeImagery
+from botaclip.core.model_card import read_card
 from botaclip.core.model_file import ModelFile
 from botaclip.core.plot_locations import parse_plot_locations
 from botaclip.core.progress import Progress
@@ -60,6 +61,7 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         check_writable(path, overwrite=parameters["overwrite"])
     locations, seed = parameters["plot_locations"], parameters["random_state"]
     parse_plot_locations(locations)
+    read_card(parameters.get("card"))  # before the work, not after it
     if "predictions" in outputs:
         check_predictions(outputs["predictions"], locations)
     pairing_rules(parameters)

@@ -1,0 +1,50 @@
+"""The card of a model: what it is good for and where it must not be trusted, in its makers' words.
+
+Standard library only, because QGIS imports it too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import zipfile
+from pathlib import Path
+
+from botaclip.core.errors import OptionError
+
+LONGEST = 20_000
+_MOST_METADATA = 50_000_000
+
+
+def read_card(path: str | Path | None) -> str:
+    """Return the text of a card; empty where none is named.
+
+    Raises
+    ------
+    OptionError
+        It cannot be read, is no text, is empty, or longer than a card can be.
+    """
+    if not path:
+        return ""
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        what = "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else f"{error.strerror}"
+        raise OptionError(
+            f"the model card cannot be read ({what})", where=str(path), remedy="name a text file"
+        ) from None
+    if not text or len(text) > LONGEST:
+        found = "is empty" if not text else f"has {len(text):,} letters, {LONGEST:,} are the most"
+        raise OptionError(
+            f"the model card {found}", where=str(path), remedy="write a page that says what the model is good for"
+        )
+    return text
+
+
+def card_of(model: str | Path) -> str:
+    """Return the card in a model file; empty where it has none or is no model file, which others say."""
+    with contextlib.suppress(OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError):
+        with zipfile.ZipFile(str(model)) as archive:
+            if archive.getinfo("metadata.json").file_size <= _MOST_METADATA:
+                return str(json.loads(archive.read("metadata.json")).get("card") or "")[:LONGEST]
+    return ""
