@@ -233,7 +233,9 @@ class ClickDock(QgsDockWidget):
             self.show_message(str(answer.get("message") or "There is nothing to say about this place."))
             return
         species = answer.get("species") or []
-        self.table.show_species(species, relative=bool(answer.get("relative")))
+        self.table.show_species(
+            species, relative=bool(answer.get("relative")), similar=len(answer.get("similar") or [])
+        )
         self.copy_button.setEnabled(bool(species))
         self.status.setText(_place_text(answer))
         self._embolden(True)

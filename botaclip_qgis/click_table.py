@@ -34,13 +34,15 @@ class SpeciesTable(QAbstractTableModel):
         super().__init__(parent)
         self._species: list[dict[str, Any]] = []
         self.relative = False
+        # Training plots that were looked at for what speaks for a species.
+        self.similar = 0
 
-    def show_species(self, species: Sequence[Mapping[str, Any]], *, relative: bool) -> None:
-        """Show ``species`` (``name``, ``suitability``, ``threshold``, ``above``), ranked."""
+    def show_species(self, species: Sequence[Mapping[str, Any]], *, relative: bool, similar: int = 0) -> None:
+        """Show ``species`` (``name``, ``suitability``, ``threshold``, ``above``, ``speaking``), ranked."""
         self.beginResetModel()
         known = [dict(one) for one in species if one.get("suitability") is not None]
         self._species = sorted(known, key=lambda one: (-one["suitability"], one["name"]))
-        self.relative = relative
+        self.relative, self.similar = relative, similar
         self.endResetModel()
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, RANK, THRESHOLD)
 
@@ -100,7 +102,7 @@ class SpeciesTable(QAbstractTableModel):
             text += ", threshold unknown: whether it is to be expected is not said"
         if is_rough(one) and not self.relative:
             text += "; too few presences to calibrate it by itself, so the number is rough"
-        return text
+        return text + _speaking(one.get("speaking"), self.similar)
 
     def as_tsv(self) -> str:
         """Return the table as tab-separated text with full numbers, for a spreadsheet."""
@@ -113,6 +115,15 @@ class SpeciesTable(QAbstractTableModel):
             calibrated = "no" if is_rough(one) else "yes"
             lines.append("\t".join((name, f"{one['suitability']:.4f}", threshold, expected, calibrated)))
         return "\n".join(lines) + "\n"
+
+
+def _speaking(plots: Sequence[str] | None, similar: int) -> str:
+    """Say which of the training plots most like the place hold the species; nothing where it is not known."""
+    if plots is None or not similar:
+        return ""
+    names = ": " + ", ".join(str(name) for name in plots) if plots else ""
+    count = f"{len(plots)} {'holds' if len(plots) == 1 else 'hold'}" if plots else "none holds"
+    return f"; of the {similar} training plots most like this place {count} it{names}"
 
 
 class BarDelegate(QStyledItemDelegate):

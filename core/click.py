@@ -15,7 +15,7 @@ from botaclip.core.applied_model import NO_ENVIRONMENT, NODATA, OK, OUTSIDE
 from botaclip.core.environment_rasters import named_path
 from botaclip.core.places import Points
 from botaclip.core.progress import Progress
-from botaclip.core.similarity import plots_alike
+from botaclip.core.similarity import plots_alike, speaking_for
 
 _KEPT = 2
 # Training plots most like the place that are named.
@@ -45,9 +45,10 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     -------
     dict
         ``request`` as given; ``status`` ``ok``, ``outside``, ``nodata`` or ``no environment`` with ``message``;
-        ``species`` ranked ``{"name", "suitability", "threshold", "above", "calibration", "listed"}``, ``listed`` None
-        for a model without lists, whose share is ``list_share``; ``similar``: the training plots whose images are most
-        alike, ``{"id", "cosine"}`` with a place where the model holds it; ``relative`` when
+        ``species`` ranked ``{"name", "suitability", "threshold", "above", "calibration", "listed", "speaking"}``,
+        ``listed`` None for a model without lists, whose share is ``list_share``, ``speaking`` those of ``similar``
+        whose relevés hold the species, None where the model does not say; ``similar``: the training plots whose images
+        are most alike, ``{"id", "cosine", "index"}`` with a place where the model holds it; ``relative`` when
         suitability is no probability; ``domain`` ``{"dissimilarity", "threshold", "inside", "density"}``, None for a
         model without an area of applicability; ``patch`` ``{"x", "y", "crs", "size_m", "offset_m"}``; ``plot`` and
         ``plot_m2``: the plot that a value refers to, in words and in square metres; ``seconds``.
@@ -62,6 +63,7 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     status = str(found.status[0])
     species = []
     lists = None if model.listed_from is None else model.listed(found.suitability, chosen)[0]
+    similar = plots_alike(model, found.unit[0], SIMILAR) if status == OK else []
     if status == OK:
         for position in np.argsort(-found.suitability[0], kind="stable"):
             index, value = chosen[position], float(found.suitability[0, position])
@@ -72,6 +74,7 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
                 "above": value >= threshold if known else None,
                 "calibration": model.metadata["species"][index].get("calibration"),
                 "listed": None if lists is None else bool(lists[position]),
+                "speaking": speaking_for(model, similar, index),
             })
     domain = None
     if status == OK and model.applicability is not None:
@@ -90,7 +93,7 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         "request": parameters.get("request"), "status": _STATUS.get(status, "outside"),
         "message": _MESSAGES.get(status, _MESSAGES[OUTSIDE]), "species": species, "relative": model.relative,
         "domain": domain, "list_share": (model.metadata.get("lists") or {}).get("share"),
-        "similar": plots_alike(model, found.unit[0], SIMILAR) if status == OK else [], "patch": patch,
+        "similar": similar, "patch": patch,
         "plot": model.plot_words,
         "plot_m2": float(model.metadata.get("releve_area_m2") or model.patch.size_m**2),
         "device": applied.device, "seconds": time.perf_counter() - started,

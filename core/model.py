@@ -279,6 +279,19 @@ class Model:
             for row in rows
         )
 
+    @functools.cached_property
+    def plots_species(self) -> tuple[frozenset[int], ...] | None:
+        """Of each plot of ``plot_vectors`` (N): numbers of the modelled species that its relevé holds.
+
+        None where the file does not say it of every plot, as models made before do not.
+        """
+        rows = self.file.plots().get("plots") or []
+        known = [row.get("species") for row in rows]
+        if len(rows) != len(self.plot_vectors) or not all(isinstance(each, list) for each in known):
+            return None
+        most = range(len(self.species))
+        return tuple(frozenset(s for s in each if isinstance(s, int) and s in most) for each in known)
+
     def choose(self, species: str | list[str] | None) -> list[int]:
         """Return the indexes of the species asked for; of all when none is.
 

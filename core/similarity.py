@@ -95,10 +95,24 @@ def cosines(unit: Floats, wanted: Floats) -> Floats:
 
 
 def plots_alike(model: Model, wanted: Floats, count: int) -> list[dict[str, Any]]:
-    """Return the training plots whose images are most like a unit vector (E,), the most alike first."""
+    """Return the training plots whose images are most like a unit vector (E,), the most alike first.
+
+    Each with its ``id``, a place where the model holds it, ``cosine``, and ``index`` among the model's plots.
+    """
     cosine = cosines(model.plot_vectors, wanted)
     nearest = np.argsort(-cosine, kind="stable")[:count].tolist()
-    return [{"id": "", **model.plots[index], "cosine": float(cosine[index])} for index in nearest]
+    return [{"id": "", **model.plots[index], "cosine": float(cosine[index]), "index": index} for index in nearest]
+
+
+def speaking_for(model: Model, similar: list[dict[str, Any]], species: int) -> list[str] | None:
+    """Return the names of the plots alike (:func:`plots_alike`) whose relevés hold a species.
+
+    A plot without a name is called by its number, from 1. None where the model does not say what its plots hold.
+    """
+    held = model.plots_species
+    if held is None:
+        return None
+    return [each["id"] or str(each["index"] + 1) for each in similar if species in held[each["index"]]]
 
 
 def _wanted(way: str, text: str, applied: AppliedImagery, progress: Progress) -> tuple[Floats, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,15 @@ from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
 from botaclip.core.options import parse_parameters
 from botaclip.core.progress import SILENT
-from botaclip.core.similarity import BANDS, cosines, place_of, plots_alike, similarity, similarity_to
+from botaclip.core.similarity import (
+    BANDS,
+    cosines,
+    place_of,
+    plots_alike,
+    similarity,
+    similarity_to,
+    speaking_for,
+)
 
 from .model_fixture import write_model, write_raster
 
@@ -127,3 +136,25 @@ def test_a_model_without_a_table_of_plots_still_answers(folder: Path, tmp_path: 
     )  # fmt: skip
     click_module._open.clear()
     assert said["status"] == "ok" and len(said["similar"]) == click_module.SIMILAR
+
+
+def test_which_relevés_speak_for_a_species_at_a_click(folder: Path, tmp_path: Path) -> None:
+    whole = Model.open(folder / "m.botaclip").file
+    table = json.loads(whole.parts["plots.json"])
+    for number, row in enumerate(table["plots"]):
+        row["species"] = [0] if number % 2 else [1, 7, -1, "x"]  # what is no species of the model does not count
+    parts = {**whole.parts, "plots.json": json.dumps(table).encode()}
+    parts.pop("metadata.json"), parts.pop("checksums.json", None)
+    ModelFile.write(tmp_path / "told.botaclip", whole.metadata, parts)
+    model = Model.open(tmp_path / "told.botaclip")
+    assert model.plots_species is not None and model.plots_species[:2] == (frozenset({1}), frozenset({0}))
+    said = click(
+        {"raster": str(folder / "r.tif"), "model": str(tmp_path / "told.botaclip"), "device": "cpu", "x": 700_400.0,
+         "y": 6_599_600.0, "crs": "EPSG:2154"}, SILENT,
+    )  # fmt: skip
+    click_module._open.clear()
+    speaking = {one["name"]: one["speaking"] for one in said["species"]}
+    odd = [one["id"] for one in said["similar"] if one["index"] % 2]
+    even = [one["id"] for one in said["similar"] if one["index"] % 2 == 0]
+    assert [speaking[name] for name in model.species] == [odd, even, []] and len(odd + even) == click_module.SIMILAR
+    assert speaking_for(Model.open(folder / "m.botaclip"), said["similar"], 0) is None, "an older model does not say"

@@ -53,10 +53,10 @@ def aoa_figure(path: str | Path) -> tuple[str, bytes]:
     if not known.any():
         raise RasterError("no pixel of it has a value", where=str(path))
     share = float((inside[known] > 0).mean())
+    above = f", index above {threshold}" if threshold else ""
     caption = (
         f"Area of applicability ({Path(path).name}): {share:.0%} of the mapped area lies inside (shades, dark is less "
-        f"like the training plots), the rest outside (orange){f', index above {threshold}' if threshold else ''}. Outside, "
-        "the scores of this report say nothing."
+        f"like the training plots), the rest outside (orange{above}). Outside, the scores of this report say nothing."
     )
     return caption, _drawn(index, inside)
 

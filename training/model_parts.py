@@ -172,7 +172,7 @@ def model_parts(
         "vegeta.onnx": vegeta_graph(tower),
         "arrays.safetensors": save({k: np.ascontiguousarray(v, dtype=np.float32) for k, v in arrays.items()}),
         "plots.json": json.dumps(
-            _plots(plots, extra, init, parameters["plot_locations"]), ensure_ascii=False, indent=0
+            _plots(plots, data, extra, init, parameters["plot_locations"]), ensure_ascii=False, indent=0
         ).encode(),
     }
     encoder = pairs.encoder
@@ -323,10 +323,15 @@ def _alignment(chosen: Trial, asked: str) -> dict[str, Any]:
 
 
 def _plots(
-    kept: ReleveTable, extra: ReleveTable | None, init: Parent | None, locations: str
+    kept: ReleveTable, data: TrainingTable, extra: ReleveTable | None, init: Parent | None, locations: str
 ) -> dict[str, Any]:
-    """Return the plot table, with the extra relevés, and what is known of the plots of the model continued from."""
+    """Return the plot table, with the extra relevés, and what is known of the plots of the model continued from.
+
+    Of a plot's species those that are modelled stand in it, by number: a click says which relevés speak for them.
+    """
     records = plot_records(kept, locations)
+    for row, present in zip(records["plots"], data.presence, strict=True):
+        row["species"] = np.flatnonzero(present > 0).tolist()
     if extra is not None and len(extra):
         records["extra"] = extra_records(extra, locations) | {
             "extent_wgs84": training_extent(extra.points, locations)
