@@ -181,6 +181,7 @@ class LandscapePlots:
             ids=self.ids, places=self.places, vectors=self.vectors, cover=self.cover,
             presence=(self.cover[:, targets] > 0).astype(np.float32),
             species=tuple(self.plants[i] for i in targets), truth=self.truth[:, targets],
+            columns=tuple(int(i) for i in targets),
         )
 
     @property

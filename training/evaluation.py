@@ -48,7 +48,8 @@ class Fitted:
 
     ``baseline`` (S,) is the suitability where nothing speaks for or against a species: the training prevalence after
     the calibrator, which need not leave it where it was. ``space`` maps a table to what other models may read (N, E):
-    an :class:`ImageSpace`, or the predictors of a column without the image; None for ``prevalence``.
+    an :class:`ImageSpace`, or the predictors of a column without the image; None for ``prevalence``. ``releves`` are
+    those that an image column learnt from, row by row: of ``shuffled`` other plots' ones.
     """
 
     column: str
@@ -59,6 +60,7 @@ class Fitted:
     seen: frozenset[str]
     choice: str
     space: Callable[[TrainingTable], Array] | None = None
+    releves: TrainingTable | None = None
 
     def embed(self, table: TrainingTable) -> Array | None:
         """Return what other models may read of plots that this column has not seen (N, E); None for ``prevalence``.
@@ -143,10 +145,11 @@ def fit_image_column(
     head = fit_head(
         space.inputs(table), table.presence, trial.penalty, head=protocol.head, random_state=protocol.random_state
     )
-    return _with_thresholds(
+    fitted = _with_thresholds(
         column, table, logits, folds, lambda other: head.logits(space.inputs(other)),
         f"{trial.label}, penalty {trial.penalty:g}", seen=space.seen, space=space,
     )
+    return dataclasses.replace(fitted, releves=releves)
 
 
 def calibrate_and_threshold(

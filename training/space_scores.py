@@ -64,8 +64,9 @@ def space_scores(fitted: Fitted, raw: Fitted, inside: TrainingTable, outside: Tr
     standardiser = fitted.space.standardiser
     adapter, far = fitted.space.adapter, standardiser(outside.vectors)
     images = far if adapter is None else adapter(far)
-    # Fitted once for both where the adapter has none of its own.
-    tower = releve_side(adapter, (standardiser(inside.vectors), inside.cover))
+    # Fitted once for both where the adapter has none of its own, on the relevés that the column learnt from.
+    learnt = inside if fitted.releves is None else fitted.releves
+    tower = releve_side(adapter, (standardiser(inside.vectors), learnt.cover))
     found |= _zero_shot(images, tower, inside, outside)
     ranks = retrieval(images, tower(outside.cover))
     return found | {f"retrieval_{name}": value for name, value in ranks.scores().items()} | {
