@@ -188,21 +188,25 @@ def measure_probe(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     for installed, vectors in _installed(bench.probe, bench.bands):
         bench.add(installed, [vectors] * FOLDS)
     for seed in arguments.seeds:
-        for words, even in DICTIONARIES.items():
-            dictionaries = (
-                Dictionary(
-                    read_pictures(arguments.data, left_out(arguments.data, fold)), bench.bands, even=even,
-                    random_state=seed,
-                )
-                for fold in range(FOLDS)
-            )  # fmt: skip
-            bench.add(words, [dictionary(bench.probe.images) for dictionary in dictionaries])
+        for words, vectors_of_folds in _dictionaries(bench, seed, arguments).items():
+            bench.add(words, vectors_of_folds)
         bench.add("untrained", [bench.vectors(of_network(untrained(seed), bench.bands, "untrained"))] * FOLDS)
         learnt = bench.learnt(seed, arguments.objective)
         bench.add("pretrained", learnt)
         statistics = told["colour-texture"]
         bench.add(BEST, [np.hstack([part, statistics]) for part in learnt], (learnt[0].shape[1], statistics.shape[1]))
     return bench.unit(PAIRS, arguments.objective)
+
+
+def _dictionaries(bench: Bench, seed: int, arguments: argparse.Namespace) -> dict[str, list[np.ndarray]]:
+    """Return, for each kind of dictionary and each fold, the vectors of one learnt without its test images."""
+    found: dict[str, list[np.ndarray]] = {words: [] for words in DICTIONARIES}
+    for fold in range(FOLDS):
+        pictures = read_pictures(arguments.data, left_out(arguments.data, fold))
+        for words, even in DICTIONARIES.items():
+            dictionary = Dictionary(pictures, bench.bands, even=even, random_state=seed)
+            found[words].append(dictionary(bench.probe.images))
+    return found
 
 
 def measure_way(name: str, objective: str, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -59,6 +59,13 @@ def made_up(n_species: int = 12, n_plots: int = 60, *, seed: int = 1) -> dict[st
             "share": 0.9, "coverage": 0.9, "plots": n_plots, "mean": 7.0, "mean_error": 1.5, "correlation": None,
         },
         "importance": {"image": {"median": 0.2, "targets": {}}},
+        "nearest_releves": {
+            "pairs": [
+                {"plot": f"p{i}", "nearest": f"p{i + 1}", "cosine": 0.9 - i / 50, "shared": 0.4} for i in range(30)
+            ],
+            "shared": 0.4, "chance": 0.15, "similarity": "Sørensen",
+        },
+        "card": "# Card\n\nNot for <b>decisions</b>.",
         "embedding": {
             "x": [0.1, -0.2, 0.3], "y": [0.0, 0.2, -0.1], "share": [0.4, 0.1], "habitats": ["fen", "", "$bog$"],
         },
@@ -112,6 +119,8 @@ def test_everything_is_in_one_offline_file() -> None:
     sources = re.findall(r'src="([^"]{0,30})', page)
     assert len(sources) == 6 and all(source.startswith("data:image/") for source in sources)
     assert "Left out of this report" not in page and "<h2>Habitats</h2>" in page
+    assert "Not for &lt;b&gt;decisions&lt;/b&gt;." in page, "a card is text"
+    assert "share 40 % of their species" in page and "p29" in page and "p15" not in page
 
 
 def test_hostile_species_names_are_shown_as_text() -> None:

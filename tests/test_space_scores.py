@@ -1,4 +1,4 @@
-"""Zero-shot and retrieval on held-out plots: above chance with the plants' own relevés, at chance with dealt-out ones."""
+"""Zero-shot and retrieval on held-out plots: above chance with the plots' relevés, at chance with dealt-out ones."""
 
 from __future__ import annotations
 

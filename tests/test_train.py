@@ -253,7 +253,7 @@ def test_without_alignment_the_frozen_vectors_are_kept(hidden: Trained) -> None:
 def test_places_that_are_not_to_be_told_are_nowhere_in_the_file(hidden: Trained) -> None:
     file = hidden.model.file
     text = " ".join(file.parts[name].decode() for name in ("metadata.json", "plots.json"))
-    assert all(set(row) == {"id", "date", "digest"} for row in file.plots()["plots"])
+    assert all(set(row) == {"id", "date", "digest", "species"} for row in file.plots()["plots"])
     for row in releves()[:-1]:
         assert str(row["x"]) not in text and str(row["y"]) not in text
     assert file.metadata["training"]["extent_wgs84"] == [3.0, 46.4, 3.1, 46.5]

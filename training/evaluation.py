@@ -27,6 +27,7 @@ from botaclip.training.image_space import ImageSpace
 from botaclip.training.importance import permutation_importance
 from botaclip.training.kept_folds import Predicted, digest_of_fold, keep_fold, kept_fold
 from botaclip.training.location import LOCATION_MODELS, LocationModel
+from botaclip.training.nearest_releves import nearest_plots
 from botaclip.training.parallel import over_folds
 from botaclip.training.protocol import ALIGNED, COLUMNS, ENVIRONMENT_ONLY, Protocol, among, columns_of
 from botaclip.training.search import searched
@@ -376,6 +377,8 @@ class CrossValidation:
         Usual columns that are left out, by name and reason.
     importance
         Of ``adapted``, one (P, S) a fold: see :mod:`botaclip.training.importance`.
+    nearest
+        Of ``adapted``, number and cosine of the training plot most alike (N, 2), NaN where not asked for.
     """
 
     folds: tuple[tuple[Index, Index], ...]
@@ -386,6 +389,7 @@ class CrossValidation:
     choices: tuple[dict[str, str], ...]
     omitted: dict[str, str] = dataclasses.field(default_factory=dict)
     importance: tuple[Array, ...] = ()
+    nearest: Array | None = None
 
 
 def cross_validate(
@@ -407,7 +411,8 @@ def cross_validate(
     columns
         Those of :func:`columns_of` when None.
     importance
-        Whether what ``adapted`` rests on is asked as well; see :mod:`botaclip.training.importance`.
+        Whether what ``adapted`` rests on is asked as well, and which training plots look most alike; see
+        :mod:`botaclip.training.importance` and :mod:`botaclip.training.nearest_releves`.
     kept
         Where finished folds and the state of unfinished fits are kept: the same call with the same folder does only
         what is left, to the same result.
@@ -429,7 +434,7 @@ def cross_validate(
         train, test = folds[number]
         if kept is None:
             return _predicted(table, train, test, protocol, columns, importance, None, stage)
-        asked = [*columns, "importance"] if importance else columns
+        asked = [*columns, "importance", "nearest"] if importance else columns
         digest = digest_of_fold(table, train, test, protocol, asked)
         # Two cross-validations (blocks, random folds) may share a folder.
         name = f"fold {number + 1} {digest[:16]}"
@@ -444,10 +449,12 @@ def cross_validate(
     shape = table.presence.shape
     suitability = {column: np.full(shape, np.nan) for column in columns}
     positive = {column: np.zeros(shape, dtype=bool) for column in columns}
-    fold = np.full(len(table), -1)
+    fold, nearest = np.full(len(table), -1), np.full((len(table), 2), np.nan)
     for number, (_, test) in enumerate(folds):
         for column, each in predicted[number].items():
             suitability[column][test], positive[column][test] = each.suitability, each.positive
+            if each.nearest is not None:
+                nearest[test] = each.nearest
         fold[test] = number
     return CrossValidation(
         tuple(folds),
@@ -459,6 +466,7 @@ def cross_validate(
         omitted,
         tuple(made for each in predicted
               if "adapted" in each and (made := each["adapted"].importance) is not None),
+        nearest if np.isfinite(nearest).any() else None,
     )  # fmt: skip
 
 
@@ -475,6 +483,8 @@ def _predicted(
             *model.predict(outside), model.baseline, model.choice,
             permutation_importance(lambda some, model=model: model.predict(some)[0], outside)  # type: ignore[misc]
             if importance and column == "adapted" else None,
+            nearest_plots(model.space(inside.vectors), model.space(outside.vectors), train)
+            if importance and column == "adapted" and isinstance(model.space, ImageSpace) else None,
         )
         for column, model in fitted.items()
     }  # fmt: skip

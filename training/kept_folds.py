@@ -30,6 +30,9 @@ class Predicted:
         What the column settled on, in words.
     importance
         Fall in AUC by part and species (P, S), of ``adapted`` alone; see :mod:`botaclip.training.importance`.
+    nearest
+        Training plot most alike, and its cosine (M, 2), of ``adapted`` alone; see
+        :mod:`botaclip.training.nearest_releves`.
     """
 
     suitability: Array
@@ -37,6 +40,7 @@ class Predicted:
     baseline: Array
     choice: str
     importance: Array | None = None
+    nearest: Array | None = None
 
 
 def digest_of_fold(
@@ -61,7 +65,7 @@ def _of(found: Kept, columns: Sequence[str]) -> dict[str, Predicted]:
         column: Predicted(
             found.arrays[f"{column}.suitability"], found.arrays[f"{column}.positive"].astype(bool),
             found.arrays[f"{column}.baseline"], str(found.about["choices"][column]),
-            found.arrays.get(f"{column}.importance"),
+            found.arrays.get(f"{column}.importance"), found.arrays.get(f"{column}.nearest"),
         )
         for column in columns
     }  # fmt: skip
@@ -78,7 +82,7 @@ def keep_fold(kept: FitState, name: str, digest: str, predicted: Mapping[str, Pr
     arrays = {
         f"{column}.{part}": getattr(each, part)
         for column, each in predicted.items()
-        for part in ("suitability", "positive", "baseline", "importance")
+        for part in ("suitability", "positive", "baseline", "importance", "nearest")
         if getattr(each, part) is not None
     }
     kept.keep(name, arrays, {"choices": {column: each.choice for column, each in predicted.items()}}, depends=digest)

@@ -107,11 +107,13 @@ SECTIONS: tuple[tuple[str, Callable[[Metrics], str | None], str], ...] = (
     ("What was tested where", report_data.folds, "no folds were given"),
     ("What it rests on", report_drivers.drivers, "not recorded"),
     ("What looks alike to the model", report_data.embedding, "not recorded"),
+    ("Relevés that look alike", report_drivers.nearest, "not recorded"),
     ("Choice of alignment", report_scores.alignment, "the choice was not recorded"),
     ("Plots that were left out", report_data.dropped, "not recorded"),
     ("Plots that were kept although they are doubtful", report_data.flagged, "not recorded"),
     ("Species and scores that are not given", report_data.omitted, "not recorded"),
     ("What this does not show", report_data.what_is_not_shown, ""),
+    ("Model card", report_data.card, "none was given (--card)"),
     ("ODMAP protocol", report_trust.protocol, ""),
     ("How to cite, and what computed this", report_data.colophon, ""),
 )  # fmt: skip

@@ -157,6 +157,12 @@ def omitted(metrics: Metrics) -> str | None:
     return table
 
 
+def card(metrics: Metrics) -> str | None:
+    """Show the model's card as its makers wrote it; None without one."""
+    text = metrics.get("card")
+    return f"<pre class='card'>{escaped(str(text))}</pre>" if text else None
+
+
 def what_is_not_shown(metrics: Metrics) -> str | None:
     """List what the scores do not say."""
     return list_of(limits(metrics))

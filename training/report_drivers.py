@@ -13,6 +13,8 @@ from botaclip.training.report_html import Metrics, escaped, figure_of, table_of
 from botaclip.training.report_words import number
 
 _MOST_AXES = 6
+# Pairs of relevés shown from either end.
+_PAIRS = 5
 
 
 def drivers(metrics: Metrics) -> str | None:
@@ -48,6 +50,27 @@ def _responses(metrics: Metrics) -> str:
         "line, the "
         f"model errs there.</p>{figures}"
     )
+
+
+def nearest(metrics: Metrics) -> str | None:
+    """Show what held-out plots share with the training plot that looks most like them; None where not recorded."""
+    found: Mapping[str, Any] = metrics.get("nearest_releves") or {}
+    pairs = sorted(found.get("pairs") or [], key=lambda pair: -float(pair["cosine"]))
+    if not pairs:
+        return None
+    rows = [
+        [str(pair["plot"]), str(pair["nearest"]), number(pair["cosine"], 2), f"{100 * float(pair['shared']):.0f} %"]
+        for pair in (*pairs[:_PAIRS], *pairs[_PAIRS:][-_PAIRS:])
+    ]
+    shared, chance = (f"{100 * float(found[key]):.0f} %" for key in ("shared", "chance"))
+    words = (
+        "Of each held-out plot the training plot was sought that looks most like it to the model of its fold. On "
+        f"average they share {shared} of their species (Sørensen); with any training plot a held-out one shares "
+        f"{chance}."
+    )
+    note = f"The {min(_PAIRS, len(pairs))} pairs most alike and the {max(0, min(_PAIRS, len(pairs) - _PAIRS))} least."
+    table = table_of(["held-out plot", "most alike", "cosine", "shared"], rows, text={0, 1})
+    return f"<p>{escaped(words)}</p>{table}<p class='note'>{escaped(note)}</p>"
 
 
 def response_figure(response: Mapping[str, Any]) -> bytes:

@@ -27,7 +27,8 @@ margin:1.3rem 0}
 .mark{position:absolute;left:0;top:.12rem;width:1.3rem;height:1.3rem;border-radius:50%;color:#fff;font-weight:700;
 font-size:.85rem;line-height:1.3rem;text-align:center}
 .yes{background:var(--green)}.no{background:var(--red)}.open{background:var(--amber)}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto}.card{white-space:pre-wrap;font:inherit;background:var(--soft);border-radius:4px;
+padding:.8rem 1.1rem}
 table{border-collapse:collapse;width:100%;margin:.7rem 0;font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{padding:.38rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 th{font-weight:600;color:var(--muted);border-bottom-color:#b9c4c0}td.n,th.n{text-align:right;white-space:nowrap}

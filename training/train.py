@@ -26,6 +26,7 @@ from botaclip.training.headline import headline
 from botaclip.training.importance import importance_document, parts_of
 from botaclip.training.metrics_document import metrics_document
 from botaclip.training.model_parts import model_parts
+from botaclip.training.nearest_releves import nearest_document
 from botaclip.training.option_checks import check_options
 from botaclip.training.outer_folds import block_advice, outer_splitter, say_compromises
 from botaclip.training.predictions import check_predictions, write_predictions
@@ -130,6 +131,8 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     arrays = safetensors.numpy.load(parts.parts["arrays.safetensors"])
     metrics["embedding"] = embedding_map(arrays, data.habitats)
     metrics |= _drivers(data, blocked, metrics["embedding"], imagery)
+    if parts.metadata.get("card"):
+        metrics["card"] = parts.metadata["card"]
     progress.update(0.98, "writing")
     overwrite = parameters["overwrite"]
     ModelFile.write(outputs["output"], parts.metadata, parts.parts, overwrite=overwrite)
@@ -176,7 +179,8 @@ def _drivers(
         found["importance"] = importance_document(
             blocked.importance, [len(test) for _, test in blocked.folds], parts_of(data, layers), data.species
         )
-    return found
+    nearest = None if blocked.nearest is None else nearest_document(data, blocked.nearest, blocked.folds)
+    return found if nearest is None else found | {"nearest_releves": nearest}
 
 
 def _within_site(data: TrainingTable, blocked: CrossValidation, parameters: dict[str, Any]) -> dict[str, Any]:
