@@ -29,7 +29,7 @@ def nearest_plots(inside: Array, outside: Array, train: Index) -> Array:
     return np.column_stack([train[best], cosine[np.arange(len(best)), best]]).astype(np.float64)
 
 
-def sorensen(one: Array, others: Array) -> Array:
+def sorensen(one: NDArray[Any], others: NDArray[Any]) -> Array:
     """Return Sørensen's similarity ``2 |A and B| / (|A| + |B|)`` of a list (V,) and others (M, V); NaN of two empty."""
     a, b = np.asarray(one) > 0, np.asarray(others) > 0
     total = a.sum() + b.sum(axis=1)
