@@ -263,7 +263,7 @@ def measure(key: str, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def report(results: dict[str, Any]) -> str:
     """Return the tables as Markdown."""
-    lines: list[str] = []
+    lines = _verdicts(results)
     for name in PROBES:
         unit = results.get(name)
         if unit is None:
@@ -298,6 +298,23 @@ def report(results: dict[str, Any]) -> str:
             ]
             lines.append(f"| {encoder} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _verdicts(results: Mapping[str, Any]) -> list[str]:
+    """Return, probe by probe, whether the pre-trained network is shown to be ahead of its rivals."""
+    lines = [
+        "| probe | rival | ridge | nearest neighbours | is the pre-trained network ahead? |", "|---|---|---|---|---|",
+    ]
+    for name in PROBES:
+        for rival in ("random-conv", "colour-texture", "untrained"):
+            if name not in results:
+                continue
+            found = [results[name]["differences"][f"pretrained, {head} - {rival}, {head}"] for head in HEADS]
+            ahead = sum(low > 0 for _, low, _ in found)
+            behind = sum(high < 0 for _, _, high in found)
+            words = "yes" if ahead == len(found) else "by one head" if ahead else "behind" if behind else "not shown"
+            lines.append(f"| {name} | {rival} | {' | '.join(map(_interval, found))} | {words} |")
+    return [*lines, ""] if len(lines) > 2 else []
 
 
 def _ways(name: str, results: Mapping[str, Any]) -> list[str]:

@@ -197,6 +197,22 @@ SIMILARITY = Command(
     group="Maps",
 )
 
+CHANGE = Command(
+    "change", "Change", "Map what has changed between two dates of imagery, beyond what light and season explain.",
+    "One model looks at both dates on one lattice. For the vectors (cosine distance) and for each species (difference "
+    "of suitability, later less earlier) two bands: how far the dates differ, and -1, 0 or 1 where that is beyond "
+    "noise. The noise is measured on places taken to be stable: polygons that you name, or the middle half of all.",
+    (
+        option("raster", Kind.RASTER, "The later imagery.", required=True),
+        option("earlier", Kind.RASTER, "The earlier imagery: the same scenes with the same bands.", required=True),
+        MODEL, SPECIES, *_MAP,
+        option("stable", Kind.MASK, "Polygons where nothing has changed. Not given: at least half of the land is taken "
+               "to be stable."),
+        OUTPUT_MAP, *EVERYWHERE,
+    ),
+    group="Maps",
+)
+
 RICHNESS = Command(
     "richness", "Richness", "Map how many of a model's species to expect, with an interval, and their diversity.",
     "Five bands: the sum of calibrated suitabilities; the interval that is to hold 90 % of such plots, low and high; "
@@ -440,7 +456,7 @@ CACHE = Command(
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
-        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, RICHNESS, CLUSTERS, THRESHOLD, LISTS,
-        PREDICT, REPORT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
+        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, CHANGE, RICHNESS, CLUSTERS,
+        THRESHOLD, LISTS, PREDICT, REPORT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
     )
 }

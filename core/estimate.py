@@ -96,7 +96,9 @@ def _seconds(scene: AppliedModel, area: Area, block: Block) -> tuple[float, bool
     made = None
     if wanted.any():
         blank = np.full(len(scene.model.species), np.nan, np.float32)
-        made = scene.block(area, block, wanted, lambda vectors: (scene.suitability(vectors), 0), blank)
+        # Of two dates (core/paired_source.py) one is judged: the encoder is what takes time.
+        width = scene.cells.encoder.dimension + len(scene.model.environment)
+        made = scene.block(area, block, wanted, lambda vectors: (scene.suitability(vectors[:, :width]), 0), blank)
     return time.perf_counter() - started, made is not None
 
 

@@ -21,6 +21,7 @@ JOBS: Mapping[str, str] = {
     "predict": "botaclip.core.predict:predict",
     "aoa": "botaclip.core.aoa:aoa",
     "similarity": "botaclip.core.similarity:similarity",
+    "change": "botaclip.core.change:change",
     "threshold": "botaclip.core.threshold_map:threshold",
     "lists": "botaclip.core.area_lists:lists",
     "richness": "botaclip.core.richness:richness",

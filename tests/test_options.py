@@ -34,6 +34,7 @@ FACES = {
     "similarity": "raster model species-list plot place extent mask stride bands environment cog output",
     "richness": "raster model extent mask stride bands environment cog output",
     "clusters": "raster model clusters releves plots crs extent mask stride bands environment cog output indicators",
+    "change": "raster earlier model species stable extent mask stride bands environment cog output",
     "threshold": "raster rule value output",
     "lists": "raster areas area-field rule output",
     "predict": "raster model points species x-field y-field crs-field bands environment output",

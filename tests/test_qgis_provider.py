@@ -37,7 +37,7 @@ def listed(qgis: Qgis) -> set[str]:
 
 
 def test_all_algorithms_are_listed(qgis: Qgis) -> None:
-    assert len(ALGORITHMS) == 19
+    assert len(ALGORITHMS) == 21
     assert listed(qgis) == ALGORITHMS
 
 
@@ -82,7 +82,7 @@ def test_parameters_are_those_of_the_option_table(command, described: dict) -> N
             assert parameter["default"] == option.default
 
 
-MAPS = ("embed", "suitability", "aoa", "similarity", "richness", "clusters", "threshold")
+MAPS = ("embed", "suitability", "aoa", "similarity", "richness", "clusters", "threshold", "change")
 TYPES = {
     ("train", "RASTER"): "raster", ("train", "RELEVES"): "source", ("train", "CRS"): "crs",
     ("train", "PLOT_FIELD"): "field", ("train", "PATCH_SIZE"): "number", ("train", "OUTPUT"): "fileDestination",

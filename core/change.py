@@ -1,0 +1,259 @@
+"""What has changed between two dates of imagery, beyond what light and season make of places that have not.
+
+One model looks at both dates, node by node on one lattice. Its suitabilities and vectors differ everywhere a little:
+another sun, another week of the year, another camera. How much is measured on places that are taken to be stable; only
+what goes beyond that is called change.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from botaclip.core.applied_imagery import AppliedImagery, imagery_for
+from botaclip.core.area import Area
+from botaclip.core.errors import OptionError, RasterError
+from botaclip.core.image_year import given_year
+from botaclip.core.imagery import Imagery
+from botaclip.core.lattice_imagery import LatticeImagery
+from botaclip.core.map_job import model_for_map
+from botaclip.core.model import Model
+from botaclip.core.paired_source import PairedImagery
+from botaclip.core.progress import Progress
+from botaclip.core.raster_style import qml_suitability
+from botaclip.core.scene_maps import MapKind, check_maps_writable, make_maps
+
+Floats = NDArray[np.floating]
+
+# Nodes that the noise is measured on, and the fewest that tell anything.
+SAMPLED, FEWEST = 400, 30
+# A normal deviation's two-sided 95 %, and what makes a median absolute deviation a standard deviation.
+_TWO_SIDED, _NORMAL = 1.96, 1.4826
+_SHARE = 0.95
+# What rounding alone may differ by: the root of a distance, a suitability.
+_LEAST_ROOT, _LEAST = 1e-3, 1e-5
+
+
+@dataclasses.dataclass(frozen=True)
+class NoiseFloor:
+    """How far apart stable places are on two dates.
+
+    Parameters
+    ----------
+    shift
+        What all of them have changed by (K,): taken off before anything is called change.
+    floor
+        How far from it 95 % of stable places lie (K,).
+    places
+        How many were looked at.
+    known
+        Whether they are known to be stable (``--stable``), or the middle half of all places is taken to be.
+    """
+
+    shift: Floats
+    floor: Floats
+    places: int
+    known: bool
+
+    @classmethod
+    def of(cls, differences: Floats, *, known: bool) -> NoiseFloor:
+        """Measure differences (N, K) of stable places, or (``known`` false) of any places, most of which are stable.
+
+        Of any places the median is the shift and the spread is that of the middle half (1.4826 times the median
+        absolute deviation), which what has really changed hardly moves while it is less than half of the land.
+
+        Raises
+        ------
+        OptionError
+            There are fewer than 30 places.
+        """
+        seen = differences[np.isfinite(differences).all(axis=1)]
+        if len(seen) < FEWEST:
+            raise OptionError(
+                f"only {len(seen)} places are seen on both dates{' in the polygons of --stable' if known else ''}, "
+                f"{FEWEST} at least are needed to tell change from noise",
+                remedy="name larger stable areas" if known else "check that both rasters show the same place",
+            )  # fmt: skip
+        shift = np.median(seen, axis=0)
+        gap = np.abs(seen - shift)
+        floor = np.quantile(gap, _SHARE, axis=0) if known else _TWO_SIDED * _NORMAL * np.median(gap, axis=0)
+        least = np.where(np.arange(floor.size) == 0, _LEAST_ROOT, _LEAST)
+        return cls(shift, np.maximum(floor, least), len(seen), known)
+
+    @property
+    def said(self) -> list[tuple[float, float]]:
+        """Shift and floor of each, of the cosine distance as a distance: what stable places do not exceed."""
+        rest = list(zip(self.shift[1:].tolist(), self.floor[1:].tolist(), strict=True))
+        return [(float(self.shift[0]) ** 2, float(self.shift[0] + self.floor[0]) ** 2), *rest]
+
+    def beyond(self, differences: Floats) -> NDArray[np.float32]:
+        """Return -1, 0 or 1 (N, K): below, within or above what noise explains."""
+        off = differences - self.shift
+        return np.where(np.abs(off) > self.floor, np.sign(off), 0.0).astype(np.float32)
+
+
+def change(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Run ``botaclip change``; see the option table for the parameters.
+
+    Returns
+    -------
+    dict
+        What :func:`~botaclip.core.scene_maps.make_maps` returns, ``shift`` and ``floor`` by band, ``places``.
+
+    Raises
+    ------
+    RasterError
+        The earlier imagery cannot be opened, or has other scenes than the later one.
+    OptionError
+        The dates have too few places in common.
+    """
+    model = model_for_map(parameters)
+    chosen = model.choose(parameters["species"])
+    output, overwrite = Path(parameters["output"]), bool(parameters.get("overwrite"))
+    year = given_year(parameters.get("image_date"))
+    with AppliedImagery.open(
+        model, parameters["raster"], bands=parameters.get("bands"), environment=parameters.get("environment"),
+        device=parameters["device"], maps=True, mode=parameters.get("mode") or "auto", progress=progress,
+    ) as later:
+        paired = with_earlier(later, model, parameters["earlier"], parameters.get("bands"))
+        check_maps_writable(paired, output, overwrite=overwrite)
+        limits = {"extent": parameters.get("extent"), "mask": parameters.get("mask")}
+        areas = paired.areas(stride_m=parameters.get("stride"), progress=progress, **limits)
+        stable = parameters.get("stable")
+        asked = paired.areas(stride_m=parameters.get("stride"), extent=None, mask=stable) if stable else areas
+        progress.update(0.05, "measuring what stable places differ by")
+        noise = NoiseFloor.of(sampled(paired, asked, chosen, parameters["random_state"]), known=bool(stable))
+        kind = change_of(paired, chosen, noise)
+        names = names_of(model, chosen)
+        distance, furthest = noise.said[0]
+        progress.info(f"Cosine distance: {distance:.3g} in the middle of stable places, up to {furthest:.3g} in 95 %.")
+        for name, (shift, floor) in zip(names[1:], noise.said[1:], strict=True):
+            progress.info(f"{name}: stable places differ by {shift:+.3f}, 95 % of them within {floor:.3f} of that.")
+        made = make_maps(
+            paired, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")),
+            year=year,
+        )
+    return made | {
+        "shift": dict(zip(names, (shift for shift, _ in noise.said), strict=True)),
+        "floor": dict(zip(names, (floor for _, floor in noise.said), strict=True)), "places": noise.places,
+    }  # fmt: skip
+
+
+def with_earlier(later: AppliedImagery, model: Model, raster: str | Path, bands: str | None) -> AppliedImagery:
+    """Return the imagery of both dates: each earlier scene read on its later one's lattice.
+
+    Raises
+    ------
+    RasterError
+        The two dates have not the same scenes.
+    """
+    earlier = imagery_for(model, raster, bands=bands)
+    _check_alike(later.imagery, earlier)
+    layout = later.layout
+    beside = LatticeImagery(earlier, layout.encoder, layout.lattice, layout.lattices, layout.environment)
+    both = PairedImagery(
+        layout.imagery, layout.encoder, layout.lattice, layout.lattices, layout.environment, earlier=beside
+    )
+    return AppliedImagery(model, both, later.device, later.workers)
+
+
+def _check_alike(later: Imagery, earlier: Imagery) -> None:
+    if len(later.scenes) != len(earlier.scenes):
+        raise RasterError(
+            f"it has {len(earlier.scenes)} scenes, the later imagery {len(later.scenes)}", where=earlier.name,
+            remedy="give two rasters, or two folders with the same scenes",
+        )  # fmt: skip
+    if not later.single and later.scene_names != earlier.scene_names:
+        other = next(b for a, b in zip(later.scene_names, earlier.scene_names, strict=True) if a != b)
+        raise RasterError(f"its scene {other} is none of the later imagery", where=earlier.name,
+                          remedy="give the scenes of both dates the same names")  # fmt: skip
+
+
+def names_of(model: Model, chosen: list[int]) -> list[str]:
+    """Return what is compared, in the order of the bands: the vectors, then the species."""
+    return ["cosine distance", *(model.species[index] for index in chosen)]
+
+
+def differences(model: Model, chosen: list[int], vectors: Floats) -> NDArray[np.float32]:
+    """Return the root of the cosine distance, and differences of suitability, later less earlier (N, 1 + S).
+
+    The root, for distances of stable places lie skew about their middle, and their roots do not.
+
+    Parameters
+    ----------
+    model, chosen
+        The model, and which species.
+    vectors
+        Raw ones of both dates (N, 2 D).
+    """
+    width = vectors.shape[1] // 2
+    (now, here), (before, there) = (
+        model.adapt(np.ascontiguousarray(part)) for part in (vectors[:, :width], vectors[:, width:])
+    )
+    distance = 1.0 - np.einsum("nd,nd->n", here.astype(np.float64), there.astype(np.float64))
+    gap = model.suitability(now)[:, chosen] - model.suitability(before)[:, chosen]
+    return np.column_stack([np.sqrt(distance.clip(0.0, 2.0)), gap]).astype(np.float32)
+
+
+def change_of(applied: AppliedImagery, chosen: list[int], noise: NoiseFloor) -> MapKind:
+    """Return the map: for the vectors and every species how far the dates differ, and whether beyond noise."""
+    model, names = applied.model, names_of(applied.model, chosen)
+    assert isinstance(applied.layout, PairedImagery) and applied.layout.earlier is not None
+    earlier = applied.layout.earlier.imagery
+
+    def compute(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+        found = differences(model, chosen, vectors)
+        beyond = noise.beyond(found)
+        # Places more alike than stable ones are have not changed.
+        found[:, 0], beyond[:, 0] = np.square(found[:, 0]), beyond[:, 0].clip(0.0)
+        return np.stack([found, beyond], axis=2).reshape(len(found), -1), 0
+
+    how = "polygons known to be stable" if noise.known else "the middle half of all places"
+    tags = {
+        "BOTACLIP_EARLIER": earlier.identity, "BOTACLIP_EARLIER_RASTER": earlier.name,
+        "BOTACLIP_NOISE_FROM": f"{noise.places} places, {how}",
+    }  # fmt: skip
+    band_tags: list[dict[str, str]] = []
+    for name, (shift, floor) in zip(names, noise.said, strict=True):
+        species = {} if name == names[0] else {"BOTACLIP_CHANGE_OF": name}
+        told = {"BOTACLIP_SHIFT": repr(float(shift)), "BOTACLIP_NOISE_FLOOR": repr(float(floor))}
+        band_tags += [species | told, species | told]
+    words = [words for name in names for words in (
+        name if name == names[0] else f"{name}, difference", f"{name}, change beyond noise"
+    )]  # fmt: skip
+    return MapKind(
+        name="change", bands=tuple(words), compute=compute, tags=tags, band_tags=band_tags,
+        style=qml_suitability(low=0.0, high=max(3.0 * noise.said[0][1], 1e-3)),
+    )
+
+
+def sampled(applied: AppliedImagery, areas: dict[int, Area], chosen: list[int], seed: int) -> NDArray[np.float32]:
+    """Return the differences (N, 1 + S) at up to 400 nodes drawn over the areas; NaN where a date does not see one."""
+    random = np.random.default_rng(seed)
+    pixels = sum(area.height * area.width for area in areas.values())
+    found: list[NDArray[np.float32]] = []
+    for number, area in areas.items():
+        scene = applied.scene(number)
+        left = max(1, round(SAMPLED * area.height * area.width / pixels))
+        blocks = scene.blocks(area)
+        each = max(4, -(-2 * left // len(blocks)))
+        for index in random.permutation(len(blocks)).tolist():
+            block = blocks[index]
+            rows, cols = np.nonzero(area.inside(block.row, block.col, block.height, block.width))
+            if not len(rows):
+                continue
+            taken = random.choice(len(rows), min(each, left, len(rows)), replace=False)
+            nodes = [area.node(block.row + int(rows[i]), block.col + int(cols[i])) for i in taken]
+            down, across = np.array(nodes).T
+            vectors, _ = scene.cells.patches(down, across, area.patch)
+            seen = np.isfinite(vectors).all(axis=1)
+            if seen.any():
+                found.append(differences(applied.model, chosen, vectors[seen]))
+                left -= int(seen.sum())
+            if left <= 0:
+                break
+    return np.concatenate(found) if found else np.zeros((0, 1 + len(chosen)), np.float32)

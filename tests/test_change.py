@@ -1,0 +1,126 @@
+"""Change between two dates: what maps of either date say, and noise that is not sold as change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+
+from botaclip.core.change import NoiseFloor, change
+from botaclip.core.commands import CHANGE, SUITABILITY
+from botaclip.core.errors import OptionError, OutputError, RasterError
+from botaclip.core.options import parse_parameters
+from botaclip.core.progress import SILENT
+from botaclip.core.suitability import suitability
+
+from .model_fixture import SPECIES, write_model, write_raster
+from .test_area_lists import write_areas
+
+CHANGED = slice(0, 130), slice(0, 130)  # pixels of the later raster, north-west
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("change")
+    earlier = write_raster(folder / "earlier.tif")
+    write_model(folder / "m.botaclip", earlier)
+    with rasterio.open(earlier) as source:
+        pixels, profile = source.read(), source.profile
+    rng = np.random.default_rng(5)
+    later = np.clip(pixels.astype(float) + rng.normal(2, 2, pixels.shape), 1, 255)
+    later[(slice(None), *CHANGED)] = 255 - later[(slice(None), *CHANGED)]
+    with rasterio.open(folder / "later.tif", "w", **profile) as made:
+        made.write(later.astype(profile["dtype"]))
+    return folder
+
+
+def run(folder: Path, name: str, **given: Any) -> dict[str, Any]:
+    asked = {"raster": str(folder / "later.tif"), "earlier": str(folder / "earlier.tif"), "device": "cpu",
+             "model": str(folder / "m.botaclip"), "output": str(folder / name)} | given  # fmt: skip
+    return change(parse_parameters(CHANGE, asked)[0], SILENT)
+
+
+def test_differences_are_those_of_the_maps_of_either_date(folder: Path) -> None:
+    said = run(folder, "c.tif")
+    maps = []
+    for date in ("later", "earlier"):
+        asked = {"raster": str(folder / f"{date}.tif"), "model": str(folder / "m.botaclip"), "device": "cpu",
+                 "output": str(folder / f"s_{date}.tif")}  # fmt: skip
+        suitability(parse_parameters(SUITABILITY, asked)[0], SILENT)
+        with rasterio.open(folder / f"s_{date}.tif") as source:
+            maps.append(source.read())
+    with rasterio.open(folder / "c.tif") as made:
+        bands, names = made.read(), made.descriptions
+        assert names[:3] == ("cosine distance", "cosine distance, change beyond noise", f"{SPECIES[0]}, difference")
+        assert made.tags()["BOTACLIP_KIND"] == "change" and made.tags(3)["BOTACLIP_CHANGE_OF"] == SPECIES[0]
+        assert float(made.tags(3)["BOTACLIP_NOISE_FLOOR"]) == said["floor"][SPECIES[0]]
+    for index in range(len(SPECIES)):
+        np.testing.assert_allclose(bands[2 + 2 * index], maps[0][index] - maps[1][index], atol=2e-6)
+        off = bands[2 + 2 * index] - said["shift"][SPECIES[index]]
+        expected = np.where(np.abs(off) > said["floor"][SPECIES[index]], np.sign(off), 0)
+        known = np.isfinite(off)
+        np.testing.assert_array_equal(bands[3 + 2 * index][known], expected[known])
+    limit = said["floor"]["cosine distance"]
+    np.testing.assert_array_equal(bands[1][np.isfinite(bands[0])], bands[0][np.isfinite(bands[0])] > limit)
+    assert np.array_equal(np.isnan(bands[0]), np.isnan(maps[0][0] + maps[1][0])), "seen where both dates are"
+
+
+def test_what_changed_is_found_and_what_did_not_is_hardly_called_change(folder: Path) -> None:
+    run(folder, "d.tif")
+    with rasterio.open(folder / "d.tif") as made:
+        found = made.read(2)
+        corner = made.index(*(rasterio.open(folder / "later.tif").transform * (110, 110)))
+    inside = found[: corner[0], : corner[1]]
+    elsewhere = found[corner[0] + 8 :, corner[1] + 8 :]
+    assert (inside[np.isfinite(inside)] == 1).mean() > 0.9
+    assert (elsewhere[np.isfinite(elsewhere)] == 1).mean() < 0.15
+
+
+def test_a_date_beside_itself_has_no_change(folder: Path) -> None:
+    said = run(folder, "same.tif", raster=str(folder / "earlier.tif"))
+    with rasterio.open(folder / "same.tif") as made:
+        bands = made.read()
+    assert np.nanmax(np.abs(bands[0::2])) < 1e-6 and np.nanmax(np.abs(bands[1::2])) == 0
+    assert said["shift"] == pytest.approx(dict.fromkeys(said["shift"], 0.0), abs=1e-6)
+
+
+def test_noise_of_stable_areas(folder: Path) -> None:
+    with rasterio.open(folder / "later.tif") as source:
+        corners = [source.transform * at for at in ((150, 150), (390, 150), (390, 390), (150, 390), (150, 150))]
+        crs = source.crs.to_string()
+    areas = write_areas(folder / "stable.gpkg", [corners], crs)
+    said = run(folder, "e.tif", stable=str(areas))
+    with rasterio.open(folder / "e.tif") as made:
+        assert "polygons known to be stable" in made.tags()["BOTACLIP_NOISE_FROM"]
+        assert made.tags()["BOTACLIP_EARLIER_RASTER"]
+    assert said["places"] >= 30 and said["floor"]["cosine distance"] > 0
+
+
+def test_the_floor_by_hand() -> None:
+    rng = np.random.default_rng(1)
+    stable = rng.normal([0.1, -0.2], [0.02, 0.05], (4000, 2))
+    floor = NoiseFloor.of(stable, known=False)
+    np.testing.assert_allclose(floor.shift, [0.1, -0.2], atol=0.004)
+    np.testing.assert_allclose(floor.floor, [1.96 * 0.02, 1.96 * 0.05], rtol=0.08)
+    known = NoiseFloor.of(stable, known=True)
+    np.testing.assert_allclose(known.floor, floor.floor, rtol=0.08)
+    # A fifth of the land that really changed moves the floor of any places by little.
+    changed = np.vstack([stable, rng.normal(0.8, 0.05, (1000, 2))])
+    assert (NoiseFloor.of(changed, known=False).floor < 1.6 * floor.floor).all()
+    assert floor.beyond(np.array([[0.1, -0.2], [0.5, -0.9]])).tolist() == [[0, 0], [1, -1]]
+    with pytest.raises(OptionError, match="only 29 places are seen on both dates"):
+        NoiseFloor.of(stable[:29], known=False)
+
+
+def test_what_cannot_be_compared_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "two").mkdir()
+    for number in range(2):
+        write_raster(tmp_path / "two" / f"{number}.tif", size=300)
+    with pytest.raises(RasterError, match="cannot be opened|no such file|does not exist|scenes"):
+        run(folder, "f.tif", earlier=str(tmp_path / "none.tif"))
+    with pytest.raises(OutputError, match="exists already"):
+        run(folder, "c.tif")
+    assert not (folder / "f.tif").exists()
