@@ -93,7 +93,9 @@ class ClickDock(QgsDockWidget):
         model_row = QHBoxLayout()
         model_row.addWidget(self.model_file, 1)
         model_row.addWidget(self.card_button)
-        form.addRow("&Model", model_row)
+        model_label = QLabel("&Model")
+        model_label.setBuddy(self.model_file)
+        form.addRow(model_label, model_row)
         form.addRow("&Image", self.raster)
 
         self.tool_button = QToolButton()
