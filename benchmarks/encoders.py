@@ -312,7 +312,8 @@ def _verdicts(results: Mapping[str, Any]) -> list[str]:
             found = [results[name]["differences"][f"pretrained, {head} - {rival}, {head}"] for head in HEADS]
             ahead = sum(low > 0 for _, low, _ in found)
             behind = sum(high < 0 for _, _, high in found)
-            words = "yes" if ahead == len(found) else "by one head" if ahead else "behind" if behind else "not shown"
+            sure = "" if len(found) in (ahead, behind) else " by one head"
+            words = f"yes{sure}" if ahead else f"no, behind{sure}" if behind else "not shown"
             lines.append(f"| {name} | {rival} | {' | '.join(map(_interval, found))} | {words} |")
     return [*lines, ""] if len(lines) > 2 else []
 
