@@ -103,7 +103,10 @@ def _lists(units: Sequence[Any]) -> list[str]:
     for unit in units:
         found = unit["lists"]["coverage"]
         whole, beside = found["all"], unit["lists"]["coverage_of_prevalence"]["all"]
-        classes = ", ".join(f"{each['share']:.1%}" for words, each in found.items() if words != "all")
+        classes = ", ".join(
+            f"{each['share']:.1%} [{each['low']:.1%}, {each['high']:.1%}]"
+            for words, each in found.items() if words != "all" and each["share"] is not None
+        )  # fmt: skip
         lines.append(
             f"| {unit['seed']} | {unit['species']} | {whole['share']:.1%} | "
             f"{whole['low']:.1%} to {whole['high']:.1%} | {whole['length']:.1f} | {beside['length']:.1f} | {classes} | "
