@@ -29,6 +29,7 @@ ROOT = register()
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from scipy import stats  # noqa: E402
 
 from botaclip.core.demo_landscape.geometry import PATCH_M  # noqa: E402
 from botaclip.core.encoders import opening  # noqa: E402
@@ -297,7 +298,24 @@ def report(results: dict[str, Any]) -> str:
                 for metric in ("tss_at_train_threshold", "auc", "truth_correlation")
             ]
             lines.append(f"| {encoder} | {' | '.join(cells)} |")
+        lines += ["", *_landscape_differences(landscapes)]
     return "\n".join(lines)
+
+
+def _landscape_differences(units: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return paired differences over landscapes with their 95 % interval (Student's t); nothing of fewer than three."""
+    if len(units) < 3:
+        return []
+    metrics = ("tss_at_train_threshold", "auc", "truth_correlation")
+    lines = ["| difference | TSS | AUC | correlation with the truth |", "|---|---|---|---|"]
+    for rival in ("random-conv", "colour-texture", "untrained"):
+        cells = []
+        for metric in metrics:
+            gaps = [unit["scores"]["pretrained"][metric] - unit["scores"][rival][metric] for unit in units]
+            half = float(stats.t.ppf(0.975, len(gaps) - 1) * np.std(gaps, ddof=1) / np.sqrt(len(gaps)))
+            cells.append(_interval((float(np.mean(gaps)), float(np.mean(gaps)) - half, float(np.mean(gaps)) + half)))
+        lines.append(f"| pretrained less {rival} | {' | '.join(cells)} |")
+    return lines
 
 
 def _verdicts(results: Mapping[str, Any]) -> list[str]:
