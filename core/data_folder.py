@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+from botaclip.core.bundled import WORD as BUNDLED_WORD
 from botaclip.core.commands import TRAIN
 from botaclip.core.errors import OptionError
 from botaclip.core.options import OUTPUT_KINDS, SEVERAL_KINDS, Kind, Option
 
 FILE = "botaclip.json"
 _PATHS = frozenset({Kind.RASTER, Kind.FOLDER, Kind.TABLE, Kind.POINTS, Kind.MASK, Kind.MODEL}) | SEVERAL_KINDS
+_MOST_SHOWN = 200  # letters of a name
 _LISTS = SEVERAL_KINDS | {Kind.LIST}
 _NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})
 # How it runs and where it writes is for those who run it, not for the data.
@@ -123,7 +126,11 @@ def _text(option: Option, value: Any, folder: Path, path: Path) -> str:
         text = _word(option, value, path)
         words = text.split(";") if option.kind in SEVERAL_KINDS else [text]
     if option.kind in _PATHS:
-        words = [_file(option, word.strip(), folder, path) for word in words if word.strip()]
+        words = [
+            word.strip() if option.kind is Kind.MODEL and word.strip() == BUNDLED_WORD
+            else _file(option, word.strip(), folder, path)
+            for word in words if word.strip()
+        ]  # fmt: skip
     text = (";" if option.kind in SEVERAL_KINDS else ",").join(words)
     try:
         parsed = option.parse(text)
@@ -185,9 +192,10 @@ def _file(option: Option, word: str, folder: Path, path: Path) -> str:
     """Return an absolute file name; a layer (``file.gpkg|layername=plots``) stays behind it."""
     name, bar, layer = word.partition("|")
     file = folder / Path(name).expanduser()
-    if not file.exists():
+    # Not Path.exists, which raises where a name is too long to be one.
+    if not os.path.exists(file):
         raise OptionError(
-            f"{option.name}: there is no {name!r} in the folder", where=str(path),
+            f"{option.name}: there is no {name[:_MOST_SHOWN]!r} in the folder", where=str(path),
             remedy="file names are relative to the folder; compare capitals too",
         )  # fmt: skip
     return f"{file}{bar}{layer}"

@@ -19,6 +19,7 @@ from botaclip.core.bundled import WORD as BUNDLED_WORD
 from botaclip.core.bundled import bundled_model
 from botaclip.core.errors import OptionError
 
+_MOST_SHOWN = 200  # letters of a value that is refused
 # "1,000" may mean a thousand or one: neither is guessed.
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 
@@ -193,7 +194,10 @@ class Option:
         return number
 
     def _wrong(self, value: Any, remedy: str) -> OptionError:
-        return OptionError(f"--{self.name} cannot be {value!r}", remedy=remedy)
+        shown = repr(value)
+        if len(shown) > _MOST_SHOWN:
+            shown = f"{shown[:_MOST_SHOWN]}..."
+        return OptionError(f"--{self.name} cannot be {shown}", remedy=remedy)
 
 
 @dataclasses.dataclass(frozen=True)
