@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsProject
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProject,
+)
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtWidgets import QAction
 
@@ -49,6 +56,7 @@ class ClickControl(QObject):
         self.tool.deactivated.connect(lambda: self.dock.tool_button.setChecked(False))
         self.dock.tool_wanted.connect(self.use_tool)
         self.dock.sources_changed.connect(self._on_sources_changed)
+        self.dock.plot_wanted.connect(self.show_plot)
         self.tool.place_clicked.connect(self._on_place_clicked)
         self.service.answered.connect(self.dock.show_answer)
         self.service.failed.connect(self.dock.show_message)
@@ -68,6 +76,21 @@ class ClickControl(QObject):
         elif canvas.mapTool() is self.tool:
             canvas.unsetMapTool(self.tool)
             self._iface.actionPan().trigger()
+
+    def show_plot(self, x: float, y: float, crs: str) -> None:
+        """Move the map to a training plot and flash it; say so where it has no place on this map."""
+        canvas = self._iface.mapCanvas()
+        try:
+            move = QgsCoordinateTransform(
+                QgsCoordinateReferenceSystem(crs), canvas.mapSettings().destinationCrs(), QgsProject.instance()
+            )
+            place = move.transform(QgsPointXY(x, y))
+        except QgsCsException:
+            self.dock.status.setText("This training plot has no place on the map's CRS.")
+            return
+        canvas.setCenter(place)
+        canvas.refresh()
+        canvas.flashGeometries([QgsGeometry.fromPointXY(place)])
 
     def close(self) -> None:
         """Remove all that was added, and end the worker."""

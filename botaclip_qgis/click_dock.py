@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
+import html
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,7 @@ from qgis.gui import QgsDockWidget, QgsFileWidget
 from qgis.PyQt.QtCore import QSortFilterProxyModel, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
+    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
@@ -60,6 +65,8 @@ LEGEND_UNKNOWN = f"<span style='color:{NOT_EXPECTED.name()}'>▨</span> threshol
 LEGEND_ROUGH = f"<b>{ROUGH.strip()}</b> not calibrated by itself: a rough number"
 _M2_PER_HA = 10_000
 # Dark on light amber, readable on a light and on a dark theme.
+# Training plots named under the list.
+_SHOWN_PLOTS = 3
 WARNING_STYLE = "background:#fff3cd;color:#5c4400;border:1px solid #e0c36a;border-radius:3px;padding:4px"
 
 
@@ -69,6 +76,8 @@ class ClickDock(QgsDockWidget):
     # Model or image were changed.
     sources_changed = pyqtSignal()
     tool_wanted = pyqtSignal(bool)
+    # A training plot was asked for: x, y, CRS.
+    plot_wanted = pyqtSignal(float, float, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("BotaCLIP: species to expect", parent)
@@ -116,10 +125,17 @@ class ClickDock(QgsDockWidget):
         self.copy_button.setToolTip("Copy the list as a table")
         self.copy_button.setAccessibleName("Copy the list as a table")
         self.copy_button.setEnabled(False)
+        self.save_button = QToolButton()
+        self.save_button.setObjectName("botaclip_save")
+        self.save_button.setIcon(QgsApplication.getThemeIcon("mActionFileSaveAs.svg"))
+        self.save_button.setToolTip("Save the list as CSV")
+        self.save_button.setAccessibleName("Save the list as CSV")
+        self.save_button.setEnabled(False)
         bar = QHBoxLayout()
         bar.addWidget(self.tool_button)
         bar.addWidget(self.find, 1)
         bar.addWidget(self.copy_button)
+        bar.addWidget(self.save_button)
 
         self.status = QLabel(NO_MODEL)
         self.status.setObjectName("botaclip_status")
@@ -138,6 +154,13 @@ class ClickDock(QgsDockWidget):
         self.domain.setWordWrap(True)
         self.domain.setStyleSheet(WARNING_STYLE)
         self.domain.hide()
+        self.similar = QLabel()
+        self.similar.setObjectName("botaclip_similar")
+        self.similar.setAccessibleName("Training plots most like this place")
+        self.similar.setWordWrap(True)
+        self.similar.setTextFormat(Qt.TextFormat.RichText)
+        self.similar.hide()
+        self._similar: list[Mapping[str, Any]] = []
         self.legend = QLabel(LEGEND)
         self.legend.setObjectName("botaclip_legend")
         self.legend.setWordWrap(True)
@@ -171,6 +194,7 @@ class ClickDock(QgsDockWidget):
         layout.addWidget(self.status)
         layout.addWidget(self.domain)
         layout.addWidget(self.details)
+        layout.addWidget(self.similar)
         layout.addWidget(self.view, 1)
         layout.addWidget(self.legend)
         body.setMinimumWidth(400)
@@ -182,6 +206,8 @@ class ClickDock(QgsDockWidget):
         self.find.textChanged.connect(self._sorted.setFilterFixedString)
         self.copy_button.clicked.connect(self.copy)
         self.card_button.clicked.connect(self.show_card)
+        self.save_button.clicked.connect(self._choose_and_save)
+        self.similar.linkActivated.connect(self._on_plot_clicked)
 
     def model_path(self) -> str:
         """Return the chosen model file, empty when none is."""
@@ -221,7 +247,9 @@ class ClickDock(QgsDockWidget):
         """Show ``message``, or what to do next, and no species."""
         self.table.show_species([], relative=False)
         self.copy_button.setEnabled(False)
+        self.save_button.setEnabled(False)
         self.details.hide()
+        self.similar.hide()
         self.domain.hide()
         self.legend.hide()
         self._embolden(False)
@@ -239,10 +267,14 @@ class ClickDock(QgsDockWidget):
             species, relative=bool(answer.get("relative")), similar=len(answer.get("similar") or [])
         )
         self.copy_button.setEnabled(bool(species))
+        self.save_button.setEnabled(bool(species))
         self.status.setText(_place_text(answer))
         self._embolden(True)
         self.details.setText(_details_text(answer, Path(self.model_path()).stem))
         self.details.show()
+        self._similar = list(answer.get("similar") or [])[:_SHOWN_PLOTS]
+        self.similar.setText(_similar_text(self._similar))
+        self.similar.setVisible(bool(self._similar))
         self.domain.setText(_domain_text(answer))
         self.domain.setVisible(bool(self.domain.text()))
         self.legend.setText(_legend(species, relative=bool(answer.get("relative"))))
@@ -253,6 +285,29 @@ class ClickDock(QgsDockWidget):
         font = self.status.font()
         font.setBold(bold)
         self.status.setFont(font)
+
+    def _on_plot_clicked(self, number: str) -> None:
+        plot = self._similar[int(number)]
+        # Whoever made the model file may have written anything there.
+        with contextlib.suppress(TypeError, ValueError):
+            self.plot_wanted.emit(float(plot["x"]), float(plot["y"]), str(plot["crs"]))
+
+    def _choose_and_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the list as CSV", "", "CSV (*.csv)")
+        if path:
+            self.save(path if path.lower().endswith(".csv") else f"{path}.csv")
+
+    def save(self, path: str) -> None:
+        """Write the list as CSV, aside first; where that fails, say so and leave what was there."""
+        part = f"{path}.part"
+        try:
+            with open(part, "w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(line.split("\t") for line in self.table.as_tsv().splitlines())
+            os.replace(part, path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.remove(part)
+            self.status.setText(f"The list was not saved ({error.strerror}): {path}. Choose another place.")
 
     def copy(self) -> None:
         """Put the list on the clipboard as tab-separated text."""
@@ -297,7 +352,7 @@ def _details_text(answer: Mapping[str, Any], model: str) -> str:
         )
     else:
         lines.append(f"Probability of the species occurring{plot}, as far as the image tells.")
-    lines += [line for line in (_list_text(answer), _similar_text(answer)) if line]
+    lines += [line for line in (_list_text(answer),) if line]
     if answer.get("message"):
         lines.append(str(answer["message"]))
     return "\n".join(lines)
@@ -326,13 +381,15 @@ def _list_text(answer: Mapping[str, Any]) -> str:
     return f"To hold {share:.0%} of the species present the list takes {count}{also}."
 
 
-def _similar_text(answer: Mapping[str, Any]) -> str:
-    """Return the training plots that look most like the place."""
-    similar = answer.get("similar") or []
-    if not similar:
-        return ""
-    named = ", ".join(f"{one['id']} ({one['cosine']:.2f})" for one in similar[:3])
-    return f"Training plots most like it: {named}."
+def _similar_text(similar: Sequence[Mapping[str, Any]]) -> str:
+    """Return the training plots that look most like the place, as links where the model holds their places."""
+    named = []
+    for number, one in enumerate(similar):
+        name = html.escape(str(one["id"]) or f"plot {one.get('index', number) + 1}")
+        if one.get("crs") and one.get("x") is not None:
+            name = f'<a href="{number}">{name}</a>'
+        named.append(f"{name} ({one['cosine']:.2f})")
+    return f"Training plots most like it: {', '.join(named)}."
 
 
 def _area_text(square_metres: float) -> str:

@@ -89,11 +89,27 @@ def test_the_dock_lists_species_by_suitability(clicks: dict) -> None:
 def test_the_dock_says_where_the_model_may_not_be_believed(clicks: dict) -> None:
     hidden, text = clicks["trust"]["domain"]
     assert not hidden and text.startswith("Outside the area of applicability") and "(3.0 times the limit)" in text
-    assert clicks["trust"]["details"][-2:] == [
-        "To hold 90% of the species present the list takes 2, b among those not expected.",
-        "Training plots most like it: P7 (0.91), P2 (0.50).",
-    ]
+    assert clicks["trust"]["details"][-1] == (
+        "To hold 90% of the species present the list takes 2, b among those not expected."
+    )
     assert clicks["inside"] == [True, ""]
+
+
+def test_training_plots_alike_are_links_to_their_places(clicks: dict) -> None:
+    similar = clicks["similar"]
+    assert not similar["hidden"] and similar["text"] == (
+        'Training plots most like it: <a href="0">P&lt;b&gt;7</a> (0.91), plot 2 (0.50), <a href="2">P3</a> (0.40).'
+    )
+    assert similar["wanted"] == [[3.5, 46.25, "EPSG:4326"]], "a place that is none leads nowhere"
+
+
+def test_the_list_is_saved_as_csv_or_that_it_was_not_is_said(clicks: dict) -> None:
+    saved = clicks["saved"]
+    assert saved["text"].splitlines() == [
+        "species,probability,threshold,expected,calibrated", "a,0.9000,0.5000,yes,yes", "b,0.3000,0.6000,no,yes",
+        "c,0.1000,0.2000,no,yes",
+    ]  # fmt: skip
+    assert saved["status"].startswith("The list was not saved (No such file or directory)") and saved["left"] == []
 
 
 def test_the_list_is_copied_as_a_table(clicks: dict) -> None:

@@ -138,7 +138,10 @@ answers["rough"] = {
 }  # fmt: skip
 dock.show_answer({
     **got[-1], "domain": {"dissimilarity": 0.9, "threshold": 0.3, "inside": False, "density": 0}, "list_share": 0.9,
-    "similar": [{"id": "P7", "cosine": 0.91}, {"id": "P2", "cosine": 0.5}],
+    "similar": [
+        {"id": "P<b>7", "cosine": 0.91, "x": 3.5, "y": 46.25, "crs": "EPSG:4326", "index": 6},
+        {"id": "", "cosine": 0.5, "index": 1}, {"id": "P3", "cosine": 0.4, "x": "evil", "y": [], "crs": "EPSG:4326"},
+    ],
     "species": [
         {"name": "a", "suitability": 0.9, "threshold": 0.5, "above": True, "listed": True},
         {"name": "b", "suitability": 0.3, "threshold": 0.6, "above": False, "listed": True},
@@ -146,6 +149,17 @@ dock.show_answer({
     ],
 })  # fmt: skip
 answers["trust"] = {"domain": [dock.domain.isHidden(), dock.domain.text()], "details": dock.details.text().splitlines()}
+wanted: list = []
+dock.plot_wanted.connect(lambda *place: wanted.append(place))
+for link in ("0", "2"):
+    dock.similar.linkActivated.emit(link)
+answers["similar"] = {"text": dock.similar.text(), "hidden": dock.similar.isHidden(), "wanted": wanted}
+dock.save(str(FOLDER / "list é.csv"))
+dock.save(str(FOLDER / "no folder" / "list.csv"))
+answers["saved"] = {
+    "text": (FOLDER / "list é.csv").read_text(encoding="utf-8"), "status": dock.status.text(),
+    "left": [one.name for one in FOLDER.iterdir() if one.name.endswith(".part")],
+}  # fmt: skip
 dock.show_answer({
     **got[-1], "domain": {"dissimilarity": 0.1, "threshold": 0.3, "inside": True, "density": 4}, "similar": []
 })  # fmt: skip
@@ -162,6 +176,7 @@ unnamed = [
     one.objectName()
     for one in (
         dock.model_file.lineEdit(), dock.tool_button, dock.find, dock.copy_button, dock.status, dock.details, dock.view,
+        dock.save_button, dock.similar, dock.card_button, dock.domain, dock.legend,
     )  # fmt: skip
     if not one.accessibleName()
 ]
