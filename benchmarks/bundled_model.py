@@ -87,7 +87,7 @@ def asked(output: Path, card: Path) -> dict[str, Any]:
     }
     return given | {
         "encoder": ENCODER, "extra_releves": "neon_releves_all/releves.csv", "card": str(card), "device": "cpu",
-        "plot_locations": f"coarse:{COARSE_M}", "random_state": 1, "output": str(output),
+        "plot_locations": f"coarse:{COARSE_M}", "licence": "CC BY 4.0", "random_state": 1, "output": str(output),
     }  # fmt: skip
 
 

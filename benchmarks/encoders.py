@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -73,7 +74,7 @@ PAIRS = (
 )  # fmt: skip
 SEEDS = (1, 2)
 # Objectives tried beside the one that the network is pre-trained for by default.
-WAYS = ("vicreg", "descriptors", "simclr+descriptors", "vicreg+descriptors+labels")
+WAYS = ("vicreg", "descriptors", "simclr+descriptors")
 LANDSCAPES, LANDSCAPE_PLOTS = (1, 2, 3, 4, 5), 400
 QUICK_STEPS = 20
 
@@ -285,6 +286,11 @@ def report(results: dict[str, Any]) -> str:
             cells = [_interval(unit["differences"][f"{a}, {head} - {b}, {head}"]) for head in HEADS]
             lines.append(f"| {a} less {b} | {' | '.join(cells)} |")
         lines += ["", *_ways(name, results)]
+    if lines:
+        lines += [
+            "Scores are means over seeds (each in brackets). Differences are of predictions averaged over seeds, so "
+            "that they are not the differences of these means: averaging helps whatever has several seeds.", "",
+        ]  # fmt: skip
     landscapes = [unit for unit in results.values() if unit["kind"] == "landscape"]
     if landscapes:
         lines += [
@@ -366,7 +372,8 @@ def _seeds(values: Sequence[float]) -> str:
 def main() -> int:
     """Run what has not been run, print the tables."""
     parser = options(__doc__)
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    shared = Path(os.environ.get("BOTACLIP_SHARED") or ROOT.parent / "shared")
+    parser.add_argument("--data", type=Path, default=shared / "data")
     parser.add_argument("--steps", type=int, default=Pretraining().steps, help="of each pre-training")
     parser.add_argument("--objective", default=Pretraining().objective)
     parser.add_argument("--precision", default=Pretraining().precision)

@@ -103,7 +103,9 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
     ) -> tuple[bool, str]:
         # The word for the bundled model is no file name: QGIS would miss its ending.
         models = {option.parameter for option in self._command.options if option.kind is Kind.MODEL}
-        named = {name: str(BUNDLED) for name, value in parameters.items() if name in models and value == WORD}
+        named = {
+            name: str(BUNDLED) for name, value in parameters.items() if name in models and str(value).strip() == WORD
+        }
         return super().checkParameterValues({**parameters, **named}, context)
 
     def prepareAlgorithm(  # noqa: D102

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtCore import Qt
+from typing import Any
+
+from qgis.PyQt.QtCore import Qt, QUrl
+from qgis.PyQt.QtGui import QTextDocument
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+
+
+class _PlainBrowser(QTextBrowser):
+    """Shows text and fetches nothing: no image, from no disk and no network, whatever a text names."""
+
+    def loadResource(self, kind: int, name: QUrl) -> Any:  # noqa: D102
+        return None
 
 
 class CardDialog(QDialog):
@@ -24,11 +34,10 @@ class CardDialog(QDialog):
         self.setObjectName("botaclip_card_dialog")
         self.setWindowTitle(f"Model card: {name}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.text = QTextBrowser()
+        self.text = _PlainBrowser()
         self.text.setAccessibleName("Model card")
         self.text.setOpenLinks(False)
-        # Raw HTML in Markdown could name images elsewhere: what is shown has none.
-        self.text.setMarkdown(card.replace("<", "&lt;").replace("![", "["))
+        self.text.document().setMarkdown(card, QTextDocument.MarkdownFeature.MarkdownNoHTML)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

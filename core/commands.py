@@ -45,6 +45,8 @@ TRAIN = Command(
         option("card", Kind.FILE,
                "Model card: a text file to keep in the model, what it is good for and where it must not be trusted.",
                advanced=True),
+        option("licence", Kind.TEXT, "Licence of the model, to be kept in it. Not given: as its author decides.",
+               advanced=True),
         option("output", Kind.OUTPUT_MODEL, "Model file to write (*.botaclip).", required=True),
         option("report", Kind.OUTPUT_HTML, "Report to write (HTML, one file)."),
         option("metrics", Kind.OUTPUT_JSON, "Scores to write (JSON)."),

@@ -8,12 +8,19 @@ from __future__ import annotations
 import contextlib
 import json
 import zipfile
+import zlib
 from pathlib import Path
 
 from botaclip.core.errors import OptionError
 
 LONGEST = 20_000
 _MOST_METADATA = 50_000_000
+# What broken archives and broken JSON raise; that a model is broken others say in words.
+_BROKEN = (
+    OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, AttributeError, RuntimeError,
+    NotImplementedError,
+)  # fmt: skip
+_MOST_READ = 10 * LONGEST
 
 
 def read_card(path: str | Path | None) -> str:
@@ -27,14 +34,18 @@ def read_card(path: str | Path | None) -> str:
     if not path:
         return ""
     try:
-        text = Path(path).read_text(encoding="utf-8").strip()
+        if not Path(path).is_file():
+            found = "it is no file" if Path(path).exists() else "there is no such file"
+            raise OptionError(f"the model card cannot be read ({found})", where=str(path), remedy="name a text file")
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read(_MOST_READ).strip()
     except (OSError, UnicodeDecodeError) as error:
         what = "it is no text in UTF-8" if isinstance(error, UnicodeDecodeError) else f"{error.strerror}"
         raise OptionError(
             f"the model card cannot be read ({what})", where=str(path), remedy="name a text file"
         ) from None
     if not text or len(text) > LONGEST:
-        found = "is empty" if not text else f"has {len(text):,} letters, {LONGEST:,} are the most"
+        found = "is empty" if not text else f"has more than {LONGEST:,} letters"
         raise OptionError(
             f"the model card {found}", where=str(path), remedy="write a page that says what the model is good for"
         )
@@ -43,8 +54,9 @@ def read_card(path: str | Path | None) -> str:
 
 def card_of(model: str | Path) -> str:
     """Return the card in a model file; empty where it has none or is no model file, which others say."""
-    with contextlib.suppress(OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError):
+    with contextlib.suppress(*_BROKEN):
         with zipfile.ZipFile(str(model)) as archive:
             if archive.getinfo("metadata.json").file_size <= _MOST_METADATA:
-                return str(json.loads(archive.read("metadata.json")).get("card") or "")[:LONGEST]
+                card = json.loads(archive.read("metadata.json")).get("card")
+                return card[:LONGEST] if isinstance(card, str) else ""
     return ""

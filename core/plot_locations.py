@@ -5,13 +5,16 @@ Places of rare plants may be sensitive, and so may be private land: the author o
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.errors import OptionError
+from botaclip.core.lattice import Lattice
 from botaclip.core.places import Points, parse_crs
 from botaclip.core.releves import ReleveTable
 
@@ -76,6 +79,44 @@ def _placed(table: ReleveTable, locations: str, rows: list[dict[str, Any]]) -> d
     for row, x, y in zip(rows, places.x.tolist(), places.y.tolist(), strict=True):
         row |= {"x": x, "y": y}
     return {"locations": locations, "crs": table.points.crs, "plots": rows}
+
+
+def lattice_without_place(lattice: Lattice, encoder: Encoder, locations: str) -> Lattice:
+    """Return the same lattice with another origin where plots are not to be placed exactly.
+
+    A lattice begins at the corner of its raster; of a crop around a plot that corner is the plot's place. It is moved
+    by whole windows of the encoder, so that every cell and every window lies where it lay: to the corner of the square
+    of M metres that the origin lies in, or, where no places are told, next to the origin of the CRS.
+
+    Parameters
+    ----------
+    lattice
+        As laid for the training.
+    encoder
+        Of the model; windows of tokens lie at fixed places of the lattice.
+    locations
+        See :func:`parse_plot_locations`.
+    """
+    metres = parse_plot_locations(locations)
+    if metres == 0:
+        return lattice
+    parts = getattr(encoder, "parts", [encoder])
+    period = math.lcm(lattice.factor, lattice.stride_px, *(_window_px(part) for part in parts))
+    step = period * lattice.pixel
+    square = 0.0 if metres is None else metres / lattice.unit_m
+
+    def moved(origin: float) -> float:
+        corner = math.floor(origin / square) * square if square else 0.0
+        return origin - round((origin - corner) / step) * step
+
+    return dataclasses.replace(lattice, origin_x=moved(lattice.origin_x), origin_y=moved(lattice.origin_y))
+
+
+def _window_px(encoder: Encoder) -> int:
+    """Return after how many pixels the windows of an encoder repeat."""
+    tokens, drop = getattr(encoder, "window_tokens", 0), getattr(encoder, "drop_tokens", 0)
+    kept = tokens - 2 * drop if encoder.kind == "tokens" else 1
+    return max(1, encoder.stride_px) * max(1, kept)
 
 
 def coarsened(points: Points, metres: float) -> Points:

@@ -30,6 +30,9 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
     chosen = model.choose(parameters["species"])
     top = parameters.get("top")
     others = [Model.open(path) for path in parameters.get("ensemble") or []]
+    digests = [each.file.sha256 for each in (model, *others)]
+    if len(set(digests)) < len(digests):
+        progress.warning("--ensemble names a model twice: it counts twice, and the spread is too small.")
     if others and top is not None:
         raise OptionError("--ensemble and --top cannot be joined", remedy="leave one of them out")
     kind = suitability_of(model, chosen) if top is None else top_of(model, chosen, top)

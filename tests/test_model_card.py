@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -23,8 +25,8 @@ def test_a_card_is_read_as_it_stands_but_for_its_ends(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"\xff\xfe\x00", "no text in UTF-8"), (b" \n", "is empty"), (b"x" * (LONGEST + 1), "20,001 letters"),
-     (None, "No such file")],
+    [(b"\xff\xfe\x00", "no text in UTF-8"), (b" \n", "is empty"), (b"x" * (LONGEST + 1), "more than 20,000 letters"),
+     (None, "there is no such file")],
 )  # fmt: skip
 def test_what_is_no_card_is_refused_with_a_reason(tmp_path: Path, content: bytes | None, words: str) -> None:
     path = tmp_path / "card.md"
@@ -45,6 +47,23 @@ def test_the_model_says_its_card_and_one_without_says_nothing(tmp_path: Path) ->
     assert "card" not in info({"model": str(without)}, SILENT)["print"] and card_of(without) == ""
 
 
-def test_what_is_no_model_has_no_card(tmp_path: Path) -> None:
-    (tmp_path / "x.botaclip").write_bytes(b"PK no")
-    assert card_of(tmp_path / "x.botaclip") == card_of(tmp_path / "none.botaclip") == ""
+def test_what_is_no_text_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        with pytest.raises(OptionError, match="it is no file"):
+            read_card(path)
+    (tmp_path / "bom.md").write_bytes(b"\xef\xbb\xbf# Card")
+    assert read_card(tmp_path / "bom.md") == "# Card"
+
+
+@pytest.mark.parametrize("metadata", [b"[]", b'"x"', b"[" * 100_000, b"{", b"\xff", b'{"card": [1]}', b"5"])
+def test_what_is_no_model_has_no_card(tmp_path: Path, metadata: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "m.botaclip", "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("metadata.json", metadata)
+    assert card_of(tmp_path / "m.botaclip") == ""
+    whole = (tmp_path / "m.botaclip").read_bytes()
+    other_method = whole.replace(b"\x08\x00", b"\x63\x00")
+    for damaged in (b"PK no", whole[:30], other_method, whole[:40] + b"\xff" * 9 + whole[49:]):
+        (tmp_path / "x.botaclip").write_bytes(damaged)
+        assert card_of(tmp_path / "x.botaclip") == ""
+    assert card_of(tmp_path / "none.botaclip") == ""

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
 from botaclip.core.cover_scales import SCALES
 from botaclip.core.errors import OptionError
+from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.places import Points
-from botaclip.core.plot_locations import coarsened, extra_records, parse_plot_locations, plot_records
+from botaclip.core.plot_locations import (
+    coarsened,
+    extra_records,
+    lattice_without_place,
+    parse_plot_locations,
+    plot_records,
+)
 from botaclip.core.releves import ReleveTable
 
 
@@ -53,3 +63,35 @@ def test_degrees_are_at_least_as_coarse() -> None:
 def test_other_words(text: str) -> None:
     with pytest.raises(OptionError, match="--plot-locations"):
         parse_plot_locations(text)
+
+
+@pytest.mark.parametrize("locations", ["coarse:1000", "coarse:50", "none"])
+@pytest.mark.parametrize("cells", [5, 8])
+def test_a_lattice_without_its_place_is_the_same_lattice(locations: str, cells: int) -> None:
+    lattice = Lattice("EPSG:32631", 552_503.1, 5_068_683.1, 1.0, 0.1, 10, 3)
+    encoder = SimpleNamespace(kind="dense", stride_px=10, window_tokens=0, drop_tokens=0)
+    moved = lattice_without_place(lattice, cast(Any, encoder), locations)
+    square = {"coarse:1000": 1000.0, "coarse:50": 50.0, "none": 0.0}[locations]
+    for was, now in ((lattice.origin_x, moved.origin_x), (lattice.origin_y, moved.origin_y)):
+        corner = was // square * square if square else 0.0
+        # 30 pixels, the least that both cells and the raster's own pixels divide: 3 m.
+        steps = (was - now) / 3.0
+        assert abs(now - corner) <= 1.5 + 1e-6 and steps == pytest.approx(round(steps), abs=1e-6)
+    patch = PatchSpec(5.0, cells)
+    rows, cols = np.array([0, 7, 400]), np.array([3, 0, 9])
+    right = round((lattice.origin_x - moved.origin_x) / lattice.cell)
+    down = round((moved.origin_y - lattice.origin_y) / lattice.cell)
+    was, now = lattice.node_xy(rows, cols, patch), moved.node_xy(rows + down, cols + right, patch)
+    np.testing.assert_allclose([was.x, was.y], [now.x, now.y], atol=1e-6)
+
+
+def test_windows_of_tokens_stay_where_they_were() -> None:
+    lattice = Lattice("EPSG:32631", 552_503.1, 5_068_683.1, 1.0, 0.2, 16)
+    tokens = SimpleNamespace(kind="tokens", stride_px=16, window_tokens=21, drop_tokens=2)
+    dense = SimpleNamespace(kind="dense", stride_px=10, window_tokens=0, drop_tokens=0)
+    joined = SimpleNamespace(parts=[tokens, dense])
+    for encoder, period in ((tokens, 16 * 17), (joined, 5 * 16 * 17)):
+        moved = lattice_without_place(lattice, cast(Any, encoder), "coarse:10000")
+        shift = (lattice.origin_x - moved.origin_x) / (0.2 * period)
+        assert shift == pytest.approx(round(shift), abs=1e-6) and round(shift) != 0
+    assert lattice_without_place(lattice, cast(Any, tokens), "exact") is lattice

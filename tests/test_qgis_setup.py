@@ -167,7 +167,8 @@ def check_first_click(found: dict[str, Any]) -> None:
     assert levels == sorted(levels, reverse=True) and 0 <= levels[-1] < levels[0] <= 1
     assert "Not to be trusted" in found["card"]
     assert found["kept"] == "bundled", "a path of this machine would be lost elsewhere"
-    assert found["hostile"][0] == 0 and "plain" in found["hostile"][1]
+    nothing, fetched, text = found["hostile"]
+    assert nothing and fetched is None and "a<b plain" in text, "an image that a card names is never read"
 
 
 def test_the_first_click_with_the_bundled_model(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 import rasterio
 from scipy.special import expit
 
+from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.cells import CellSource
 from botaclip.core.commands import EMBED, SUITABILITY, TRAIN
 from botaclip.core.embed import embed
@@ -257,6 +258,21 @@ def test_places_that_are_not_to_be_told_are_nowhere_in_the_file(hidden: Trained)
     for row in releves()[:-1]:
         assert str(row["x"]) not in text and str(row["y"]) not in text
     assert file.metadata["training"]["extent_wgs84"] == [3.0, 46.4, 3.1, 46.5]
+    # The corner of the image would tell where a crop lies; the lattice is the same all the same.
+    lattice = hidden.model.lattice
+    assert abs(lattice.origin_x) < lattice.cell and abs(lattice.origin_y) < lattice.cell
+
+
+def test_a_model_whose_lattice_was_moved_says_the_same(hidden: Trained, folder: Path) -> None:
+    plain = Trained(folder, "told", alignment="none", data_type="presence-only")
+    assert plain.model.lattice.origin_x > 100_000
+    places = Points(*(np.array([row[axis] for row in releves()[:12]]) for axis in "xy"), CRS)
+    found = []
+    for run in (plain, hidden):
+        with AppliedImagery.open(run.model, folder / "image.tif", device="cpu") as applied:
+            found.append(applied.at(places, range(len(run.model.species))))
+    np.testing.assert_allclose(found[1].suitability, found[0].suitability, atol=1e-6)
+    np.testing.assert_allclose(found[1].offset_m, found[0].offset_m, atol=1e-4)
 
 
 def test_contrastive_on_abundances_with_coarse_places(folder: Path) -> None:

@@ -25,7 +25,7 @@ from botaclip.core.model_card import read_card
 from botaclip.core.model_file import PARTS
 from botaclip.core.model_metadata import format_of, writable
 from botaclip.core.pairing import Pairs
-from botaclip.core.plot_locations import extra_records, parse_plot_locations, plot_records
+from botaclip.core.plot_locations import extra_records, lattice_without_place, parse_plot_locations, plot_records
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.releves import ReleveTable
 from botaclip.training.applicability import AreaOfApplicability, leading_axes
@@ -186,7 +186,7 @@ def model_parts(
         "encoder": about,
         "bands": [{"role": role, "wavelength_um": wavelength_um(role)} for role in encoder.bands],
         "value_range": [float(low), float(high)],
-        "lattice": pairs.lattice.to_json(),
+        "lattice": lattice_without_place(pairs.lattice, encoder, parameters["plot_locations"]).to_json(),
         "patch": {"size_m": pairs.patch.size_m, "cells": pairs.patch.cells},
         "environment": [dict(layer) for layer in environment],
         "alignment": _alignment(chosen, protocol.asked),
@@ -199,7 +199,8 @@ def model_parts(
         "training": _training(data, plots, pairs, parameters["plot_locations"]),
         "plot_locations": parameters["plot_locations"],
         "scores": without_nan({"protocol": "strict", "blocked": sayable(dict(summary), table.data_type)}),
-        "licence": "The model's own parts: as its author decides; encoder: " + encoder.licence
+        "licence": f"The model's own parts: {writable(parameters.get('licence') or 'as its author decides')}; encoder: "
+        + encoder.licence
         + (f", whose {what_is_there(encoder.licence_text)} is in the file ({LICENCE_PART})"
            if LICENCE_PART in parts else ""),
         "cite": CITE,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 from in_qgis import APPLICATION, answer, provider
 from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtGui import QImage
 
 OWN = provider()
 
@@ -39,6 +42,17 @@ dock.show_card()
 answers["card"] = dock.findChild(CardDialog).text.toPlainText()
 dock.raster.set_value(RASTER)  # makes the dock write into the project
 answers["kept"] = QgsProject.instance().readEntry("botaclip", "/click/model", "")[0]
-dialog = CardDialog('<img src="http://127.0.0.1:9/x.png"> ![x](http://127.0.0.1:9/y.png) plain', "hostile")
-answers["hostile"] = [dialog.text.toHtml().count("<img"), dialog.text.toPlainText()]
+secret = Path(RASTER).with_name("secret.png")
+image = QImage(7, 7, QImage.Format.Format_RGB32)
+image.fill(0)
+image.save(str(secret))
+hostile = f'<img src="{secret}"> ![x]({secret}) !![x]({secret}) ![y](file://host/share/y.png) `a<b` plain'
+dialog = CardDialog(hostile, "hostile")
+dialog.show()
+dialog.grab()
+shown = dialog.text.document()
+answers["hostile"] = [
+    shown.resource(2, QUrl.fromLocalFile(str(secret))) is None, dialog.text.loadResource(2, QUrl(str(secret))),
+    dialog.text.toPlainText(),
+]  # fmt: skip
 answer(answers)
