@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from qgis.PyQt.QtCore import Qt, QUrl
-from qgis.PyQt.QtGui import QTextDocument
+from qgis.PyQt.QtGui import QImage, QTextDocument
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 
 class _PlainBrowser(QTextBrowser):
     """Shows text and fetches nothing: no image, from no disk and no network, whatever a text names."""
 
-    def loadResource(self, kind: int, name: QUrl) -> Any:  # noqa: D102
-        return None
+    def loadResource(self, kind: int, name: QUrl) -> QImage:  # noqa: D102
+        # One clear pixel: where nothing is given, Qt reads the file itself.
+        nothing = QImage(1, 1, QImage.Format.Format_ARGB32)
+        nothing.fill(0)
+        return nothing
 
 
 class CardDialog(QDialog):

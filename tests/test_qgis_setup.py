@@ -167,8 +167,8 @@ def check_first_click(found: dict[str, Any]) -> None:
     assert levels == sorted(levels, reverse=True) and 0 <= levels[-1] < levels[0] <= 1
     assert "Not to be trusted" in found["card"]
     assert found["kept"] == "bundled", "a path of this machine would be lost elsewhere"
-    nothing, fetched, text = found["hostile"]
-    assert nothing and fetched is None and "a<b plain" in text, "an image that a card names is never read"
+    widths, text = found["hostile"]
+    assert widths == [1, 1, 1] and "a<b plain" in text, "an image that a card names (7 pixels wide) is never read"
 
 
 def test_the_first_click_with_the_bundled_model(tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ dialog = CardDialog(hostile, "hostile")
 dialog.show()
 dialog.grab()
 shown = dialog.text.document()
-answers["hostile"] = [
-    shown.resource(2, QUrl.fromLocalFile(str(secret))) is None, dialog.text.loadResource(2, QUrl(str(secret))),
-    dialog.text.toPlainText(),
-]  # fmt: skip
+sizes = [
+    shown.resource(2, url).width() for url in (QUrl.fromLocalFile(str(secret)), QUrl(str(secret)), QUrl("file://host/y"))
+]
+answers["hostile"] = [sizes, dialog.text.toPlainText()]
 answer(answers)
