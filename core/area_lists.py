@@ -18,7 +18,7 @@ from rasterio.windows import Window
 from rasterio.windows import transform as window_transform
 
 from botaclip.core.area import moved
-from botaclip.core.errors import OptionError, RasterError
+from botaclip.core.errors import OptionError, OutputError, RasterError
 from botaclip.core.progress import Progress
 from botaclip.core.threshold_map import limits_of
 from botaclip.core.unfinished import check_writable, unfinished
@@ -67,8 +67,17 @@ def lists(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         The areas cannot be read, or the map does not hold the thresholds of the rule.
     """
     output = Path(parameters["output"])
+    if output.suffix.lower() != ".csv":
+        raise OutputError("the table is written as CSV", where=str(output), remedy="end the name in .csv")
     check_writable(output, overwrite=parameters["overwrite"])
+    if Path(parameters["raster"]).is_dir():
+        raise RasterError("it is a folder", where=str(parameters["raster"]),
+                          remedy="give one of the maps in it, or their virtual raster (.vrt)")  # fmt: skip
     names, areas = read_areas(parameters["areas"], parameters.get("area_field"))
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(names) < 10_000 else []
+    if twice:
+        progress.warning(f"{len(twice)} names stand for several areas ({_some(twice)}): their rows are not told apart.")
+    share = float(parameters.get("share") or 0.0)
     rows: list[tuple[Any, ...]] = []
     empty, lengths = [], []
     try:
@@ -82,9 +91,8 @@ def lists(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
                 if not any(each.pixels for each in found):
                     empty.append(name)
                     continue
-                listed = sorted(
-                    (each for each in found if each.reached), key=lambda each: (-each.reached, -each.mean, each.species)
-                )
+                listed = [each for each in found if each.reached and each.reached >= share * each.pixels]
+                listed.sort(key=lambda each: (-each.reached, -each.mean, each.species))
                 lengths.append(len(listed))
                 rows += [_row(name, each) for each in listed]
     except RasterioError as error:
@@ -125,25 +133,33 @@ def species_of(
     except OptionError:
         return []
     bands = {source.tags(band).get("BOTACLIP_SPECIES"): band for band in range(1, source.count + 1)}
-    sums = {name: [0, 0, 0.0, -math.inf] for name in limits}
-    for window in _windows(source, shapes):
-        inside = geometry_mask(
-            shapes, (int(window.height), int(window.width)), window_transform(window, source.transform), invert=True
-        )
-        if not inside.any():
-            continue
-        for name, limit in limits.items():
-            progress.check()
-            values = _known(source, bands[name], window, inside)
-            so_far = sums[name]
-            so_far[0] += len(values)
-            so_far[1] += int((values >= limit).sum())
-            so_far[2] += float(values.sum())
-            so_far[3] = max(so_far[3], float(values.max(initial=-math.inf)))
+    sums: dict[str, list[Any]] = {name: [0, 0, 0.0, -math.inf] for name in limits}
+    # Of an area that holds no centre of a pixel those that it touches.
+    for touched in (False, True):
+        for window in _windows(source, shapes):
+            inside = geometry_mask(
+                shapes, (int(window.height), int(window.width)), window_transform(window, source.transform),
+                invert=True, all_touched=touched,
+            )  # fmt: skip
+            if not inside.any():
+                continue
+            for name, limit in limits.items():
+                progress.check()
+                _add(sums[name], _known(source, bands[name], window, inside), limit)
+        if any(count for count, *_ in sums.values()):
+            break
     return [
         SpeciesOfArea(name, int(count), int(reached), total / count if count else math.nan, float(highest))
         for name, (count, reached, total, highest) in sums.items()
     ]
+
+
+def _add(sums: list[Any], values: NDArray[np.float64], limit: float) -> None:
+    """Add the values of a window to what is known of a species: pixels, those at the limit, sum, highest."""
+    sums[0] += len(values)
+    sums[1] += int((values >= limit).sum())
+    sums[2] += float(values.sum())
+    sums[3] = max(sums[3], float(values.max(initial=-math.inf)))
 
 
 def _windows(source: Any, shapes: Sequence[Mapping[str, Any]]) -> Iterator[Window]:

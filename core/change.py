@@ -23,7 +23,8 @@ from botaclip.core.lattice_imagery import LatticeImagery
 from botaclip.core.map_job import model_for_map
 from botaclip.core.model import Model
 from botaclip.core.paired_source import PairedImagery
-from botaclip.core.progress import Progress
+from botaclip.core.places import same_crs
+from botaclip.core.progress import SILENT, Progress
 from botaclip.core.raster_style import qml_suitability
 from botaclip.core.scene_maps import MapKind, check_maps_writable, make_maps
 
@@ -31,6 +32,10 @@ Floats = NDArray[np.floating]
 
 # Nodes that the noise is measured on, and the fewest that tell anything.
 SAMPLED, FEWEST = 400, 30
+# Rounds over the blocks until enough are found: the dates may share a part of the area only.
+_ROUNDS = 6
+# Beyond this ratio of pixel sizes two images of one day differ everywhere.
+_OTHER_PIXEL = 1.2
 # A normal deviation's two-sided 95 %, and what makes a median absolute deviation a standard deviation.
 _TWO_SIDED, _NORMAL = 1.96, 1.4826
 _SHARE = 0.95
@@ -76,7 +81,8 @@ class NoiseFloor:
             raise OptionError(
                 f"only {len(seen)} places are seen on both dates{' in the polygons of --stable' if known else ''}, "
                 f"{FEWEST} at least are needed to tell change from noise",
-                remedy="name larger stable areas" if known else "check that both rasters show the same place",
+                remedy="name larger stable areas" if known else "limit the map with --extent to where both dates have "
+                "an image, or choose a smaller --stride",
             )  # fmt: skip
         shift = np.median(seen, axis=0)
         gap = np.abs(seen - shift)
@@ -119,12 +125,12 @@ def change(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         model, parameters["raster"], bands=parameters.get("bands"), environment=parameters.get("environment"),
         device=parameters["device"], maps=True, mode=parameters.get("mode") or "auto", progress=progress,
     ) as later:
-        paired = with_earlier(later, model, parameters["earlier"], parameters.get("bands"))
+        paired = with_earlier(later, model, parameters["earlier"], parameters.get("bands"), progress)
         check_maps_writable(paired, output, overwrite=overwrite)
         limits = {"extent": parameters.get("extent"), "mask": parameters.get("mask")}
         areas = paired.areas(stride_m=parameters.get("stride"), progress=progress, **limits)
         stable = parameters.get("stable")
-        asked = paired.areas(stride_m=parameters.get("stride"), extent=None, mask=stable) if stable else areas
+        asked = _stable_areas(paired, parameters) if stable else areas
         progress.update(0.05, "measuring what stable places differ by")
         noise = NoiseFloor.of(sampled(paired, asked, chosen, parameters["random_state"]), known=bool(stable))
         kind = change_of(paired, chosen, noise)
@@ -143,7 +149,20 @@ def change(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def with_earlier(later: AppliedImagery, model: Model, raster: str | Path, bands: str | None) -> AppliedImagery:
+def _stable_areas(paired: AppliedImagery, parameters: dict[str, Any]) -> dict[int, Area]:
+    """Return the nodes in the polygons of ``--stable``."""
+    try:
+        return paired.areas(stride_m=parameters.get("stride"), extent=None, mask=parameters["stable"])
+    except OptionError as error:
+        raise OptionError(
+            "no pixel of the map lies in its polygons", where=f"--stable {parameters['stable']}",
+            remedy="name polygons on the raster, or a smaller --stride",
+        ) from error  # fmt: skip
+
+
+def with_earlier(
+    later: AppliedImagery, model: Model, raster: str | Path, bands: str | None, progress: Progress = SILENT
+) -> AppliedImagery:
     """Return the imagery of both dates: each earlier scene read on its later one's lattice.
 
     Raises
@@ -153,6 +172,17 @@ def with_earlier(later: AppliedImagery, model: Model, raster: str | Path, bands:
     """
     earlier = imagery_for(model, raster, bands=bands)
     _check_alike(later.imagery, earlier)
+    for now, before in zip(later.imagery.scenes, earlier.scenes, strict=True):
+        ratio = before.pixel_size_m / now.pixel_size_m
+        if max(ratio, 1.0 / ratio) > _OTHER_PIXEL:
+            progress.warning(
+                f"The earlier image has pixels of {before.pixel_size_m:.3g} m, the later one of "
+                f"{now.pixel_size_m:.3g} m: they differ everywhere by sharpness alone, and change may be hidden or "
+                "made up by that. Resample the finer one to the coarser one's pixels first."
+            )
+            break
+    if any(not same_crs(a.crs_wkt, b.crs_wkt) for a, b in zip(later.imagery.scenes, earlier.scenes, strict=True)):
+        progress.warning("The two dates are in different CRSs: the earlier one is resampled, which by itself differs.")
     layout = later.layout
     beside = LatticeImagery(earlier, layout.encoder, layout.lattice, layout.lattices, layout.environment)
     both = PairedImagery(
@@ -241,7 +271,7 @@ def sampled(applied: AppliedImagery, areas: dict[int, Area], chosen: list[int], 
         left = max(1, round(SAMPLED * area.height * area.width / pixels))
         blocks = scene.blocks(area)
         each = max(4, -(-2 * left // len(blocks)))
-        for index in random.permutation(len(blocks)).tolist():
+        for index in np.concatenate([random.permutation(len(blocks)) for _ in range(_ROUNDS)]).tolist():
             block = blocks[index]
             rows, cols = np.nonzero(area.inside(block.row, block.col, block.height, block.width))
             if not len(rows):

@@ -260,9 +260,9 @@ THRESHOLD = Command(
 
 LISTS = Command(
     "lists", "Species lists of areas", "List the species to expect in each polygon, from a suitability map.",
-    "A row for each area and species that reaches its threshold in a pixel of it: in how many pixels, and how suitable "
+    "A row for each area and species that reaches its threshold in enough of its pixels: in how many, and how suitable "
     "the area is. Nothing is computed again: the thresholds stand in the map. That a list holds its share of what "
-    "grows there is promised for plots; an area of many pixels has a longer list that holds more.",
+    "grows there is promised for plots, not for areas.",
     (
         option("raster", Kind.RASTER, "Suitability map that suitability has made.", required=True),
         option("areas", Kind.MASK, "Polygon layer, in any CRS.", required=True),
@@ -272,6 +272,9 @@ LISTS = Command(
                "list: on the list that holds the model's share (90 %) of what grows at a place; expected: above the "
                "suitability of the training prevalence, as at a click.",
                default="list", choices=("list", "expected")),
+        option("share", Kind.NUMBER,
+               "A species counts where it reaches its threshold in at least this share of an area's pixels; 0: in one.",
+               default=0.25, minimum=0.0, maximum=1.0),
         option("output", Kind.OUTPUT_TABLE, "Table to write (CSV).", required=True),
         *EVERYWHERE,
     ),

@@ -123,7 +123,8 @@ def _wanted(way: str, text: str, applied: AppliedImagery, progress: Progress) ->
         for sentence in releve.report:
             progress.info(sentence)
         if not releve.known:
-            raise OptionError("the model knows none of the species in the list", where=text[:80],
+            found = "the model knows none of the species in the list"
+            raise OptionError(found if releve.unknown else "no species in the list has a cover", where=text[:80],
                               remedy="botaclip info names the species of a model")  # fmt: skip
         return releve_vectors(model, releve.cover)[0], ", ".join(
             f"{name} {cover:g} %" for name, cover in releve.known.items()

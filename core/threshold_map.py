@@ -67,6 +67,13 @@ def limits_of(source: Any, rule: str, value: float | None) -> dict[str, float]:
     OptionError
         A species has no threshold by this rule.
     """
+    kind = source.tags().get("BOTACLIP_KIND", "")
+    if kind and "suitability" not in kind:
+        raise RasterError(f"it is a map of {kind}, not of suitability", where=str(source.name),
+                          remedy="give a map that botaclip suitability made")  # fmt: skip
+    if any(tag.startswith("BOTACLIP_SPECIES_") for tag in source.tags()):
+        raise RasterError("it holds the highest species of each place only (--top), not a band for each",
+                          where=str(source.name), remedy="make the map without --top")  # fmt: skip
     found: dict[str, float] = {}
     lacking = []
     for band in range(1, source.count + 1):
@@ -82,6 +89,9 @@ def limits_of(source: Any, rule: str, value: float | None) -> dict[str, float]:
     if not found and not lacking:
         raise RasterError("no band of it is a species", where=str(source.name),
                           remedy="give a map that botaclip suitability made")  # fmt: skip
+    if not all(np.issubdtype(np.dtype(dtype), np.floating) for dtype in source.dtypes):
+        raise RasterError(f"its numbers ({source.dtypes[0]}) are no suitabilities of 0 to 1", where=str(source.name),
+                          remedy="give a map that botaclip suitability made, as it was made")  # fmt: skip
     if lacking:
         raise OptionError(f"{len(lacking)} species have no threshold by this rule, {lacking[0]} among them",
                           where=str(source.name), remedy="use another --rule")  # fmt: skip

@@ -33,7 +33,27 @@ _SEPARATOR = re.compile(r"[;\r\n]|(?<!\d),|,(?!\d)")
 _NUMBER = r"\d+(?:[.,]\d+)?\s*%?"
 _BEHIND = re.compile(rf"^(?P<name>.*[^\s:=(])[\s:=(]+(?P<cover>{_NUMBER}|r|i|\+|2[mabMAB])\)?$")
 _BEFORE = re.compile(rf"^(?P<cover>{_NUMBER})\s+(?P<name>\D.*)$")
+_NEGATIVE = re.compile(r"\s[-\u2212]\s?\d")
+# A number between two names: a comma was forgotten.
+_RUN_ON = re.compile(r"[^\W\d_]{3,}\s+\d+(?:[.,]\d+)?\s*%?\s+[^\W\d_]{3,}\s+[^\W\d_]{3,}")
 _ALONE = re.compile(rf"^(?:{_NUMBER}|r|i|\+|2[mabMAB])$")
+
+
+def _refuse_odd(part: str) -> None:
+    """Refuse what can be read as one species in the wrong way only.
+
+    Raises
+    ------
+    ReleveError
+        A cover is negative, or two species stand without anything between them.
+    """
+    if _NEGATIVE.search(part):
+        raise ReleveError(f"{part.strip()[:80]!r} has a negative cover", remedy="covers are 0 to 100 %")
+    if _RUN_ON.search(part):
+        raise ReleveError(
+            f"{part.strip()[:80]!r} looks like several species",
+            remedy="separate species by commas, semicolons or lines",
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +114,10 @@ def virtual_releve(
     told = guessed = 0
     for part in parts:
         # A name may end in a number itself.
-        name, code = (part, "") if columns.as_written(part) is not None else _split(part)
+        written = columns.as_written(part) is not None
+        if not written:
+            _refuse_odd(part)
+        name, code = (part, "") if written else _split(part)
         column = columns.find(name)
         if column is None:
             unknown[name] = columns.near(name)

@@ -21,7 +21,7 @@ def write(path: Path, bands: np.ndarray, names: tuple[str, ...] = BANDS) -> Path
     ) as made:  # fmt: skip
         made.write(bands.astype(np.float32))
         made.descriptions = names
-        made.update_tags(BOTACLIP_AOA_THRESHOLD="0.8")
+        made.update_tags(BOTACLIP_AOA_THRESHOLD="0.8", BOTACLIP_MODEL_SHA256="abc", BOTACLIP_MODEL="m")
     return path
 
 
@@ -45,6 +45,9 @@ def test_a_large_raster_is_read_thinned_out(tmp_path: Path) -> None:
 def test_what_is_no_such_map_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RasterError, match="no area of applicability"):
         aoa_figure(write(tmp_path / "c.tif", raster(20), ("a", "b", "c")))
+    assert aoa_figure(write(tmp_path / "e.tif", raster(20)), "abc")[1]
+    with pytest.raises(RasterError, match=r"made with another model \(m\) than these scores"):
+        aoa_figure(tmp_path / "e.tif", "abd")
     with pytest.raises(RasterError, match="no pixel of it has a value"):
         aoa_figure(write(tmp_path / "d.tif", np.full((3, 9, 9), np.nan)))
     with pytest.raises(RasterError, match="cannot be read"):

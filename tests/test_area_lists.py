@@ -68,7 +68,7 @@ def write_areas(path: Path, shapes: list[Corners | None], crs: str = "EPSG:32631
 
 def run(folder: Path, **given: Any) -> dict[str, Any]:
     asked = {"raster": str(folder / "map.tif"), "areas": str(folder / "areas.gpkg"), "area_field": "stand",
-             "output": str(folder / "lists.csv"), "overwrite": True} | given  # fmt: skip
+             "output": str(folder / "lists.csv"), "overwrite": True, "share": 0.0} | given  # fmt: skip
     return lists(parse_parameters(LISTS, asked)[0], SILENT)
 
 
@@ -108,6 +108,18 @@ def test_the_other_rule_and_numbers_for_names(folder: Path) -> None:
     assert {row["species"] for row in found if row["area"] == "1"} == set(SPECIES)
 
 
+def test_a_share_of_the_area_may_be_asked_for_and_a_tiny_area_is_the_pixel_that_it_touches(folder: Path) -> None:
+    values = np.load(folder / "values.npy")[1, 0:10, 0:10]
+    share = float((values[np.isfinite(values)] >= 0.5).mean())
+    for least, listed in ((share - 0.01, True), (share + 0.01, False)):
+        run(folder, share=least, output=str(folder / "share.csv"))
+        assert (("stand 0", "Poa annua") in {(r["area"], r["species"]) for r in rows(folder / "share.csv")}) == listed
+    x, y = WEST + 52.0, NORTH - 141.0  # pixel (14, 5), far from its centre
+    pond = [(x, y), (x + 1, y), (x + 1, y - 1), (x, y - 1), (x, y)]
+    said = run(folder, areas=str(write_areas(folder / "pond.gpkg", [pond])), output=str(folder / "pond.csv"))
+    assert said["areas"] == 1 and {row["pixels"] for row in rows(folder / "pond.csv")} <= {"1"}
+
+
 def test_areas_in_another_crs_are_moved(folder: Path) -> None:
     from pyproj import Transformer
 
@@ -132,6 +144,20 @@ def test_what_cannot_be_listed_is_one_sentence_and_nothing_is_written(folder: Pa
         plain.write(np.zeros((1, 2, 2), np.float32))
     with pytest.raises(RasterError, match="no band of it is a species"):
         run(folder, raster=str(tmp_path / "plain.tif"), output=output)
+    for tags, words in (({"BOTACLIP_KIND": "presence by threshold"}, "a map of presence by threshold"),
+                        ({"BOTACLIP_SPECIES_1": "Poa"}, r"highest species of each place only \(--top\)")):
+        with rasterio.open(folder / "map.tif") as source:
+            profile, pixels, told = source.profile, source.read(), source.tags(1)
+        with rasterio.open(tmp_path / "other.tif", "w", **profile) as other:
+            other.write(pixels)
+            other.update_tags(**tags)
+            other.update_tags(1, **told)
+        with pytest.raises(RasterError, match=words):
+            run(folder, raster=str(tmp_path / "other.tif"), output=output)
+    with pytest.raises(OutputError, match="the table is written as CSV"):
+        run(folder, output=str(tmp_path / "none.xlsx"))
+    with pytest.raises(RasterError, match="it is a folder"):
+        run(folder, raster=str(tmp_path), output=output)
     with pytest.raises(OutputError, match="exists already"):
         run(folder, overwrite=False)
     assert not Path(output).exists()

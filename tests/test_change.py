@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 
 from botaclip.core.change import NoiseFloor, change
 from botaclip.core.commands import CHANGE, SUITABILITY
 from botaclip.core.errors import OptionError, OutputError, RasterError
 from botaclip.core.options import parse_parameters
-from botaclip.core.progress import SILENT
+from botaclip.core.progress import SILENT, Progress
 from botaclip.core.suitability import suitability
 
 from .model_fixture import SPECIES, write_model, write_raster
@@ -121,6 +122,24 @@ def test_what_cannot_be_compared_is_one_sentence(folder: Path, tmp_path: Path) -
         write_raster(tmp_path / "two" / f"{number}.tif", size=300)
     with pytest.raises(RasterError, match="cannot be opened|no such file|does not exist|scenes"):
         run(folder, "f.tif", earlier=str(tmp_path / "none.tif"))
+    far = write_areas(tmp_path / "far.gpkg", [[(0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 0.0)]], "EPSG:2154")
+    with pytest.raises(OptionError, match="--stable"):
+        run(folder, "g.tif", stable=str(far))
     with pytest.raises(OutputError, match="exists already"):
         run(folder, "c.tif")
     assert not (folder / "f.tif").exists()
+
+
+def test_images_of_other_sharpness_are_warned_of(folder: Path) -> None:
+    with rasterio.open(folder / "earlier.tif") as source:
+        pixels, profile = source.read(), source.profile
+    height, width = (length // 2 for length in pixels.shape[1:])
+    coarse = pixels[:, : 2 * height, : 2 * width].reshape(len(pixels), height, 2, width, 2).mean(axis=(2, 4))
+    profile |= {"height": height, "width": width, "transform": profile["transform"] * Affine.scale(2)}
+    with rasterio.open(folder / "coarse.tif", "w", **profile) as made:
+        made.write(coarse.astype(profile["dtype"]))
+    said: list[str] = []
+    asked = {"raster": str(folder / "later.tif"), "earlier": str(folder / "coarse.tif"), "device": "cpu",
+             "model": str(folder / "m.botaclip"), "output": str(folder / "h.tif")}  # fmt: skip
+    change(parse_parameters(CHANGE, asked)[0], Progress(None, lambda level, line: said.append(f"{level} {line}")))
+    assert any("warning" in line and "differ everywhere by sharpness alone" in line for line in said)

@@ -36,7 +36,7 @@ FACES = {
     "clusters": "raster model clusters releves plots crs extent mask stride bands environment cog output indicators",
     "change": "raster earlier model species stable extent mask stride bands environment cog output",
     "threshold": "raster rule value output",
-    "lists": "raster areas area-field rule output",
+    "lists": "raster areas area-field rule share output",
     "predict": "raster model points species x-field y-field crs-field bands environment output",
     "report": "metrics output table odmap aoa",
     "info": "model",

@@ -85,6 +85,16 @@ def test_counts_may_be_above_a_hundred() -> None:
         read("Carex nigra 300")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("Carex nigra -40", "negative cover"), ("Carex nigra 40 Molinia caerulea 3", "looks like several species")],
+)  # fmt: skip
+def test_what_would_be_read_as_one_species_in_the_wrong_way_is_refused(text: str, words: str) -> None:
+    with pytest.raises(ReleveError, match=words):
+        read(text)
+    assert read("Carex nigra 40; Molinia caerulea 3").known == {"Carex nigra": 40.0, "Molinia caerulea": 3.0}
+
+
 def test_nothing_known_is_an_empty_releve_and_said() -> None:
     made = read("Quercus robur 30, Carx nigra")
     assert not made.cover.any() and made.unknown == {"Quercus robur": (), "Carx nigra": ("Carex nigra",)}

@@ -22,15 +22,22 @@ LONGEST_PX = 700
 OUTSIDE = "#d55e00"
 
 
-def aoa_figure(path: str | Path) -> tuple[str, bytes]:
+def aoa_figure(path: str | Path, model_sha256: str | None = None) -> tuple[str, bytes]:
     """Return caption and PNG of the dissimilarity index, what lies outside in another colour.
 
     The raster is read thinned out to at most ``LONGEST_PX`` a side, whatever its size.
 
+    Parameters
+    ----------
+    path
+        The map.
+    model_sha256
+        Digest of the model that the report is about; None where that is not known.
+
     Raises
     ------
     RasterError
-        It cannot be read, has no area of applicability, or no pixel with a value.
+        It cannot be read, has no area of applicability, was made with another model, or has no pixel with a value.
     """
     try:
         with rasterio.open(path) as source:
@@ -38,6 +45,12 @@ def aoa_figure(path: str | Path) -> tuple[str, bytes]:
             if not set(BANDS[:2]) <= set(names):
                 raise RasterError("it holds no area of applicability", where=str(path),
                                   remedy="give a map of botaclip aoa, or of suitability --applicability")  # fmt: skip
+            made_with = source.tags().get("BOTACLIP_MODEL_SHA256")
+            if model_sha256 and made_with and made_with != model_sha256:
+                raise RasterError(
+                    f"it was made with another model ({source.tags().get('BOTACLIP_MODEL', 'not named')}) than these "
+                    "scores", where=str(path), remedy="give the map that botaclip aoa makes with the trained model",
+                )  # fmt: skip
             step = max(1.0, max(source.height, source.width) / LONGEST_PX)
             shape = tuple(max(1, round(length / step)) for length in (source.height, source.width))
             index, inside = (

@@ -105,6 +105,7 @@ def _data(metrics: Metrics) -> dict[str, str]:
     splits = metrics.get("splits") or {}
     relative = data.get("data_type") == "presence-only"
     asked = metrics.get("asked") or {}
+    environment = list(data.get("environment") or [])
     return {
         "d_bio_1": f"{', '.join(sorted(presences))}." if presences else "",
         "d_bio_2": "Names " + ", ".join(f"{count} {status}" for status, count in taxa.items()) + "." if taxa else "",
@@ -123,11 +124,12 @@ def _data(metrics: Metrics) -> dict[str, str]:
         "by inner folds "
         "of the same kind." if splits else "",
         "d_part_3": "Nothing beyond the outer folds.",
-        "d_pred_1": f"Vector of {data['encoder']} ({data.get('encoder_mode', '')})." if data.get("encoder") else "",
-        "d_pred_2": f"Raster {Path(str(data['raster'])).name}, bands {plain(data.get('bands'))}."
-        if data.get("raster") else "",
+        "d_pred_1": f"Vector of {data['encoder']} ({data.get('encoder_mode', '')})"
+        + (f"; environment rasters {', '.join(environment)}." if environment else ".") if data.get("encoder") else "",
+        "d_pred_2": f"Raster {Path(str(data['raster'])).name}, bands {plain(data.get('bands'))}"
+        + ("; environment rasters as named." if environment else ".") if data.get("raster") else "",
         "d_pred_4": str(data.get("lattice") or ""),
-        "d_pred_5": str((data.get("lattice") or {}).get("crs", "")) if isinstance(data.get("lattice"), Mapping) else "",
+        "d_pred_5": str(data.get("lattice") or "").rpartition(" in ")[2],
         "d_pred_6": str(data.get("image_date") or ""),
         "d_pred_8": "Pixels are scaled by the value range of their type; vectors are standardised with the mean "
         "and spread of "
@@ -165,9 +167,17 @@ def _model(metrics: Metrics) -> dict[str, str]:
         + (f" with a buffer of {plain(buffer)} m" if buffer else "") + "." if side
         else (f"{splits['words']}." if splits.get("words") else ""),
         "m_depend_3": "Plots of one group stay in one fold." if asked.get("groups") else "No groups were given.",
+        "m_estim_3": _importance(metrics),
         "m_threshold_1": "A species is expected where its suitability exceeds what the calibrator makes of its "
         "training prevalence.",
     }  # fmt: skip
+
+
+def _importance(metrics: Metrics) -> str:
+    """Return the fall in AUC of held-out plots when each part is dealt out anew, where it was measured."""
+    found = {part: about.get("median") for part, about in (metrics.get("importance") or {}).items()}
+    told = [f"{part} {number(fall, 3, signed=True)}" for part, fall in found.items() if fall is not None]
+    return f"Fall in AUC of held-out plots by permutation, median over species: {', '.join(told)}." if told else ""
 
 
 def _outcome(metrics: Metrics) -> dict[str, str]:
@@ -180,6 +190,7 @@ def _outcome(metrics: Metrics) -> dict[str, str]:
         if scores:
             told.append(f"{column}: {', '.join(scores)}")
     lists, rich = metrics.get("lists") or {}, metrics.get("richness") or {}
+    responses = [each for each in metrics.get("responses") or [] if isinstance(each, Mapping) and each.get("name")]
     whole = (lists.get("coverage") or {}).get("all") or {}
     promised = []
     if whole.get("share") is not None:
@@ -194,6 +205,8 @@ def _outcome(metrics: Metrics) -> dict[str, str]:
         "a_perform_1": "Not given: scores on plots that were used in fitting say nothing.",
         "a_perform_2": "Medians over species on held-out folds. " + "; ".join(told) + "." if told else "",
         "a_perform_3": "Nothing.",
+        "a_plausibility_1": "Predicted and observed shares in tenths of the plots along "
+        f"{', '.join(str(each['name']) for each in responses)}: in the report." if responses else "",
         "p_output_1": "Relative suitability." if relative else "Probability that a plot of the relevés' size "
         "holds the species.",
         "p_output_2": "No post-processing; cells whose patch is not seen are nodata.",

@@ -56,7 +56,8 @@ def report_page(metrics: Metrics, *, figures: Mapping[str, bytes] | None = None)
         else:
             absent.append(f"{title}: {reason}")
     for caption, image in (figures or {}).items():
-        body.append(f"<section><h2>{escaped(caption)}</h2>{figure_of(image, caption)}</section>")
+        title = caption.partition(":")[0].partition("(")[0].strip()
+        body.append(f"<section><h2>{escaped(title)}</h2>{figure_of(image, caption)}</section>")
     if absent:
         body.append(f"<section><h2>Left out of this report</h2>{list_of(absent)}</section>")
     return (
@@ -113,7 +114,7 @@ SECTIONS: tuple[tuple[str, Callable[[Metrics], str | None], str], ...] = (
     ("Plots that were kept although they are doubtful", report_data.flagged, "not recorded"),
     ("Species and scores that are not given", report_data.omitted, "not recorded"),
     ("What this does not show", report_data.what_is_not_shown, ""),
-    ("Model card", report_data.card, "none was given (--card)"),
+    ("Model card", report_data.card, "none was given (train --card)"),
     ("ODMAP protocol", report_trust.protocol, ""),
     ("How to cite, and what computed this", report_data.colophon, ""),
 )  # fmt: skip

@@ -39,7 +39,8 @@ def report(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     metrics = read_metrics(Path(parameters["metrics"]))
     overwrite, found = parameters["overwrite"], {key: str(path) for key, path in outputs.items()}
     progress.update(0.1, "drawing")
-    figures = dict([aoa_figure(parameters["aoa"])]) if parameters.get("aoa") else {}
+    model = (metrics.get("model") or {}).get("sha256")
+    figures = dict([aoa_figure(parameters["aoa"], model)]) if parameters.get("aoa") else {}
     write_report(metrics, outputs["output"], figures=figures, overwrite=overwrite)
     if "table" in outputs:
         write_scores(metrics, outputs["table"], overwrite=overwrite)

@@ -176,6 +176,9 @@ def verdicts(metrics: Mapping[str, Any]) -> list[Verdict]:
         difference = difference_between(metrics, metric, "adapted", column)
         if difference:
             answer, sign = _judge(difference, metric, column)
+            if column == "shuffled" and found and found[0].question == questions["raw"] and found[0].sign < 1:
+                # Where no gain is shown, nothing is there to be due to anything.
+                question = "Do the plants matter: does it do better than with wrong relevés?"
             found.append(Verdict(question, answer, sign))
     return found
 

@@ -135,7 +135,8 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         metrics["card"] = parts.metadata["card"]
     progress.update(0.98, "writing")
     overwrite = parameters["overwrite"]
-    ModelFile.write(outputs["output"], parts.metadata, parts.parts, overwrite=overwrite)
+    written = ModelFile.write(outputs["output"], parts.metadata, parts.parts, overwrite=overwrite)
+    metrics["model"] = {"name": written.path.name, "sha256": written.sha256}
     if kept is not None:
         kept.keep("model", {})  # it is written: the states of its fits go
     if "metrics" in outputs:
