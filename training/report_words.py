@@ -171,7 +171,7 @@ def verdicts(metrics: Mapping[str, Any]) -> list[Verdict]:
         "environment_only": "Does the image tell more than the environment rasters?",
         "location_only": "Does the image tell more than the place?",
     }
-    found = []
+    found: list[Verdict] = []
     for column, question in questions.items():
         difference = difference_between(metrics, metric, "adapted", column)
         if difference:
