@@ -153,23 +153,32 @@ PARTS = {"adapters": adapters, "forests": forests, "everywhere": everywhere}
 
 
 def report(found: dict[str, Any]) -> str:
-    """Return what was measured, in words."""
-    fit, grown, made = found["adapters"], found["forests"], found["everywhere"]
-    return "\n".join((
+    """Return what was measured, in words; parts that were not are said to be missing."""
+    lines = [
         f"Machine: {found['cores']} cores, device {found['device']}; {found['plots']:,} plots, "
-        f"{found['species']:,} species, "
-        f"{found['width']} numbers a vector, {fit['species_a_plot']:.0f} species a plot.",
-        f"Five folds of adapters ({fit['steps']:,} steps each) and linear heads: {fit['minutes']:.1f} min "
-        f"({fit['seconds']['adapters']:.0f} s and {fit['seconds']['heads']:.0f} s), at most {fit['gib']:.2f} GiB "
-        f"(wanted: {MOST_MINUTES:.0f} min, {MOST_GIB:.0f} GiB).",
-        f"Forests of {grown['trees']} trees for {grown['species']} species, one fold: {grown['seconds'] / 60:.1f} min, "
-        f"{grown['gib']:.2f} GiB.",
-        f"All species over {made['pixels']:,} pixels, the {TOP} highest kept: {made['seconds']:.0f} s, "
-        f"{made['gflops']:.0f} GFLOP/s of {made['peak_gflops']:.0f}, {made['share_of_peak']:.0%} of the matrix "
-        "product's "
-        f"peak ({made['share_without_top']:.0%} without the choice), {made['gib']:.2f} GiB (wanted: "
-        f"{LEAST_SHARE:.0%}).",
-    ))
+        f"{found['species']:,} species, {found['width']} numbers a vector."
+    ]
+    if fit := found.get("adapters"):
+        lines.append(
+            f"Five folds of adapters ({fit['steps']:,} steps each) and linear heads, {fit['species_a_plot']:.0f} "
+            f"species a plot: {fit['minutes']:.1f} min ({fit['seconds']['adapters']:.0f} s and "
+            f"{fit['seconds']['heads']:.0f} s), at most {fit['gib']:.2f} GiB (wanted: {MOST_MINUTES:.0f} min, "
+            f"{MOST_GIB:.0f} GiB)."
+        )
+    if grown := found.get("forests"):
+        lines.append(
+            f"Forests of {grown['trees']} trees for {grown['species']} species, one fold: "
+            f"{grown['seconds'] / 60:.1f} min, {grown['gib']:.2f} GiB."
+        )
+    if made := found.get("everywhere"):
+        lines.append(
+            f"All species over {made['pixels']:,} pixels, the {TOP} highest kept: {made['seconds']:.0f} s, "
+            f"{made['gflops']:.0f} GFLOP/s of {made['peak_gflops']:.0f}, {made['share_of_peak']:.0%} of the matrix "
+            f"product's peak ({made['share_without_top']:.0%} without the choice), {made['gib']:.2f} GiB (wanted: "
+            f"{LEAST_SHARE:.0%})."
+        )
+    missing = [part for part in PARTS if part not in found]
+    return "\n".join([*lines, *([f"Not measured: {', '.join(missing)}."] if missing else [])])
 
 
 def main() -> int:
@@ -177,6 +186,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a hundredth of it; nothing is kept")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--parts", nargs="*", default=list(PARTS), choices=PARTS, help="only these")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     sizes = (400, 120, 64, 20_000) if arguments.quick else (PLOTS, SPECIES, WIDTH, PIXELS)
@@ -188,7 +198,10 @@ def main() -> int:
     measured: dict[str, Any] = {
         "plots": sizes[0], "species": sizes[1], "width": sizes[2], "device": arguments.device, "cores": os.cpu_count()
     }
-    for part in PARTS:
+    if RESULTS.exists() and not arguments.quick:  # parts that are not asked for stay as they were measured
+        kept = json.loads(RESULTS.read_text(encoding="utf-8"))
+        measured |= {part: kept[part] for part in PARTS if part in kept and kept["device"] == arguments.device}
+    for part in arguments.parts:
         words = [sys.executable, __file__, "--part", part, "--device", arguments.device]
         done = subprocess.run(
             [*words, *(["--quick"] if arguments.quick else [])], stdout=subprocess.PIPE, text=True, check=True
@@ -196,9 +209,9 @@ def main() -> int:
         measured[part] = json.loads(done.stdout.strip().splitlines()[-1])
         sys.stdout.write(f"{part}: done\n")
         sys.stdout.flush()
+        if not arguments.quick:
+            RESULTS.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(report(measured) + "\n")
-    if not arguments.quick:
-        RESULTS.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,3 +52,17 @@ def test_map(tmp_path: Path) -> None:
         assert dataset.count == 4
         numbers = dataset.read([1, 2])[:, seen]
     assert set(np.unique(numbers)) <= {1.0, 3.0}
+
+
+@pytest.mark.parametrize(("rows", "species", "count", "levels"), [
+    (40, 3587, 10, 0), (40, 3587, 10, 7), (40, 300, 10, 20), (9, 130, 10, 3), (7, 12, 10, 0), (30, 2000, 1, 3),
+    (1, 500, 5, 1),
+])  # fmt: skip
+def test_the_highest_of_many_are_those_of_a_whole_sort(rows: int, species: int, count: int, levels: int) -> None:
+    values = np.random.default_rng(species).random((rows, species), dtype=np.float32)
+    if levels:  # many are equal: the first column goes before
+        values = (np.round(values * levels) / levels).astype(np.float32)
+    columns, found = highest(values, count)
+    order = np.argsort(-values, axis=1, kind="stable")[:, :count]
+    np.testing.assert_array_equal(columns, order)
+    np.testing.assert_array_equal(found, np.take_along_axis(values, order, axis=1))
