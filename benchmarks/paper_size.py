@@ -3,6 +3,7 @@
     .venv/bin/python benchmarks/paper_size.py            # about 10 minutes on two cores
     .venv/bin/python benchmarks/paper_size.py --quick    # a hundredth of it, to see that all is well
     .venv/bin/python benchmarks/paper_size.py --device cuda
+    BOTACLIP_SAMPLED=10 .venv/bin/python benchmarks/paper_size.py --parts forests    # fewer species than 100
 
 Everything is generated: gradients, species that follow them, images that carry some of them. Five folds of the adapter
 that the paper trains (``botaclip``, to its last step) and of the linear head for all species at once; forests for 100
@@ -37,6 +38,7 @@ from botaclip.training.forest import grow_forest  # noqa: E402
 from botaclip.training.heads import fit_linear  # noqa: E402
 from botaclip.training.standardiser import Standardiser  # noqa: E402
 from botaclip.training.training_table import TrainingTable  # noqa: E402
+from study import tell  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "paper_size.json"
 PLOTS, SPECIES, WIDTH, FOLDS, SAMPLED, PIXELS, TOP = 28_418, 3_587, 512, 5, 100, 1_000_000, 10
@@ -102,7 +104,8 @@ def forests(sizes: tuple[int, ...], device: str) -> dict[str, Any]:
     table = survey(plots, species, width)
     rows = folds_of(table)[0]
     often = np.flatnonzero(table.presence.sum(axis=0) >= min(20, plots // 20))
-    chosen = np.random.default_rng(2).choice(often, min(SAMPLED, len(often)), replace=False)
+    sampled = int(os.environ.get("BOTACLIP_SAMPLED") or SAMPLED)
+    chosen = np.random.default_rng(2).choice(often, min(sampled, len(often)), replace=False)
     began = time.perf_counter()
     for species_index in chosen:
         grow_forest(table.vectors[rows], table.presence[rows][:, [species_index]], random_state=1, trees=100, leaf=5)
@@ -186,9 +189,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a hundredth of it; nothing is kept")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--write", action="store_true", help="put what was measured into docs/results.md, run nothing")
     parser.add_argument("--parts", nargs="*", default=list(PARTS), choices=PARTS, help="only these")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.write:
+        tell("paper_size", report(json.loads(RESULTS.read_text(encoding="utf-8"))).replace("\n", "\n\n"), arguments)
+        return 0
     sizes = (400, 120, 64, 20_000) if arguments.quick else (PLOTS, SPECIES, WIDTH, PIXELS)
     if arguments.part:
         found = PARTS[arguments.part](sizes, arguments.device)
