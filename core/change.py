@@ -263,7 +263,7 @@ def change_of(applied: AppliedImagery, chosen: list[int], noise: NoiseFloor) -> 
 
 def sampled(applied: AppliedImagery, areas: dict[int, Area], chosen: list[int], seed: int) -> NDArray[np.float32]:
     """Return the differences (N, 1 + S) at up to 400 nodes drawn over the areas; NaN where a date does not see one."""
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     pixels = sum(area.height * area.width for area in areas.values())
     found: list[NDArray[np.float32]] = []
     for number, area in areas.items():
@@ -271,12 +271,12 @@ def sampled(applied: AppliedImagery, areas: dict[int, Area], chosen: list[int], 
         left = max(1, round(SAMPLED * area.height * area.width / pixels))
         blocks = scene.blocks(area)
         each = max(4, -(-2 * left // len(blocks)))
-        for index in np.concatenate([random.permutation(len(blocks)) for _ in range(_ROUNDS)]).tolist():
+        for index in np.concatenate([rng.permutation(len(blocks)) for _ in range(_ROUNDS)]).tolist():
             block = blocks[index]
             rows, cols = np.nonzero(area.inside(block.row, block.col, block.height, block.width))
             if not len(rows):
                 continue
-            taken = random.choice(len(rows), min(each, left, len(rows)), replace=False)
+            taken = rng.choice(len(rows), min(each, left, len(rows)), replace=False)
             nodes = [area.node(block.row + int(rows[i]), block.col + int(cols[i])) for i in taken]
             down, across = np.array(nodes).T
             vectors, _ = scene.cells.patches(down, across, area.patch)

@@ -75,6 +75,6 @@ def test_threads_are_limited_to_the_usable_cores(monkeypatch: pytest.MonkeyPatch
 
 
 def test_unknown_command_names_the_known() -> None:
-    known = "ablate, aoa, cache, click, clusters, demo-data"
+    known = "ablate, aoa, cache, change, click, clusters, demo-data"
     with pytest.raises(OptionError, match=f"there is no command 'embedd'. Use one of {known}"):
         resolve("embedd")
