@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import html
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,7 +50,9 @@ from botaclip.botaclip_qgis.project_entries import (
     project_raster,
 )
 from botaclip.botaclip_qgis.raster_choice import RasterChoice
+from botaclip.core.errors import BotaclipError
 from botaclip.core.model_card import card_of
+from botaclip.core.unfinished import unfinished
 
 NO_MODEL = "Choose a model, then click the map. A model is made with the Processing tool Train a model."
 NO_RASTER = "Choose the image to look at: a raster layer, or a folder of tiles."
@@ -299,15 +300,11 @@ class ClickDock(QgsDockWidget):
 
     def save(self, path: str) -> None:
         """Write the list as CSV, aside first; where that fails, say so and leave what was there."""
-        part = f"{path}.part"
         try:
-            with open(part, "w", newline="", encoding="utf-8") as file:
+            with unfinished(Path(path), overwrite=True) as part, open(part, "w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows(line.split("\t") for line in self.table.as_tsv().splitlines())
-            os.replace(part, path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                os.remove(part)
-            self.status.setText(f"The list was not saved ({error.strerror}): {path}. Choose another place.")
+        except BotaclipError as error:
+            self.status.setText(f"The list was not saved: {error.sentence}")
 
     def copy(self) -> None:
         """Put the list on the clipboard as tab-separated text."""
@@ -352,10 +349,8 @@ def _details_text(answer: Mapping[str, Any], model: str) -> str:
         )
     else:
         lines.append(f"Probability of the species occurring{plot}, as far as the image tells.")
-    lines += [line for line in (_list_text(answer),) if line]
-    if answer.get("message"):
-        lines.append(str(answer["message"]))
-    return "\n".join(lines)
+    lines += [_list_text(answer), str(answer.get("message") or "")]
+    return "\n".join(filter(None, lines))
 
 
 def _domain_text(answer: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import csv
 import dataclasses
 import math
@@ -74,7 +75,7 @@ def lists(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         raise RasterError("it is a folder", where=str(parameters["raster"]),
                           remedy="give one of the maps in it, or their virtual raster (.vrt)")  # fmt: skip
     names, areas = read_areas(parameters["areas"], parameters.get("area_field"))
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(names) < 10_000 else []
+    twice = sorted(name for name, count in collections.Counter(names).items() if count > 1)
     if twice:
         progress.warning(f"{len(twice)} names stand for several areas ({_some(twice)}): their rows are not told apart.")
     share = float(parameters.get("share") or 0.0)
@@ -85,9 +86,11 @@ def lists(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
             if source.crs is None:
                 raise RasterError("the map has no CRS", where=str(source.name), remedy="assign one in QGIS")
             limits = limits_of(source, parameters["rule"], None)
+            bands = {source.tags(band).get("BOTACLIP_SPECIES"): band for band in range(1, source.count + 1)}
+            wanted = {name: (bands[name], limit) for name, limit in limits.items()}
             for number, (name, area) in enumerate(zip(names, areas, strict=True)):
                 progress.update(number / len(names), f"area {name}")
-                found = [] if area is None else species_of(source, area, limits, progress)
+                found = [] if area is None else species_of(source, area, wanted, progress)
                 if not any(each.pixels for each in found):
                     empty.append(name)
                     continue
@@ -110,7 +113,7 @@ def lists(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def species_of(
-    source: Any, area: Polygons, limits: Mapping[str, float], progress: Progress
+    source: Any, area: Polygons, wanted: Mapping[str, tuple[int, float]], progress: Progress
 ) -> list[SpeciesOfArea]:
     """Return what a map says of every species in an area, read by windows of one band.
 
@@ -120,8 +123,8 @@ def species_of(
         The open map.
     area
         The polygons, in any CRS.
-    limits
-        Threshold of each species.
+    wanted
+        Band and threshold of each species.
     progress
         Checked for cancelling at every window.
     """
@@ -132,8 +135,7 @@ def species_of(
         ]
     except OptionError:
         return []
-    bands = {source.tags(band).get("BOTACLIP_SPECIES"): band for band in range(1, source.count + 1)}
-    sums: dict[str, list[Any]] = {name: [0, 0, 0.0, -math.inf] for name in limits}
+    sums: dict[str, list[Any]] = {name: [0, 0, 0.0, -math.inf] for name in wanted}
     # Of an area that holds no centre of a pixel those that it touches.
     for touched in (False, True):
         for window in _windows(source, shapes):
@@ -143,9 +145,9 @@ def species_of(
             )  # fmt: skip
             if not inside.any():
                 continue
-            for name, limit in limits.items():
+            for name, (band, limit) in wanted.items():
                 progress.check()
-                _add(sums[name], _known(source, bands[name], window, inside), limit)
+                _add(sums[name], _known(source, band, window, inside), limit)
         if any(count for count, *_ in sums.values()):
             break
     return [

@@ -17,16 +17,15 @@ from numpy.typing import NDArray
 from botaclip.core.applied_imagery import AppliedImagery, imagery_for
 from botaclip.core.area import Area
 from botaclip.core.errors import OptionError, RasterError
-from botaclip.core.image_year import given_year
 from botaclip.core.imagery import Imagery
 from botaclip.core.lattice_imagery import LatticeImagery
-from botaclip.core.map_job import model_for_map
+from botaclip.core.map_job import make_map, model_for_map
 from botaclip.core.model import Model
 from botaclip.core.paired_source import PairedImagery
 from botaclip.core.places import same_crs
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.raster_style import qml_suitability
-from botaclip.core.scene_maps import MapKind, check_maps_writable, make_maps
+from botaclip.core.scene_maps import MapKind
 
 Floats = NDArray[np.floating]
 
@@ -119,30 +118,26 @@ def change(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """
     model = model_for_map(parameters)
     chosen = model.choose(parameters["species"])
-    output, overwrite = Path(parameters["output"]), bool(parameters.get("overwrite"))
-    year = given_year(parameters.get("image_date"))
-    with AppliedImagery.open(
-        model, parameters["raster"], bands=parameters.get("bands"), environment=parameters.get("environment"),
-        device=parameters["device"], maps=True, mode=parameters.get("mode") or "auto", progress=progress,
-    ) as later:
-        paired = with_earlier(later, model, parameters["earlier"], parameters.get("bands"), progress)
-        check_maps_writable(paired, output, overwrite=overwrite)
-        limits = {"extent": parameters.get("extent"), "mask": parameters.get("mask")}
-        areas = paired.areas(stride_m=parameters.get("stride"), progress=progress, **limits)
-        stable = parameters.get("stable")
-        asked = _stable_areas(paired, parameters) if stable else areas
+    names = names_of(model, chosen)
+    measured: list[NoiseFloor] = []
+
+    def kind_of(paired: AppliedImagery) -> MapKind:
         progress.update(0.05, "measuring what stable places differ by")
-        noise = NoiseFloor.of(sampled(paired, asked, chosen, parameters["random_state"]), known=bool(stable))
-        kind = change_of(paired, chosen, noise)
-        names = names_of(model, chosen)
+        asked = _stable_areas(paired, parameters)
+        known = bool(parameters.get("stable"))
+        noise = NoiseFloor.of(sampled(paired, asked, chosen, parameters["random_state"]), known=known)
+        measured.append(noise)
         distance, furthest = noise.said[0]
         progress.info(f"Cosine distance: {distance:.3g} in the middle of stable places, up to {furthest:.3g} in 95 %.")
         for name, (shift, floor) in zip(names[1:], noise.said[1:], strict=True):
             progress.info(f"{name}: stable places differ by {shift:+.3f}, 95 % of them within {floor:.3f} of that.")
-        made = make_maps(
-            paired, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")),
-            year=year,
-        )
+        return change_of(paired, chosen, noise)
+
+    made = make_map(
+        parameters, kind_of, progress, model=model,
+        view=lambda later: with_earlier(later, model, parameters["earlier"], parameters.get("bands"), progress),
+    )
+    (noise,) = measured
     return made | {
         "shift": dict(zip(names, (shift for shift, _ in noise.said), strict=True)),
         "floor": dict(zip(names, (floor for _, floor in noise.said), strict=True)), "places": noise.places,
@@ -150,12 +145,15 @@ def change(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def _stable_areas(paired: AppliedImagery, parameters: dict[str, Any]) -> dict[int, Area]:
-    """Return the nodes in the polygons of ``--stable``."""
+    """Return the nodes in the polygons of ``--stable``; where none are named, those of the map."""
+    stable, stride_m = parameters.get("stable"), parameters.get("stride")
+    if not stable:
+        return paired.areas(stride_m=stride_m, extent=parameters.get("extent"), mask=parameters.get("mask"))
     try:
-        return paired.areas(stride_m=parameters.get("stride"), extent=None, mask=parameters["stable"])
+        return paired.areas(stride_m=stride_m, extent=None, mask=stable)
     except OptionError as error:
         raise OptionError(
-            "no pixel of the map lies in its polygons", where=f"--stable {parameters['stable']}",
+            "no pixel of the map lies in its polygons", where=f"--stable {stable}",
             remedy="name polygons on the raster, or a smaller --stride",
         ) from error  # fmt: skip
 

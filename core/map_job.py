@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def model_for_map(parameters: dict[str, Any]) -> Model:
 
 def make_map(
     parameters: dict[str, Any], kind_of: Callable[[AppliedImagery], MapKind], progress: Progress, *,
-    model: Model | None = None,
+    model: Model | None = None, view: Callable[[AppliedImagery], AppliedImagery] | None = None,
 ) -> dict[str, Any]:
     """Make a map as the options that all maps share say.
 
@@ -44,6 +45,8 @@ def make_map(
         Told how far it is.
     model
         Where it has been opened already.
+    view
+        Other imagery to map than that of ``raster`` alone, made from it: two dates beside each other.
 
     Returns
     -------
@@ -58,11 +61,14 @@ def make_map(
     output, overwrite = Path(parameters["output"]), bool(parameters.get("overwrite"))
     check_map_name(output)
     year = given_year(parameters.get("image_date"))
-    with AppliedImagery.open(
-        parameters["model"] if model is None else model, parameters["raster"], bands=parameters.get("bands"),
-        environment=parameters.get("environment"), device=parameters["device"], maps=True,
-        mode=parameters.get("mode") or "auto", progress=progress,
-    ) as applied:
+    with contextlib.ExitStack() as stack:
+        applied = stack.enter_context(AppliedImagery.open(
+            parameters["model"] if model is None else model, parameters["raster"], bands=parameters.get("bands"),
+            environment=parameters.get("environment"), device=parameters["device"], maps=True,
+            mode=parameters.get("mode") or "auto", progress=progress,
+        ))  # fmt: skip
+        if view is not None:
+            applied = stack.enter_context(view(applied))
         check_maps_writable(applied, output, overwrite=overwrite)
         kind = kind_of(applied)
         areas = applied.areas(

@@ -264,14 +264,19 @@ class Model:
         )  # fmt: skip
 
     @functools.cached_property
+    def _plot_table(self) -> tuple[list[Any], Any]:
+        """Rows and CRS of ``plots.json``, read once for all that asks for a part of it."""
+        records = self.file.plots()
+        return records.get("plots") or [], records.get("crs")
+
+    @functools.cached_property
     def plots(self) -> tuple[dict[str, Any], ...]:
         """Of each plot of ``plot_vectors`` (N): its ``id``, and ``x``, ``y`` and ``crs`` where the file holds places.
 
         Read once: a click names the plots most alike, and the table of a large survey takes long to read. Empty
         mappings where the file holds no such table, or one of other plots.
         """
-        records = self.file.plots()
-        rows, crs = records.get("plots") or [], records.get("crs")
+        rows, crs = self._plot_table
         if len(rows) != len(self.plot_vectors):
             return tuple({} for _ in self.plot_vectors)
         return tuple(
@@ -285,7 +290,7 @@ class Model:
 
         None where the file does not say it of every plot, as models made before do not.
         """
-        rows = self.file.plots().get("plots") or []
+        rows, _ = self._plot_table
         known = [row.get("species") for row in rows]
         if len(rows) != len(self.plot_vectors) or not all(isinstance(each, list) for each in known):
             return None

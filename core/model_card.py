@@ -18,7 +18,6 @@ _MOST_METADATA = 50_000_000
 # What broken archives and broken JSON raise; that a model is broken others say in words.
 _BROKEN = (
     OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, AttributeError, RuntimeError,
-    NotImplementedError,
 )  # fmt: skip
 _MOST_READ = 10 * LONGEST
 

@@ -92,21 +92,8 @@ def read_polygons(path: str | Path) -> Polygons:
     OptionError
         It cannot be read, has no CRS, or holds no polygon.
     """
-    file, layer = _layer(path)
-    meta, geometry, _ = _read_layer(file, layer)
-    if not meta["crs"]:
-        raise OptionError("the polygon layer has no CRS", where=str(file), remedy="assign one in QGIS")
-    polygons: list[tuple[Ring, ...]] = []
-    for blob in geometry if geometry is not None else ():
-        if blob is not None:
-            try:
-                _collect(blob, 0, polygons, [])
-            except (struct.error, ValueError) as error:
-                raise OptionError(f"a geometry cannot be read ({error})", where=str(file),
-                                  remedy="convert curves to polygons in QGIS") from error  # fmt: skip
-    if not polygons:
-        raise OptionError("the layer holds no polygon", where=str(file), remedy="choose a polygon layer")
-    return Polygons(polygons=tuple(polygons), crs=meta["crs"])
+    features, crs, _ = _polygon_layer(path)
+    return Polygons(polygons=tuple(polygon for parts in features for polygon in parts), crs=crs)
 
 
 def read_areas(path: str | Path, name_field: str | None = None) -> tuple[list[str], list[Polygons | None]]:
@@ -129,18 +116,32 @@ def read_areas(path: str | Path, name_field: str | None = None) -> tuple[list[st
     OptionError
         As :func:`read_polygons`, or the layer has no such column.
     """
-    read_polygons(path)  # says what is wrong with the layer
+    features, crs, columns = _polygon_layer(path)
+    areas = [Polygons(tuple(parts), crs) if parts else None for parts in features]
+    if name_field:
+        return [str(value) for value in _column(columns, name_field, _layer(path)[0])], areas
+    return [str(number) for number in range(1, len(areas) + 1)], areas
+
+
+def _polygon_layer(path: str | Path) -> tuple[list[list[tuple[Ring, ...]]], str, Columns]:
+    """Return the polygons of each feature, their CRS and the columns; see :func:`read_polygons` for what is refused."""
     file, layer = _layer(path)
     meta, geometry, columns = _read_layer(file, layer)
-    areas: list[Polygons | None] = []
+    if not meta["crs"]:
+        raise OptionError("the polygon layer has no CRS", where=str(file), remedy="assign one in QGIS")
+    features: list[list[tuple[Ring, ...]]] = []
     for blob in geometry if geometry is not None else ():
         parts: list[tuple[Ring, ...]] = []
         if blob is not None:
-            _collect(blob, 0, parts, [])
-        areas.append(Polygons(tuple(parts), meta["crs"]) if parts else None)
-    if name_field:
-        return [str(value) for value in _column(columns, name_field, file)], areas
-    return [str(number) for number in range(1, len(areas) + 1)], areas
+            try:
+                _collect(blob, 0, parts, [])
+            except (struct.error, ValueError) as error:
+                raise OptionError(f"a geometry cannot be read ({error})", where=str(file),
+                                  remedy="convert curves to polygons in QGIS") from error  # fmt: skip
+        features.append(parts)
+    if not any(features):
+        raise OptionError("the layer holds no polygon", where=str(file), remedy="choose a polygon layer")
+    return features, meta["crs"], columns
 
 
 def write_points(

@@ -10,6 +10,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from rasterio.enums import ColorInterp
+from rasterio.transform import from_origin
 
 RGB = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
 UTM = "EPSG:32632"
@@ -94,3 +95,14 @@ def awkward(folder: Path, kind: str, *, seed: int = 0) -> Path:
 
 
 KINDS = ("own", "feet", "degrees", "mercator", "rotated", "south-up", "tiles", "degree tiles")
+
+
+def neon_like_raster(path: Path) -> Path:
+    """Write 60 m of a photograph of 10 cm, of noise."""
+    pixels = np.random.default_rng(1).integers(40, 200, (3, 600, 600), dtype=np.uint8)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=600, height=600, count=3, dtype="uint8", crs="EPSG:32611",
+        transform=from_origin(260_000, 4_110_060, 0.1, 0.1),
+    ) as dataset:  # fmt: skip
+        dataset.write(pixels)
+    return path

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
-from rasterio.transform import from_origin
 
 from botaclip.core import bundled
 from botaclip.core.bundled import BUNDLED, MODELS, bundled_model
@@ -20,6 +18,8 @@ from botaclip.core.model_report import info, verify
 from botaclip.core.options import Kind, Option, parse_parameters
 from botaclip.core.predict import predict
 from botaclip.core.progress import SILENT
+
+from .small_rasters import neon_like_raster
 
 
 def test_the_word_is_the_file_in_every_command_that_takes_a_model() -> None:
@@ -74,13 +74,7 @@ def test_it_is_there_because_it_beats_the_prevalence_within_sites() -> None:
 
 
 def test_a_first_prediction_with_it(tmp_path: Path) -> None:
-    image = tmp_path / "image.tif"
-    pixels = np.random.default_rng(1).integers(40, 200, (3, 420, 420), dtype=np.uint8)
-    with rasterio.open(
-        image, "w", driver="GTiff", width=420, height=420, count=3, dtype="uint8", crs="EPSG:32611",
-        transform=from_origin(260_000, 4_110_042, 0.1, 0.1),
-    ) as dataset:  # fmt: skip
-        dataset.write(pixels)
+    image = neon_like_raster(tmp_path / "image.tif")
     points = tmp_path / "points.csv"
     points.write_text("name,x,y\na,260021,4110021\n", encoding="utf-8")
     command = COMMANDS["predict"]

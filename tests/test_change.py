@@ -73,7 +73,8 @@ def test_what_changed_is_found_and_what_did_not_is_hardly_called_change(folder: 
     run(folder, "d.tif")
     with rasterio.open(folder / "d.tif") as made:
         found = made.read(2)
-        corner = made.index(*(rasterio.open(folder / "later.tif").transform * (110, 110)))
+        with rasterio.open(folder / "later.tif") as later:
+            corner = made.index(*(later.transform * (110, 110)))
     inside = found[: corner[0], : corner[1]]
     elsewhere = found[corner[0] + 8 :, corner[1] + 8 :]
     assert (inside[np.isfinite(inside)] == 1).mean() > 0.9
@@ -117,10 +118,7 @@ def test_the_floor_by_hand() -> None:
 
 
 def test_what_cannot_be_compared_is_one_sentence(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "two").mkdir()
-    for number in range(2):
-        write_raster(tmp_path / "two" / f"{number}.tif", size=300)
-    with pytest.raises(RasterError, match="cannot be opened|no such file|does not exist|scenes"):
+    with pytest.raises(RasterError, match="none.tif"):
         run(folder, "f.tif", earlier=str(tmp_path / "none.tif"))
     far = write_areas(tmp_path / "far.gpkg", [[(0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 0.0)]], "EPSG:2154")
     with pytest.raises(OptionError, match="--stable"):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
+from botaclip.training import nearest_releves
 from botaclip.training.nearest_releves import nearest_document, nearest_plots, sorensen
 from botaclip.training.report_drivers import nearest
 from botaclip.training.training_table import TrainingTable
@@ -18,9 +22,25 @@ def test_the_nearest_is_that_of_the_largest_cosine() -> None:
 
 
 def test_sorensen_by_hand() -> None:
-    one, others = np.array([1, 0, 3, 0]), np.array([[1, 0, 1, 0], [1, 1, 0, 0], [0, 5, 0, 5], [0, 0, 0, 0]])
-    assert sorensen(one, others).tolist() == [1.0, 0.5, 0.0, 0.0]
-    assert np.isnan(sorensen(np.zeros(4), np.zeros((1, 4)))[0])
+    some = csr_array(np.array([[1.0, 0, 1, 0], [0, 0, 0, 0]]))
+    others = csr_array(np.array([[1.0, 0, 1, 0], [1, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0]]))
+    found = sorensen(some, others)
+    assert found[0].tolist() == [1.0, 0.5, 0.0, 0.0]
+    assert found[1, :3].tolist() == [0.0, 0.0, 0.0] and np.isnan(found[1, 3])
+
+
+def test_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    inside, outside, train = rng.normal(size=(30, 6)), rng.normal(size=(20, 6)), rng.permutation(50)[:30]
+    whole = nearest_plots(inside, outside, train)
+    data = dataclasses.replace(table(), ids=tuple(map(str, range(50))), cover=csr_array(rng.random((50, 9)) < 0.3))
+    near = np.full((50, 2), np.nan)
+    test = np.setdiff1d(np.arange(50), train)
+    near[test] = whole
+    document = nearest_document(data, near, [(train, test)])
+    monkeypatch.setattr(nearest_releves, "_ROWS", 3)
+    np.testing.assert_allclose(nearest_plots(inside, outside, train), whole)
+    assert nearest_document(data, near, [(train, test)]) == document
 
 
 def table() -> TrainingTable:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from tests.model_fixture import WIDTH, write_model, write_raster
+from tests.model_fixture import write_model, write_raster
 from tests.qgis_support import ROOT, Qgis, make_qgis
 from tests.test_aoa import AREA
 from tests.test_area_lists import write_areas
@@ -54,7 +54,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     raster = write_raster(folder / "r.tif")
     random = np.random.default_rng(2)
     arrays = {"community.mean": np.full(3, 0.4, np.float32), "community.variance": np.array([0.3], np.float32)}
-    assert WIDTH
     write_model(folder / "m.botaclip", raster, applicability=AREA, richness=ABOUT, arrays=arrays)
     with rasterio.open(raster) as source:
         pixels, profile, transform = source.read(), source.profile, source.transform

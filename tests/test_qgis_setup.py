@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import rasterio
-from rasterio.transform import from_origin
 from tests.fake_packages import FakePlugin
 from tests.model_fixture import write_model, write_raster
 from tests.qgis_support import ROOT, SCRIPTS, Qgis, make_qgis, qgis_python
+from tests.small_rasters import neon_like_raster
 
 
 class FakeQgis:
@@ -179,14 +178,3 @@ def test_the_first_click_with_the_bundled_model(tmp_path: Path) -> None:
             environment={"BOTACLIP_PYTHON": sys.executable},
         )  # fmt: skip
         check_first_click(found)
-
-
-def neon_like_raster(path: Path) -> Path:
-    """Write 60 m of a photograph of 10 cm, of noise."""
-    pixels = np.random.default_rng(1).integers(40, 200, (3, 600, 600), dtype=np.uint8)
-    with rasterio.open(
-        path, "w", driver="GTiff", width=600, height=600, count=3, dtype="uint8", crs="EPSG:32611",
-        transform=from_origin(260_000, 4_110_060, 0.1, 0.1),
-    ) as dataset:  # fmt: skip
-        dataset.write(pixels)
-    return path

@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from botaclip.training.training_table import TrainingTable
 
 Array = NDArray[np.floating]
 Index = NDArray[np.integer]
+
+# Held-out plots compared with all training plots at a time: memory does not grow with the square of the plots.
+_ROWS = 512
 
 
 def nearest_plots(inside: Array, outside: Array, train: Index) -> Array:
@@ -24,17 +28,23 @@ def nearest_plots(inside: Array, outside: Array, train: Index) -> Array:
     train
         Numbers of the training plots in the whole table (N,).
     """
-    cosine = _unit(outside) @ _unit(inside).T
-    best = cosine.argmax(axis=1)
-    return np.column_stack([train[best], cosine[np.arange(len(best)), best]]).astype(np.float64)
+    unit, found = _unit(inside), []
+    for first in range(0, len(outside), _ROWS):
+        cosine = _unit(outside[first : first + _ROWS]) @ unit.T
+        best = cosine.argmax(axis=1)
+        found.append(np.column_stack([train[best], cosine[np.arange(len(best)), best]]))
+    return np.concatenate(found).astype(np.float64) if found else np.zeros((0, 2))
 
 
-def sorensen(one: NDArray[Any], others: NDArray[Any]) -> Array:
-    """Return Sørensen's similarity ``2 |A and B| / (|A| + |B|)`` of a list (V,) and others (M, V); NaN of two empty."""
-    a, b = np.asarray(one) > 0, np.asarray(others) > 0
-    total = a.sum() + b.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(total > 0, 2.0 * (b & a).sum(axis=1) / total, np.nan))
+def sorensen(some: csr_array, others: csr_array) -> Array:
+    """Return Sørensen's similarity ``2 |A and B| / (|A| + |B|)`` of presences (N, V) and (M, V), (N, M).
+
+    NaN of two empty lists.
+    """
+    shared = np.asarray((some @ others.T).todense(), dtype=np.float64)
+    total = np.asarray(some.sum(axis=1)).reshape(-1, 1) + np.asarray(others.sum(axis=1)).reshape(1, -1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(2.0 * shared / total)
 
 
 def nearest_document(
@@ -51,20 +61,22 @@ def nearest_document(
     folds
         (train, test) index pairs.
     """
-    cover = np.asarray(table.cover.todense() if hasattr(table.cover, "todense") else table.cover) > 0
+    present = csr_array(csr_array(table.cover) > 0).astype(np.float64)
     pairs, means = [], []
     for train, test in folds:
-        for plot in test:
-            if not np.isfinite(nearest[plot, 0]):
-                continue
-            other = int(nearest[plot, 0])
-            shared = float(sorensen(cover[plot], cover[[other]])[0])
-            every = sorensen(cover[plot], cover[train])
-            if not np.isfinite(shared) or not np.isfinite(every).any():
-                continue
-            pair = {"plot": table.ids[plot], "nearest": table.ids[other]}
-            pairs.append({**pair, "cosine": float(nearest[plot, 1]), "shared": shared})
-            means.append(float(np.nanmean(every)))
+        known = test[np.isfinite(nearest[test, 0])]
+        for first in range(0, len(known), _ROWS):
+            some = known[first : first + _ROWS]
+            every = sorensen(present[some], present[train])
+            column = np.searchsorted(train, nearest[some, 0].astype(int), sorter=(order := np.argsort(train)))
+            shared = every[np.arange(len(some)), order[column]]
+            for row in np.flatnonzero(np.isfinite(shared)).tolist():
+                plot, other = int(some[row]), int(nearest[some[row], 0])
+                pairs.append({
+                    "plot": table.ids[plot], "nearest": table.ids[other], "cosine": float(nearest[plot, 1]),
+                    "shared": float(shared[row]),
+                })  # fmt: skip
+                means.append(float(np.nanmean(every[row])))
     if not pairs:
         return None
     return {

@@ -155,6 +155,7 @@ for link in ("0", "2"):
     dock.similar.linkActivated.emit(link)
 answers["similar"] = {"text": dock.similar.text(), "hidden": dock.similar.isHidden(), "wanted": wanted}
 dock.save(str(FOLDER / "list é.csv"))
+(FOLDER / "no folder").write_text("a file")
 dock.save(str(FOLDER / "no folder" / "list.csv"))
 answers["saved"] = {
     "text": (FOLDER / "list é.csv").read_text(encoding="utf-8"), "status": dock.status.text(),
