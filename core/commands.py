@@ -59,8 +59,8 @@ TRAIN = Command(
 
 PREVIEW = Command(
     "preview", "Look at the data", "See which plots can be used, how they are held out, and what training will cost.",
-    "Reads raster and relevés as training does, pairs every plot with its patch, makes the folds and times a few steps; "
-    "nothing is trained. The patches' vectors are kept, so that training need not look at them again.",
+    "Reads raster and relevés as training does, pairs every plot with its patch, makes the folds and times a few "
+    "steps; nothing is trained. The patches' vectors are kept, so that training need not look at them again.",
     (
         RASTER, *READING, *IMAGE, *FOLDS, *TARGETS, *HEAD, *ALIGNMENT,
         option("output", Kind.OUTPUT_VECTOR,

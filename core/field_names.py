@@ -1,7 +1,7 @@
 """Which column is the plot, the species, the cover...: what the names of columns say. Standard library only.
 
-Names as vegetation databases write them (Turboveg, sPlot, EVA, FloraVeg, Darwin Core, SOPHY, national ones), in English,
-French, German, Spanish and Italian. A guess is shown and can be changed; nothing is read by it unseen.
+Names as vegetation databases write them (Turboveg, sPlot, EVA, FloraVeg, Darwin Core, SOPHY, national ones), in
+English, French, German, Spanish and Italian. A guess is shown and can be changed; nothing is read by it unseen.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ NAMES: dict[str, tuple[str, ...]] = {
         "uncertainty_m", "location_uncertainty", "location_uncertainty_m", "coordinateuncertaintyinmeters", "precision",
         "precision_m", "location_precision",
     ),
-    "area-field": ("area_m2", "plot_area", "releve_area", "releve_area_m2", "surface", "surface_m2", "plot_size", "samplesizevalue"),
+    "area-field": (
+        "area_m2", "plot_area", "releve_area", "releve_area_m2", "surface", "surface_m2", "plot_size",
+        "samplesizevalue",
+    ),
     "site-field": ("site", "site_id", "siteid", "locality_id"),
 }  # fmt: skip
 
