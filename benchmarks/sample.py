@@ -176,7 +176,7 @@ def make(folder: Path, device: str) -> None:
             answer = train(parameters, Progress())
         (folder / MODEL).write_bytes(model.read_bytes())
     sys.stdout.write("\n".join(answer["print"]) + "\n")
-    (folder / CONTENTS).write_text(json.dumps(contents_of(folder), indent=1) + "\n", encoding="utf-8")
+    (folder / CONTENTS).write_text(json.dumps(contents_of(folder)) + "\n", encoding="utf-8")
 
 
 def truth_at(whole: Landscape, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
