@@ -349,9 +349,19 @@ DEMO_DATA = Command(
 )
 
 DEVICES = Command(
-    "devices", "Devices", "List the devices that can compute, each tried and compared with the CPU.",
-    "A device counts only when it ran a real tile and agreed with the CPU.",
+    "devices", "Devices", "List the devices that can compute, each tried, timed and compared with the CPU.",
+    "A device counts only when it ran a real tile and agreed with the CPU. With a raster, it is also estimated how long "
+    "a suitability map of all of it takes on each device.",
     (
+        dataclasses.replace(
+            MODEL, required=False,
+            help="Model whose encoder is tried, one *.botaclip file. Not given: the one that comes along.",
+        ),
+        dataclasses.replace(
+            RASTER, required=False,
+            help="Image of which a tile is looked at and a map estimated. Not given: a tile of noise.",
+        ),
+        BANDS, ENVIRONMENT,
         option("json", Kind.FLAG, "Print as JSON.", default=False),
         *EVERYWHERE,
     ),
