@@ -42,7 +42,7 @@ FACES = {
     "info": "model",
     "verify": "model",
     "demo-data": "output seed plots species",
-    "devices": "json",
+    "devices": "model raster bands environment json",
     "setup": "packages torch wheels index-url proxy python check remove",
     "encoders": "action encoder file accept-licence sha256 url mirror proxy mode precision pooling stage output json",
     "cache": "action part json",
