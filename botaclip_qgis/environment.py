@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from qgis.core import QgsSettings
 
+from botaclip.core.errors import BotaclipError, Cancelled
 from botaclip.core.interpreter import find_interpreter
+from botaclip.core.last_error import remember_error
 from botaclip.core.worker_client import WorkerClient
 
 # Key of the user's setting: an executable, or the folder of an environment.
 PYTHON_SETTING = "botaclip/python"
+
+
+class QgisWorker(WorkerClient):
+    """A worker whose last error is kept for the diagnostics report."""
+
+    def run(self, command: str, parameters: Mapping[str, Any], **callbacks: Any) -> dict[str, Any]:
+        """Run one job and return its outputs, as :meth:`WorkerClient.run`."""
+        try:
+            return super().run(command, parameters, **callbacks)
+        except Cancelled:
+            raise
+        except BotaclipError as error:
+            remember_error(error.sentence, self.diagnostics())
+            raise
+
+
+def python_setting() -> str:
+    """Return the user's setting of the worker's Python, empty where there is none."""
+    return str(QgsSettings().value(PYTHON_SETTING, "", str))
 
 
 def worker_python(needs: str = "run") -> Path:
@@ -26,7 +49,11 @@ def worker_python(needs: str = "run") -> Path:
     EnvironmentMissing
         There is none; the sentence says what to do.
     """
-    return find_interpreter(QgsSettings().value(PYTHON_SETTING, "", str), needs=needs)
+    try:
+        return find_interpreter(python_setting(), needs=needs)
+    except BotaclipError as error:
+        remember_error(error.sentence)
+        raise
 
 
 def new_worker(needs: str = "run") -> WorkerClient:
@@ -42,4 +69,4 @@ def new_worker(needs: str = "run") -> WorkerClient:
     EnvironmentMissing
         As :func:`worker_python`.
     """
-    return WorkerClient(worker_python(needs))
+    return QgisWorker(worker_python(needs))

@@ -468,10 +468,22 @@ CACHE = Command(
     group="Set-up", needs="nothing",
 )
 
+DIAGNOSTICS = Command(
+    "diagnostics", "Diagnostics report", "Write down what a bug report needs: versions, devices, folders, last error.",
+    "A text to copy. It works without an environment and with a broken one. It holds no password, no name of a user, "
+    "and no paths but those of the plugin, its environments, its cache and its encoders.",
+    (
+        option("output", Kind.OUTPUT_FILE, "Text file to write (Markdown). Not given: it is only shown."),
+        *EVERYWHERE,
+    ),
+    group="Set-up", needs="nothing",
+)
+
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
         DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, CHANGE, RICHNESS, CLUSTERS,
         THRESHOLD, LISTS, PREDICT, REPORT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
+        DIAGNOSTICS,
     )
 }

@@ -252,9 +252,8 @@ def _raster_tile(model: Model, parameters: dict[str, Any], progress: Progress) -
                 best: Window | None = None
                 for row in _spread(area.height):
                     for col in _spread(area.width):
-                        node = area.node(row, col)
-                        corner = [place * area.lattice.stride_px - side // 2 for place in node]
-                        pixels, valid = reader.read(*corner, side, side)
+                        down, across = (place * area.lattice.stride_px - side // 2 for place in area.node(row, col))
+                        pixels, valid = reader.read(down, across, side, side)
                         if best is None or valid.mean() > best[1].mean():
                             best = pixels[[scene.roles.index(band) for band in bands]][None], valid[None]
                         if best[1].all():

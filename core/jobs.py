@@ -33,6 +33,7 @@ JOBS: Mapping[str, str] = {
     "setup": "botaclip.core.setup_environment:setup",
     "encoders": "botaclip.core.encoder_actions:encoders",
     "cache": "botaclip.core.cache_actions:cache",
+    "diagnostics": "botaclip.core.diagnostics:report",
     # Asked for by the QGIS faces and the command line themselves, never by name.
     "click": "botaclip.core.click:click",
     "estimate": "botaclip.core.estimate:estimate",

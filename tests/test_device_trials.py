@@ -71,7 +71,8 @@ def test_without_model_and_raster_the_bundled_one_looks_at_noise() -> None:
     assert (found["auto"], found["encoder"], found["tile"]) == ("cpu", "random-conv", "noise")
     assert "print" not in found
     lines = asked()["print"]
-    assert lines[0].startswith("cpu  works  it ran a tile: ") and lines[0].endswith(" ms for a tile of 128 x 128 pixels")
+    assert lines[0].startswith("cpu  works  it ran a tile: ")
+    assert lines[0].endswith(" ms for a tile of 128 x 128 pixels")
     assert lines[1].startswith("cuda no ") and lines[-1] == "auto takes cpu"
 
 

@@ -46,6 +46,7 @@ FACES = {
     "setup": "packages torch wheels index-url proxy python check remove",
     "encoders": "action encoder file accept-licence sha256 url mirror proxy mode precision pooling stage output json",
     "cache": "action part json",
+    "diagnostics": "output",
 }
 
 

@@ -37,7 +37,7 @@ def listed(qgis: Qgis) -> set[str]:
 
 
 def test_all_algorithms_are_listed(qgis: Qgis) -> None:
-    assert len(ALGORITHMS) == 21
+    assert len(ALGORITHMS) == 22
     assert listed(qgis) == ALGORITHMS
 
 
