@@ -10,7 +10,6 @@ from qgis.core import Qgis, QgsSettings
 from qgis.PyQt.QtCore import QT_VERSION_STR, QLocale
 
 from botaclip.botaclip_qgis.environment import python_setting
-from botaclip.core import diagnostics
 from botaclip.core.commands import COMMANDS
 from botaclip.core.errors import BotaclipError, Cancelled
 from botaclip.core.jobs import JOBS
@@ -60,6 +59,8 @@ def qgis_versions() -> dict[str, str]:
 
 
 def _diagnostics(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    from botaclip.core import diagnostics  # not at the start of QGIS, which seldom needs it
+
     return diagnostics.report(parameters, progress, extra=qgis_versions(), setting=python_setting())
 
 

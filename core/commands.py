@@ -350,8 +350,8 @@ DEMO_DATA = Command(
 
 DEVICES = Command(
     "devices", "Devices", "List the devices that can compute, each tried, timed and compared with the CPU.",
-    "A device counts only when it ran a real tile and agreed with the CPU. With a raster, it is also estimated how long "
-    "a suitability map of all of it takes on each device.",
+    "A device counts only when it ran a real tile and agreed with the CPU. With a raster, it is also estimated how "
+    "long a suitability map of all of it takes on each device.",
     (
         dataclasses.replace(
             MODEL, required=False,

@@ -75,6 +75,9 @@ class FakePlugin:
         (self.root / "core").mkdir()
         for path in (ROOT / "core").glob("*.py"):
             shutil.copy(path, self.root / "core")
+        shutil.copytree(
+            ROOT / "core" / "encoders", self.root / "core" / "encoders", ignore=shutil.ignore_patterns("__pycache__")
+        )
         for name, imports in IMPORTS.items():
             made = [
                 fake_wheel(self.wheels, PACKAGES.get(one, one), "1.0", module=one) for one in imports if one != "torch"
