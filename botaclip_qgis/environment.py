@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,20 @@ PYTHON_SETTING = "botaclip/python"
 class QgisWorker(WorkerClient):
     """A worker whose last error is kept for the diagnostics report."""
 
+    def start(self, **callbacks: Any) -> None:
+        """Start the worker if none runs, as :meth:`WorkerClient.start`."""
+        with self._remembered():
+            super().start(**callbacks)
+
     def run(self, command: str, parameters: Mapping[str, Any], **callbacks: Any) -> dict[str, Any]:
         """Run one job and return its outputs, as :meth:`WorkerClient.run`."""
-        try:
+        with self._remembered():
             return super().run(command, parameters, **callbacks)
+
+    @contextlib.contextmanager
+    def _remembered(self) -> Iterator[None]:
+        try:
+            yield
         except Cancelled:
             raise
         except BotaclipError as error:

@@ -153,7 +153,7 @@ class FakePlugin:
 
     @property
     def folders(self) -> list[Path]:
-        """What lies in the folder of the environments, but for the lock."""
+        """What lies in the folder of the environments, but for the lock and the error kept last."""
         if not self.parent.is_dir():
             return []
-        return sorted(path for path in self.parent.iterdir() if path.name != "set-up.lock")
+        return sorted(path for path in self.parent.iterdir() if path.name not in ("set-up.lock", "last-error.json"))

@@ -78,7 +78,8 @@ def test_the_report_says_what_is_there(place: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_last_error_is_in_it(place: Path) -> None:
-    remember_error(f"{place}/Secret survey/r.tif: it has no CRS.", f"Traceback\n  File \"{ROOT}/core/cli.py\", line 3\n```")
+    trace = f'Traceback\n  File "{ROOT}/core/cli.py", line 3\n```'
+    remember_error(f"{place}/Secret survey/r.tif: it has no CRS.", trace)
     text = diagnostics.diagnostics()
     assert lines(text)["sentence"] == "<path>: it has no CRS."
     assert "File \"<plugin>/core/cli.py\", line 3\n" in text and text.count("```") == 2

@@ -1,4 +1,4 @@
-"""An environment that somebody has broken by hand: one sentence that names the remedy, never a wait; set-up mends it."""
+"""An environment broken by hand: one sentence that names the remedy, in time, from every face; set-up mends it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def replace_python(plugin: FakePlugin, text: str, mode: int = 0o755) -> None:
 
 def break_it(plugin: FakePlugin, harm: str) -> None:
     folder = environment(plugin)
-    package = next(folder.glob("lib/python3.*/site-packages/rasterio"))
+    package = next(folder.glob("lib/python3.*/site-packages")) / "rasterio"
     if harm == "package":
         shutil.rmtree(package)
     elif harm == "library":
