@@ -15,8 +15,8 @@ from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.encoders.joined import JoinedEncoder
 from botaclip.core.errors import DeviceError, EncoderError
 from botaclip.core.progress import SILENT, Progress
+from botaclip.training.option_checks import check_options
 from botaclip.training.torch_device import torch_device
-from botaclip.training.training_imagery import training_imagery
 
 from .window_encoders import exact_encoder, token_encoder
 
@@ -170,6 +170,6 @@ def test_training_refuses_what_torch_cannot_use(name: str) -> None:
     with pytest.raises(DeviceError, match=f"training on {name} is not possible"):
         torch_device(name, SILENT)
     with pytest.raises(DeviceError, match=f"training on {name} is not possible"):
-        training_imagery({"device": name, "raster": "never looked at.tif"}, SILENT)
+        check_options({"device": name})
     for one in ("auto", "cpu", "cuda"):
         check_training_device(one)

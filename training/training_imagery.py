@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from botaclip.core.device import check_training_device
 from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.encoders.fit import say_fit
 from botaclip.core.encoders.gpu import on_gpu
@@ -42,10 +41,7 @@ def training_imagery(parameters: dict[str, Any], progress: Progress, parent: Par
         The encoder is not at hand, or does not fit the raster.
     OptionError
         The encoder is to be in the model file and is too large for it.
-    DeviceError
-        Training cannot use the device.
     """
-    check_training_device(parameters["device"])  # before the raster is looked at, not after it
     imagery = open_imagery(parameters["raster"], bands=parameters["bands"])
     progress.info(imagery.describe())
     environment = None
