@@ -382,4 +382,6 @@ def _with_log(error: WorkerError, log: str) -> WorkerError:
             file.write(log + "\n")
     except OSError:
         return error
-    return WorkerError(f"{error.sentence.rstrip('.')}: {path}")
+    if error.sentence.endswith("log."):
+        return WorkerError(f"{error.sentence.rstrip('.')}: {path}")
+    return WorkerError(f"{error.sentence} Its last messages are in {path}")

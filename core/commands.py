@@ -376,9 +376,19 @@ SAMPLE = Command(
 )
 
 DEVICES = Command(
-    "devices", "Devices", "List the devices that can compute, each tried and compared with the CPU.",
-    "A device counts only when it ran a real tile and agreed with the CPU.",
+    "devices", "Devices", "List the devices that can compute, each tried, timed and compared with the CPU.",
+    "A device counts only when it ran a real tile and agreed with the CPU. With a raster, it is also estimated how "
+    "long a suitability map of all of it takes on each device.",
     (
+        dataclasses.replace(
+            MODEL, required=False,
+            help="Model whose encoder is tried, one *.botaclip file. Not given: the one that comes along.",
+        ),
+        dataclasses.replace(
+            RASTER, required=False,
+            help="Image of which a tile is looked at and a map estimated. Not given: a tile of noise.",
+        ),
+        BANDS, ENVIRONMENT,
         option("json", Kind.FLAG, "Print as JSON.", default=False),
         *EVERYWHERE,
     ),
@@ -485,11 +495,23 @@ CACHE = Command(
     group="Set-up", needs="nothing",
 )
 
+DIAGNOSTICS = Command(
+    "diagnostics", "Diagnostics report", "Write down what a bug report needs: versions, devices, folders, last error.",
+    "A text to copy. It works without an environment and with a broken one. It holds no password, no name of a user, "
+    "and no paths but those of the plugin, its environments, its cache and its encoders.",
+    (
+        option("output", Kind.OUTPUT_FILE, "Text file to write (Markdown). Not given: it is only shown."),
+        *EVERYWHERE,
+    ),
+    group="Set-up", needs="nothing",
+)
+
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
         DEMO_DATA, PREVIEW, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, CHANGE, RICHNESS, CLUSTERS,
         DEMO_DATA, SAMPLE, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, CHANGE, RICHNESS, CLUSTERS,
         THRESHOLD, LISTS, PREDICT, REPORT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
+        DIAGNOSTICS,
     )
 }
