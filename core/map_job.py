@@ -9,6 +9,7 @@ from typing import Any
 
 from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.image_year import given_year
+from botaclip.core.layer_metadata import command_words
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.scene_maps import MapKind, check_map_name, check_maps_writable, make_maps
@@ -29,13 +30,15 @@ def model_for_map(parameters: dict[str, Any]) -> Model:
 
 
 def make_map(
-    parameters: dict[str, Any], kind_of: Callable[[AppliedImagery], MapKind], progress: Progress, *,
+    command: str, parameters: dict[str, Any], kind_of: Callable[[AppliedImagery], MapKind], progress: Progress, *,
     model: Model | None = None, view: Callable[[AppliedImagery], AppliedImagery] | None = None,
 ) -> dict[str, Any]:
     """Make a map as the options that all maps share say.
 
     Parameters
     ----------
+    command
+        Its name, for the metadata page.
     parameters
         ``raster``, ``model``, ``output``, ``device`` and, where given, ``bands``, ``environment``, ``mode``,
         ``stride``, ``extent``, ``mask``, ``image_date``, ``cog``, ``overwrite``.
@@ -76,5 +79,6 @@ def make_map(
             progress=progress,
         )
         return make_maps(
-            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")), year=year
+            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")), year=year,
+            history=[command_words(command, parameters)],
         )

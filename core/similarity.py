@@ -64,7 +64,7 @@ def similarity(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]
         progress.info(f"Most alike among the training plots: {', '.join(each['id'] for each in found['plots'][:3])}.")
         return similarity_to(model, wanted, found["to"])
 
-    outputs = make_map(parameters, kind_of, progress, model=model)
+    outputs = make_map("similarity", parameters, kind_of, progress, model=model)
     return outputs | found
 
 
@@ -82,7 +82,12 @@ def similarity_to(model: Model, wanted: Floats, words: str = "") -> MapKind:
         return np.stack([cosine, less], axis=1), 0
 
     return MapKind(
-        name="similarity", bands=BANDS, compute=compute, style=qml_suitability(2), band_tags=[{}, {}],
+        name="similarity", bands=BANDS, compute=compute, band_tags=[{}, {}],
+        style=qml_suitability(
+            2, low_label="0: all training plots are more alike", high_label="1: none of the training plots is more alike"
+        ),
+        meaning=f"How like each place is, in the model's eyes, to {words[:1000] or 'what was asked for'}: the cosine of "
+        "the two vectors, and the share of training plots that are less alike (shown), 0 to 1.",
         # The words may be cut; finished windows of an interrupted map are told by the vector itself.
         tags={"BOTACLIP_LIKE": words[:1000], "BOTACLIP_LIKE_SHA256": hashlib.sha256(wanted.tobytes()).hexdigest()},
     )

@@ -111,7 +111,9 @@ def clusters(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
             ))  # fmt: skip
         return map_of(model, classes, found)
 
-    outputs = make_map(parameters, kind_of, progress if table is None else progress.stage(0.1, 1.0), model=model)
+    outputs = make_map(
+        "clusters", parameters, kind_of, progress if table is None else progress.stage(0.1, 1.0), model=model
+    )
     if wanted:
         write_indicators(Path(wanted), found, overwrite=parameters["overwrite"])
         outputs["indicators"] = str(wanted)
@@ -132,13 +134,15 @@ def map_of(model: Model, classes: Clusters, found: list[Indicator]) -> MapKind:
             "BOTACLIP_CENTRES_SHA256": hashlib.sha256(classes.centres.tobytes()).hexdigest(),
         },
         band_tags=[{}],
+        meaning="Classes of places that look alike to the model, by the nearest of the classes' centres among its "
+        "training plots: the same classes on every raster. Class 1 holds the most training plots.",
     )
 
 
 def legend(number: int, found: list[Indicator]) -> str:
-    """Return ``3: Carex nigra, Molinia caerulea``: a class and the three species that tell it best."""
+    """Return ``class 3: Carex nigra, Molinia caerulea``: a class and the three species that tell it best."""
     names = [each.species for each in found if each.group == str(number)][:3]
-    return f"{number}: {', '.join(names)}" if names else str(number)
+    return f"class {number}: {', '.join(names)}" if names else f"class {number}"
 
 
 def indicators_of(
