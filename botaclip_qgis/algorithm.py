@@ -197,7 +197,10 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
                 if not Path(one).exists():
                     raise QgsProcessingException(f"{one} was not written.")
             results[option.parameter] = path
-            name_and_style(asked, shown, self._layer_name(option, given), self._command.title, context)
+            name_and_style(
+                asked, shown, self._layer_name(option, given), self._command.title, context,
+                own_names=option.kind is Kind.OUTPUT_RASTER and bool(given.get("each")),
+            )  # fmt: skip
         return results
 
     def _layer_name(self, option: Option, given: Mapping[str, Any]) -> str:

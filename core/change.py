@@ -19,7 +19,7 @@ from botaclip.core.area import Area
 from botaclip.core.errors import OptionError, RasterError
 from botaclip.core.imagery import Imagery
 from botaclip.core.lattice_imagery import LatticeImagery
-from botaclip.core.map_job import make_map, model_for_map
+from botaclip.core.map_job import Seen, make_map, model_for_map
 from botaclip.core.model import Model
 from botaclip.core.paired_source import PairedImagery
 from botaclip.core.places import same_crs
@@ -127,7 +127,8 @@ def change(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     names = names_of(model, chosen)
     measured: list[NoiseFloor] = []
 
-    def kind_of(paired: AppliedImagery) -> MapKind:
+    def kind_of(paired: Seen) -> MapKind:
+        assert isinstance(paired, AppliedImagery)
         progress.update(0.05, "measuring what stable places differ by")
         asked = _stable_areas(paired, parameters)
         known = bool(parameters.get("stable"))

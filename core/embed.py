@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.embedding_bands import EmbeddingBands
-from botaclip.core.map_job import make_map
+from botaclip.core.map_job import Seen, make_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_pca
@@ -34,7 +33,7 @@ def embed(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """
     made: list[EmbeddingBands] = []
 
-    def kind_of(applied: AppliedImagery) -> MapKind:
+    def kind_of(applied: Seen) -> MapKind:
         made.append(EmbeddingBands.of(applied.model, parameters["dimensions"], progress))
         return embedding(applied.model, made[0], small=parameters["quantise"] == "uint8")
 

@@ -130,7 +130,8 @@ def title(tags: Mapping[str, str]) -> str:
 
 def abstract(tags: Mapping[str, str], bands: Sequence[str]) -> str:
     """Return what a value means, what it refers to, how the model was judged, and what is in the bands."""
-    names = ", ".join(bands[:_MOST_NAMES]) + (f" and {len(bands) - _MOST_NAMES} more" if len(bands) > _MOST_NAMES else "")
+    more = len(bands) - _MOST_NAMES
+    names = ", ".join(bands[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
     patch = f" The model looked at the image in a square of {tags['PATCH']}." if tags.get("PATCH") else ""
     year = tags.get("YEAR", "unknown")
     lines = [

@@ -345,8 +345,8 @@ def _make_folder(maps: _Maps, name: str, part: Path, progress: Progress) -> list
         if home is None:
             groups.append(home := [])
         home.append(number)
-    vrts = _unlike([f"{name}_{crs_slug(areas[group[0]].lattice.crs_wkt)}" for group in groups], set())
-    stems = _unlike(list(maps.applied.imagery.scene_names), {vrt.lower() for vrt in vrts})
+    vrts = unlike([f"{name}_{crs_slug(areas[group[0]].lattice.crs_wkt)}" for group in groups], set())
+    stems = unlike(list(maps.applied.imagery.scene_names), {vrt.lower() for vrt in vrts})
     total, done, seen = sum(area.height * area.width for area in areas.values()), 0, set()
     for number, area in areas.items():
         path = part / f"{stems[number]}.tif"
@@ -379,7 +379,7 @@ def _make_folder(maps: _Maps, name: str, part: Path, progress: Progress) -> list
     return written
 
 
-def _unlike(names: list[str], taken: set[str]) -> list[str]:
+def unlike(names: list[str], taken: set[str]) -> list[str]:
     """Return the names with those numbered that are met before, case aside."""
     unlike = []
     used = set(taken)

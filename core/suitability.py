@@ -108,8 +108,8 @@ def ensemble_of(models: Sequence[Model], chosen: list[int]) -> MapKind:
     return dataclasses.replace(
         kind, name=f"{kind.name}, mean of {len(models)} models", bands=(*kind.bands, *names), compute=compute,
         tags={**kind.tags, "BOTACLIP_ENSEMBLE": digests}, band_tags=[*kind.band_tags, *({} for _ in names)],
-        meaning=f"{kind.meaning} Shown is the mean of {len(models)} models; the bands of standard deviation say how far "
-        "they are apart.",
+        meaning=f"{kind.meaning} Shown is the mean of {len(models)} models; the bands of standard deviation say how "
+        "far they are apart.",
     )
 
 

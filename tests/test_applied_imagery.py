@@ -67,7 +67,9 @@ def test_a_raster_for_every_scene_and_a_vrt_for_every_crs(folder: Path, model: M
     outputs = suitability(ask(folder, model, tmp_path / "maps.tif"), SILENT)
     vrts = [f"maps_{code}" for code in (32631, 32632)]
     files = [f"{name}.{kind}" for name in SCENES for kind in ("tif", "qml", "qmd")]
-    assert names(tmp_path / "maps") == sorted(files + [f"{name}.{kind}" for name in vrts for kind in ("vrt", "qml", "qmd")])
+    assert names(tmp_path / "maps") == sorted(
+        files + [f"{name}.{kind}" for name in vrts for kind in ("vrt", "qml", "qmd")]
+    )
     assert names(tmp_path) == ["maps"]
     assert outputs["output"] == str(tmp_path / "maps") and outputs["scenes"] == 4
     assert sorted(outputs["rasters"]) == [str(tmp_path / "maps" / f"{name}.vrt") for name in vrts]
@@ -205,8 +207,9 @@ def test_an_extent_picks_scenes_and_says_its_crs(folder: Path, model: ModelFile,
         Progress(log=lambda _, text: said.append(text)),
     )
     assert outputs["output"].endswith("e_32631.vrt")
-    assert names(tmp_path / "e") == [f"{n}.{k}" for n in ("e_32631", "west_a", "west_b") for k in ("qml", "vrt" if n[0]
-                                     == "e" else "tif")]  # fmt: skip
+    assert names(tmp_path / "e") == [
+        f"{n}.{k}" for n in ("e_32631", "west_a", "west_b") for k in ("qmd", "qml", "vrt" if n[0] == "e" else "tif")
+    ]
     assert "2 scenes have no pixel of the map and were left out: east_a, east_b." in said
     with pytest.raises(OptionError, match="nothing of the raster is left"):
         embed(ask(folder, model, tmp_path / "n.tif", extent="0,1,0,1 [EPSG:4326]"), SILENT)

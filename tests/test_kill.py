@@ -125,7 +125,8 @@ def trial(name: str, place: Path, whole: dict[str, dict[str, bytes]], folder: Pa
     assert job.bytes(out) == whole[name]
     assert [path for path in folder.rglob("*") if ".part" in path.name] == []
     left = {path.name for path in out.iterdir()}
-    assert left == ({job.made} if job.made else {Path(job.output).with_suffix(kind).name for kind in (".tif", ".qml", ".qmd")})
+    beside = {Path(job.output).with_suffix(kind).name for kind in (".tif", ".qml", ".qmd")}
+    assert left == ({job.made} if job.made else beside)
     assert list((cache / "windows").glob("*")) == []
     return met
 

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
-from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.applied_model import OK
 from botaclip.core.errors import OptionError, PairingError
-from botaclip.core.map_job import make_map, model_for_map
+from botaclip.core.map_job import Seen, make_map, model_for_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_classes
@@ -104,7 +103,7 @@ def clusters(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     classes = Clusters.fit(model.plot_vectors, parameters["clusters"], random_state=parameters["random_state"])
     found: list[Indicator] = []
 
-    def kind_of(applied: AppliedImagery) -> MapKind:
+    def kind_of(applied: Seen) -> MapKind:
         if table is not None:
             found.extend(indicators_of(
                 table, classes, applied, progress.stage(0.0, 0.1), random_state=parameters["random_state"]
@@ -146,7 +145,7 @@ def legend(number: int, found: list[Indicator]) -> str:
 
 
 def indicators_of(
-    table: ReleveTable, classes: Clusters, applied: AppliedImagery, progress: Progress, *,
+    table: ReleveTable, classes: Clusters, applied: Seen, progress: Progress, *,
     random_state: int = 1,
 ) -> list[Indicator]:
     """Return the indicator species of the classes that the relevés lie in.
@@ -161,7 +160,7 @@ def indicators_of(
     of = classes.of(seen.unit[inside])
     progress.info(f"{len(inside)} of {len(table)} relevés lie on the image, in {len(np.unique(of))} classes.")
     if len(np.unique(of)) < 2:
-        raise PairingError("the relevés lie in fewer than two classes", where=applied.imagery.name,
+        raise PairingError("the relevés lie in fewer than two classes", where=applied.name,
                            remedy="bring relevés of this image, or ask for more classes")  # fmt: skip
     cover = table.cover[inside]
     met = np.flatnonzero(np.asarray((cover > 0).sum(axis=0)).ravel())
