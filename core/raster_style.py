@@ -128,9 +128,10 @@ def _ramp(colours: Sequence[str]) -> str:
     )  # fmt: skip
 
 
-# Okabe and Ito (2008), then Tol's muted ones: told apart by colour-blind eyes as far as many colours can be.
+# Okabe and Ito (2008) with a dark grey (their black hides what lies around), then Tol's muted ones: the first eight are
+# told apart by colour-blind eyes, many more cannot be.
 CLASS_COLOURS = (
-    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999",
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#4d4d4d",
     "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499",
 )  # fmt: skip
 
