@@ -95,7 +95,8 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         for option in processing_options(self._command):
             self.addParameter(processing_parameter(option))
         if any(option.kind is Kind.OUTPUT_RASTER for option in self._command.options):
-            self.addOutput(QgsProcessingOutputMultipleLayers(RASTERS, "Rasters, one for each CRS of the imagery"))
+            words = "Rasters, one for each CRS of the imagery; with EACH, one for each raster"
+            self.addOutput(QgsProcessingOutputMultipleLayers(RASTERS, words))
         self.addOutput(QgsProcessingOutputString(SUMMARY, "Summary"))
 
     def checkParameterValues(  # noqa: D102

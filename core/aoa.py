@@ -17,8 +17,8 @@ BANDS = ("dissimilarity index", "inside the area of applicability", "local point
 
 _MEANING = (
     "How far each place is from all training plots of the model, as a dissimilarity index: 0 on a training plot; "
-    "inside the area of applicability up to {threshold:.3g}, where the model's validation speaks for its maps; beyond it "
-    "nothing does. The local point density counts the training plots that are like the place."
+    "inside the area of applicability up to {threshold:.3g}, where the model's validation speaks for its maps; beyond "
+    "it nothing does. The local point density counts the training plots that are like the place."
 )
 
 

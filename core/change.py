@@ -274,7 +274,7 @@ def style_of(noise: NoiseFloor, chosen: list[int]) -> str:
         return qml_suitability(
             3, low=shift - width, high=shift + width, colours=BROWN_GREEN,
             low_label=f"{shift - width:+.2g}: less suitable than before",
-            high_label=f"{shift + width:+.2g}: more suitable (noise within {floor:.2g} of {shift:+.2g})",
+            high_label=f"{shift + width:+.2g}: more suitable (noise {shift:+.2g} ± {floor:.2g})",
         )
     high = max(3.0 * noise.said[0][1], 1e-3)
     return qml_suitability(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioError
 
 from botaclip.core.errors import OptionError, RasterError
@@ -128,6 +129,8 @@ def _write(
             made.update_tags(**tags | {
                 "BOTACLIP_KIND": "presence by threshold", "BOTACLIP_RULE": words, "BOTACLIP_MEANING": _MEANING,
             })  # fmt: skip
+            # Three or four bands of bytes would otherwise be taken for a colour photograph.
+            made.colorinterp = [ColorInterp.gray] + [ColorInterp.undefined] * (len(bands) - 1)
             windows = [window for _, window in made.block_windows(1)]
             for place, (band, name) in enumerate(bands, start=1):
                 made.set_band_description(place, name)
