@@ -35,13 +35,15 @@ from botaclip.core.errors import (
 )
 from botaclip.core.image_year import given_year
 from botaclip.core.imagery import name_for_file
-from botaclip.core.layer_metadata import command_words
+from botaclip.core.layer_metadata import SUFFIX as QMD
+from botaclip.core.layer_metadata import command_words, qmd
 from botaclip.core.model import Model
 from botaclip.core.options import raster_words
 from botaclip.core.places import Points
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.raster_folder import tile_paths
 from botaclip.core.scene_maps import DIGEST, MapKind, asked_for, make_maps, maps_folder, unlike
+from botaclip.core.unfinished import unfinished
 from botaclip.core.worker import in_words
 
 _NAMED = 3  # rasters named in a sentence
@@ -270,6 +272,7 @@ class _Batch:
             there = _tags(path) if path.exists() else {}
             if there and there.get(DIGEST) == digest:
                 self.skipped += 1
+                self._complete(path)
                 self.progress.info(f"{name}: its map is finished already.")
             else:
                 made = make_maps(
@@ -282,6 +285,16 @@ class _Batch:
                 anew = f" anew: the one that was there has {self._differs(applied, there)}" if there else ""
                 self.progress.info(f"{name}: map made{anew}.")
             self.maps.append(str(path))
+
+    def _complete(self, path: Path) -> None:
+        """Write what a run killed at the very end has not laid beside a map; what is there may be the user's own."""
+        style, page = path.with_suffix(".qml"), path.with_suffix(QMD)
+        if self.kind.style and not style.exists():
+            with unfinished(style) as part:
+                part.write_text(self.kind.style, encoding="utf-8")
+        if not page.exists():
+            with unfinished(page) as part, rasterio.open(path) as dataset:
+                part.write_text(qmd(dataset, self.history), encoding="utf-8")
 
     def outcome(self) -> dict[str, Any]:
         """Return what was made; raise where anything failed."""

@@ -22,6 +22,7 @@ from botaclip.core.places import parse_crs
 SUFFIX = ".qmd"
 _DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _TAG = "BOTACLIP_"
+_OF_THE_RUN = ("progress", "overwrite")  # options that a map does not hang on
 _MOST_NAMES, _MOST_LETTERS = 30, 4000
 # What XML 1.0 has no room for, at all.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -41,7 +42,7 @@ def command_words(command: str, parameters: Mapping[str, Any]) -> str:
         Its values by option key, as a job gets them.
     """
     known = COMMANDS[command]
-    named = dict(parameters)
+    named = {key: value for key, value in parameters.items() if key not in _OF_THE_RUN}
     for option in known.options:
         value = named.get(option.key)
         if not value or option.kind not in FILE_KINDS | SEVERAL_KINDS:
