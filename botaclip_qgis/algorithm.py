@@ -95,7 +95,8 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         for option in processing_options(self._command):
             self.addParameter(processing_parameter(option))
         if any(option.kind is Kind.OUTPUT_RASTER for option in self._command.options):
-            self.addOutput(QgsProcessingOutputMultipleLayers(RASTERS, "Rasters, one for each CRS of the imagery"))
+            words = "Rasters, one for each CRS of the imagery; with EACH, one for each raster"
+            self.addOutput(QgsProcessingOutputMultipleLayers(RASTERS, words))
         self.addOutput(QgsProcessingOutputString(SUMMARY, "Summary"))
 
     def checkParameterValues(  # noqa: D102
@@ -198,7 +199,10 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
                 if not Path(one).exists():
                     raise QgsProcessingException(f"{one} was not written.")
             results[option.parameter] = path
-            name_and_style(asked, shown, self._layer_name(option, given), self._command.title, context)
+            name_and_style(
+                asked, shown, self._layer_name(option, given), self._command.title, context,
+                own_names=option.kind is Kind.OUTPUT_RASTER and bool(given.get("each")),
+            )  # fmt: skip
         return results
 
     def _layer_name(self, option: Option, given: Mapping[str, Any]) -> str:

@@ -85,6 +85,7 @@ _SAID_SHORT = {
     "predictions": "plots with what unseen models say",
     "wheels": "folder to install from without internet",
     "cog": "Cloud Optimized GeoTIFF",
+    "each": "a map for each raster of the folder or list",
 }
 # The same for options that belong to one action or some of their command; the label says to which.
 _SAID_OF_AN_ACTION = {
@@ -116,7 +117,7 @@ _VECTOR_TYPES = {
 
 
 class RasterOrFolderParameter(QgsProcessingParameterRasterLayer):
-    """A raster layer, a raster file, or a folder of tiles.
+    """A raster layer, a raster file, or a folder of tiles; also several of them, as a list or between semicolons.
 
     QGIS's own raster parameter refuses a folder before the algorithm sees it. Any text passes here; the
     worker opens it and says in words what is wrong with it.
@@ -127,6 +128,8 @@ class RasterOrFolderParameter(QgsProcessingParameterRasterLayer):
     ) -> bool:
         if isinstance(value, str) and value.strip():
             return True
+        if isinstance(value, (list, tuple)):
+            return bool(value) and all(self.checkValueIsAcceptable(one, context) for one in value)
         return bool(super().checkValueIsAcceptable(value, context))
 
 

@@ -35,7 +35,7 @@ from botaclip.botaclip_qgis.plain_files import (
 )
 from botaclip.botaclip_qgis.raster_plans import PLACED_BY, RasterHandOver, RasterPlan, plan_layer, plan_path
 from botaclip.core.errors import OptionError
-from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option
+from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option, raster_words
 
 _VECTOR_KINDS = frozenset({Kind.TABLE, Kind.POINTS, Kind.MASK})
 _SUFFIXES = {Kind.OUTPUT_FILE: "onnx", Kind.OUTPUT_TABLE: "csv", Kind.OUTPUT_JSON: "json", Kind.OUTPUT_HTML: "html"}
@@ -105,7 +105,10 @@ def read_values(
         elif not is_given(raw):
             value = option.default
         elif option.kind is Kind.RASTER:
-            value, raster_crs = reader.raster(option, raw, values.warnings)
+            words = reader.rasters_in(raw) if reader.each else [raw]
+            found = [reader.raster(option, word, values.warnings) for word in words]
+            value = found[0][0] if len(found) == 1 else [path for path, _ in found]
+            raster_crs = found[0][1]
         elif option.kind is Kind.RASTERS:
             value = [reader.raster(option, word, values.warnings)[0] for word in _words(raw)] or None
         elif option.kind is Kind.TABLES:
@@ -170,13 +173,25 @@ def output_path(
         path = algorithm.parameterAsFileOutput(*arguments)
     if not path:
         return None
-    if Path(str(path)).suffix == "" and option.kind is not Kind.OUTPUT_FOLDER:
+    folder = option.kind is Kind.OUTPUT_FOLDER or (
+        option.kind is Kind.OUTPUT_RASTER and makes_each(algorithm, parameters, context)
+    )
+    if Path(str(path)).suffix == "" and not folder:
         raise OptionError(
             f"{path!r} has no file extension",
             where=option.parameter,
             remedy=f"name a file such as result.{_SUFFIXES.get(option.kind, 'tif')}",
         )
     return str(Path(str(path)).absolute())
+
+
+def makes_each(
+    algorithm: QgsProcessingAlgorithm, parameters: Mapping[str, Any], context: QgsProcessingContext
+) -> bool:
+    """Tell whether each of several rasters gets a map of its own, in a folder."""
+    return algorithm.parameterDefinition("EACH") is not None and bool(
+        algorithm.parameterAsBool(dict(parameters), "EACH", context)
+    )
 
 
 def hand_over(
@@ -241,6 +256,7 @@ class _Reader:
         self._algorithm = algorithm
         self._parameters = parameters
         self._context = context
+        self.each = makes_each(algorithm, parameters, context)
         self.plans: dict[str, VectorPlan] = {}
         self.rasters: dict[str, list[RasterPlan]] = {}
 
@@ -275,12 +291,27 @@ class _Reader:
             raise OptionError(f"there is no file or folder {text}", where=option.parameter, remedy=option.help)
         return str(path)
 
+    @staticmethod
+    def rasters_in(raw: Any) -> list[Any]:
+        """Return the rasters of a parameter that may name several."""
+        return raster_words(raw) if isinstance(raw, str) else _words(raw)
+
     def raster(
         self, option: Option, raw: Any, warnings: list[str]
     ) -> tuple[str, QgsCoordinateReferenceSystem]:
         """Return file and CRS of a raster, the file empty when it has to be exported."""
         if isinstance(raw, QgsProperty):
             raw = raw.valueAsString(self._context.expressionContext(), "")[0]
+        if isinstance(raw, (list, tuple)):
+            if len(raw) != 1:
+                raise OptionError(
+                    f"{len(raw)} rasters are named, and one is asked for", where=option.parameter,
+                    remedy="choose one raster, or a folder of tiles" + (
+                        "; with EACH each gets a map of its own"
+                        if self._algorithm.parameterDefinition("EACH") is not None else ""
+                    ),
+                )  # fmt: skip
+            raw = raw[0]
         path = Path(raw) if isinstance(raw, str) else None
         layer = raw if isinstance(raw, QgsRasterLayer) else None
         # A folder of tiles, or a file: the worker opens it and words what is wrong with it.

@@ -72,6 +72,12 @@ ENVIRONMENT = option(
 COG = option(
     "cog", Kind.FLAG, "Finish as a Cloud Optimized GeoTIFF with overviews.", default=False, advanced=True
 )
+EACH = option(
+    "each", Kind.FLAG,
+    "Each raster of the folder, or of a list separated by ;, is a raster of its own: --output is then a folder with "
+    "one map for each; maps that are finished already are skipped.",
+    default=False,
+)
 OUTPUT_MAP = option(
     "output", Kind.OUTPUT_RASTER,
     "GeoTIFF to write. Where the image lies in several CRSs or far apart, a folder of that name holds one raster per "
