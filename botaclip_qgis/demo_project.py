@@ -21,11 +21,11 @@ from qgis.core import (
 )
 
 from botaclip.botaclip_qgis import demo_layers
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.project_entries import PROJECT_MODEL, PROJECT_RASTER, PROJECT_SCOPE
 from botaclip.core.data_folder import FILE, read_data_folder
 from botaclip.core.errors import OutputError
 
-SYNTHETIC = "BotaCLIP demo landscape (synthetic)"
 # What more there are of, nobody goes through one by one.
 _MOST_BOOKMARKS = 300
 _WORLD = "EPSG:3857"
@@ -58,7 +58,7 @@ def write_demo_project(folder: Path, landscape: Path) -> Path:
     path = folder / "demo.qgz"
     project.setFileName(str(path))
     project.setFilePathStorage(Qgis.FilePathType.Relative)
-    project.setTitle(SYNTHETIC if synthetic else f"BotaCLIP: {landscape.name}")
+    project.setTitle(tr("BotaCLIP demo landscape (synthetic)") if synthetic else f"BotaCLIP: {landscape.name}")
 
     suitability, species = demo_layers.suitability_layers(folder)
     embedding = demo_layers.embedding_layers(folder)
@@ -71,11 +71,11 @@ def write_demo_project(folder: Path, landscape: Path) -> Path:
     if predictions is not None:
         _add(project, "", [predictions], shown=not synthetic)
     plots = demo_layers.plot_layers(options, (images or suitability)[0].crs())
-    _add(project, "Plots", plots, shown=True)
+    _add(project, tr("Plots"), plots, shown=True)
     _add_releves(project, options, plots)
-    _add(project, f"Suitability: {species}", suitability, shown=True)
-    _add(project, "Embedding", embedding, shown=False)
-    title = "Aerial photograph (synthetic)" if synthetic else "Image"
+    _add(project, tr("Suitability: {species}").format(species=species), suitability, shown=True)
+    _add(project, tr("Embedding"), embedding, shown=False)
+    title = tr("Aerial photograph (synthetic)") if synthetic else tr("Image")
     if images:
         _add(project, title, images, shown=True, always_group=True)
         project.writeEntry(PROJECT_SCOPE, PROJECT_RASTER, project.writePath(str(image)))
@@ -85,7 +85,9 @@ def write_demo_project(folder: Path, landscape: Path) -> Path:
     if len(scenes) > 1:
         _add_bookmarks(project, scenes)
     if not project.write():
-        raise OutputError(f"the project cannot be written ({project.error()})", where=str(path))
+        raise OutputError(
+            tr("the project cannot be written ({reason})").format(reason=project.error()), where=str(path)
+        )
     return path
 
 
@@ -144,7 +146,7 @@ def _add_bookmarks(project: QgsProject, scenes: Sequence[Path]) -> None:
 def _add_releves(project: QgsProject, options: Mapping[str, str], plots: Sequence[QgsMapLayer]) -> None:
     """Add the table of species and relate it to the plots, so that identifying a plot lists its species."""
     source = options.get("releves", "")
-    table = QgsVectorLayer(source, "Relevés", "ogr")
+    table = QgsVectorLayer(source, tr("Relevés"), "ogr")
     if not plots or not Path(source.partition("|")[0]).is_file() or not table.isValid():
         return
     project.addMapLayer(table, False)
@@ -153,7 +155,7 @@ def _add_releves(project: QgsProject, options: Mapping[str, str], plots: Sequenc
     for number, layer in enumerate(plots, start=1):
         relation = QgsRelation()
         relation.setId("botaclip_releves" if number == 1 else f"botaclip_releves_{number}")
-        relation.setName("Species of the relevé")
+        relation.setName(tr("Species of the relevé"))
         relation.setReferencedLayer(layer.id())
         relation.setReferencingLayer(table.id())
         relation.addFieldPair(field, field)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsApplication
 
+from botaclip.botaclip_qgis.i18n import install_translator, remove_translator
+
 if TYPE_CHECKING:
     from botaclip.botaclip_qgis.click_control import ClickControl
     from botaclip.botaclip_qgis.provider import BotaclipProvider
@@ -21,6 +23,8 @@ class BotaclipPlugin:
     """
 
     def __init__(self, iface: Any) -> None:
+        # First of all: whatever is made afterwards speaks the language of QGIS.
+        install_translator()
         self.iface = iface
         self.provider: BotaclipProvider | None = None
         self.click: ClickControl | None = None
@@ -51,3 +55,4 @@ class BotaclipPlugin:
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        remove_translator()
