@@ -18,6 +18,7 @@ from pathlib import Path
 
 import checkout  # noqa: F401 - the package is importable from here on
 from botaclip.botaclip_qgis import option_words
+from botaclip.core.commands import COMMANDS
 from ts_file import Message, read_ts, write_ts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -75,7 +76,7 @@ def literals(source: str, name: str) -> Iterator[str]:
             if called.startswith(f"{WORDS_MODULE}.") or called in from_words:
                 continue
         if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str) and argument.value):
-            raise ExtractionError(f"{place}: tr({ast.unparse(argument)}) is no literal text, so it cannot be translated")
+            raise ExtractionError(f"{place}: tr({ast.unparse(argument)}) gets no literal text; it cannot be translated")
         yield argument.value
 
 
@@ -121,7 +122,9 @@ def typography(text: str, language: str) -> str:
     return re.sub(rf"(?<=\d)[ \u202f](?=(?:{_MEASURES}|\d{{3}})\b)", _NO_BREAK, text)
 
 
-def fill(known: Mapping[str, str], given: Mapping[str, str], collected: Mapping[str, Message], language: str) -> dict[str, str]:
+def fill(
+    known: Mapping[str, str], given: Mapping[str, str], collected: Mapping[str, Message], language: str
+) -> dict[str, str]:
     """Return the translations with those of ``given`` added, or put in the place of older ones.
 
     Raises
@@ -141,10 +144,12 @@ def fill(known: Mapping[str, str], given: Mapping[str, str], collected: Mapping[
 def choice_words() -> dict[str, set[str]]:
     """Return, by help text, the words of a choice that it explains; they are typed, so no language changes them."""
     words: dict[str, set[str]] = {}
-    for command in option_words.COMMANDS.values():
+    for command in COMMANDS.values():
         for option in command.options:
-            said = {word for word in option.choices if re.search(rf"(?<![\w-]){re.escape(word)}(?=:| \(|;)", option.help)}
-            words.setdefault(option.help, set()).update(said)
+            explained = (
+                word for word in option.choices if re.search(rf"(?<![\w-]){re.escape(word)}(?=:| \(|;)", option.help)
+            )
+            words.setdefault(option.help, set()).update(explained)
     return words
 
 
@@ -194,13 +199,16 @@ def main(arguments: list[str] | None = None, *, root: Path = ROOT, folder: Path 
     except ExtractionError as error:
         print(error, file=sys.stderr)
         return 1
+    chosen = [options.language] if options.language else languages(folder)
+    if options.fill and len(chosen) != 1:
+        parser.error(f"--fill needs --language, one of {', '.join(chosen)} or a new one")
     wrong = []
     missing: dict[str, dict[str, str]] = {}
-    for language in [options.language] if options.language else languages(folder):
+    for language in chosen:
         path = folder / f"botaclip_{language}.ts"
         known = {one.source: one.translation for one in read_ts(path)} if path.is_file() else {}
         if options.missing:
-            missing[language] = {text: "" for text in sorted(collected) if not known.get(text)}
+            missing[language] = dict.fromkeys((text for text in sorted(collected) if not known.get(text)), "")
             continue
         if not options.check:
             if options.fill:
@@ -213,8 +221,8 @@ def main(arguments: list[str] | None = None, *, root: Path = ROOT, folder: Path 
         shown = next(iter(missing.values())) if len(missing) == 1 else missing
         print(json.dumps(shown, ensure_ascii=False, indent=1))
         return 0
-    for line in wrong:
-        print(line, file=sys.stderr)
+    if options.check:
+        print("\n".join(wrong), end="\n" if wrong else "", file=sys.stderr)
     print(f"{len(collected)} texts, {len(wrong)} things to do")
     return 1 if wrong and options.check else 0
 

@@ -48,7 +48,8 @@ def read_ts(path: Path) -> list[Message]:
             finished = translation is not None and translation.get("type") is None
             said = (translation.text or "") if translation is not None and finished else ""
             places = tuple(str(one.get("filename")) for one in message.iter("location"))
-            found.append(Message(message.findtext("source") or "", said, places, message.findtext("extracomment") or ""))
+            note = message.findtext("extracomment") or ""
+            found.append(Message(message.findtext("source") or "", said, places, note))
     return found
 
 
