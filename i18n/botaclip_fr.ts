@@ -4,6 +4,61 @@
 <context>
     <name>BotaCLIP</name>
     <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>&amp;1 Data</source>
+        <translation>&amp;1 Données</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>&amp;2 Model</source>
+        <translation>&amp;2 Modèle</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>&amp;3 Run</source>
+        <translation>&amp;3 Calcul</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>&amp;4 Results</source>
+        <translation>&amp;4 Résultats</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/options_page.py"/>
+        <source>&amp;Device to begin with</source>
+        <translation>&amp;Périphérique de calcul par défaut</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>&amp;Folder for the maps</source>
+        <translation>&amp;Dossier des cartes</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>&amp;Image</source>
+        <translation>&amp;Image</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>&amp;PyTorch, for training</source>
+        <translation>&amp;PyTorch, pour l'entraînement</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/options_page.py"/>
+        <source>&amp;Python that computes</source>
+        <translation>&amp;Python qui calcule</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>&amp;Relevés</source>
+        <translation>&amp;Relevés</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/results_page.py"/>
+        <source>&amp;Species shown</source>
+        <translation>&amp;Espèce affichée</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>36 square kilometres at 1 m, red, green, blue and near infrared, with relevés, butterflies and soil groups. Everything in it is invented; the true suitability of every species is kept, so maps can be scored.</source>
         <extracomment>help of demo-data</extracomment>
@@ -16,6 +71,11 @@
         <translation>Une bande par espèce : 1 là où elle est attendue, 0 ailleurs. Rien n'est recalculé : les seuils sont inscrits dans la carte.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>A band for each species: how suitable each place is</source>
+        <translation>Une bande par espèce : l'aptitude de chaque lieu</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>A device counts only when it ran a real tile and agreed with the CPU.</source>
         <extracomment>help of devices</extracomment>
@@ -25,6 +85,11 @@
         <location filename="../botaclip_qgis/parameters.py"/>
         <source>A file of this name is replaced.</source>
         <translation>Un fichier du même nom est remplacé.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>A model file</source>
+        <translation>Un fichier de modèle</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -45,6 +110,11 @@
         <translation>Nombre minimal de présences pour qu'une espèce soit modélisée.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>AUC</source>
+        <translation>AUC</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Ablation</source>
         <extracomment>title of ablate</extracomment>
@@ -55,6 +125,16 @@
         <source>About a model</source>
         <extracomment>title of info</extracomment>
         <translation>À propos d'un modèle</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>About the model</source>
+        <translation>À propos du modèle</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>About {fetch} MB to fetch and {disk} MB on disk, in {folder}</source>
+        <translation>Environ {fetch} Mo à télécharger et {disk} Mo sur le disque, dans {folder}</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -110,10 +190,30 @@
         <translation>Alignement</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>All</source>
+        <translation>Toutes</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>All of it was removed.</source>
+        <translation>Tout a été supprimé.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Also training models of my own</source>
+        <translation>Entraîner aussi mes propres modèles</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>An encoder turns the image patch around a plot into a vector. random-conv and colour-texture are built in; DOFA, DINOv3 and FLAIR are fetched, or imported from a file you have, under their own licences; any timm backbone or ONNX file can be added.</source>
         <extracomment>help of encoders</extracomment>
         <translation>Un encodeur transforme en vecteur l'imagette qui entoure une placette. random-conv et colour-texture sont intégrés ; DOFA, DINOv3 et FLAIR sont téléchargés, ou importés d'un fichier dont vous disposez, sous leurs propres licences ; tout réseau timm ou fichier ONNX peut être ajouté.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/options_page.py"/>
+        <source>An executable, or the folder of an environment, that has the packages. Empty: found by itself.</source>
+        <translation>Un exécutable, ou le dossier d'un environnement, qui contient les paquets. Si vide : trouvé automatiquement.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -146,6 +246,7 @@
         <translation>Champ de la surface : celle de la placette, en mètres carrés</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
         <location filename="../core/commands.py"/>
         <source>Area of applicability</source>
         <extracomment>title of aoa</extracomment>
@@ -164,6 +265,16 @@
         <translation>Augmentation des données</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Back</source>
+        <translation>Retour</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/band_table.py"/>
+        <source>Band</source>
+        <translation>Bande</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Bands (import, export): such as red,green,blue</source>
         <extracomment>label of --bands</extracomment>
@@ -176,16 +287,36 @@
         <translation>Bandes selon leur rôle, par exemple red=1,green=2,blue=3,nir=4. Si vide : lues d'après le nom et la couleur des bandes. Autres rôles, jamais devinés : rededge1, rededge2, rededge3, swir1, swir2, vv, vh, elevation, et um1.38 pour une bande à 1,38 micromètre.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Bands of the image</source>
+        <translation>Bandes de l'image</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/band_table.py"/>
+        <source>Bands of the raster and their roles</source>
+        <translation>Bandes du raster et leurs rôles</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Bands: red=1,green=2,…; empty: from names and colours</source>
         <extracomment>label of --bands</extracomment>
         <translation>Bandes : red=1,green=2,… ; si vide : d'après leurs noms et couleurs</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Bands: {roles}</source>
+        <translation>Bandes : {roles}</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Batch</source>
         <extracomment>label of --batch</extracomment>
         <translation>Taille des lots</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Beginning…</source>
+        <translation>Démarrage…</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -200,9 +331,46 @@
         <translation>Taille des blocs [m]</translation>
     </message>
     <message>
+        <location filename="../core/commands.py"/>
+        <source>Blocks</source>
+        <extracomment>label of --blocks</extracomment>
+        <translation>Blocs</translation>
+    </message>
+    <message>
+        <location filename="../core/commands.py"/>
+        <source>Blocks to write (GeoPackage): what is held out together.</source>
+        <extracomment>help of --blocks</extracomment>
+        <translation>Blocs à écrire (GeoPackage) : ce qui est mis de côté ensemble.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/preview_layers.py"/>
+        <source>Blocks: held out together</source>
+        <translation>Blocs : mis de côté ensemble</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>BotaCLIP</source>
+        <translation>BotaCLIP</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>BotaCLIP computes in a Python of its own, in a separate process. QGIS's Python is never touched, and nothing is sent anywhere. Set it up once; QGIS need not be restarted.</source>
+        <translation>BotaCLIP calcule dans un Python qui lui est propre, dans un processus séparé. Le Python de QGIS n'est jamais modifié et rien n'est envoyé nulle part. L'installation se fait une seule fois ; il n'est pas nécessaire de redémarrer QGIS.</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/demo_project.py"/>
         <source>BotaCLIP demo landscape (synthetic)</source>
         <translation>Paysage de démonstration BotaCLIP (synthétique)</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>BotaCLIP is set up.</source>
+        <translation>BotaCLIP est installé.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>BotaCLIP model</source>
+        <translation>Modèle BotaCLIP</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/parameters.py"/>
@@ -210,15 +378,40 @@
         <translation>Modèle BotaCLIP (*.botaclip)</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/panel_control.py"/>
+        <source>BotaCLIP panel</source>
+        <translation>Panneau BotaCLIP</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/result_layers.py"/>
+        <source>BotaCLIP results</source>
+        <translation>Résultats BotaCLIP</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/environment_state.py"/>
+        <source>BotaCLIP: looking for Python</source>
+        <translation>BotaCLIP : recherche de Python</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/provider.py"/>
         <source>BotaCLIP: species to expect from imagery and relevés</source>
         <translation>BotaCLIP : espèces attendues d'après l'imagerie et les relevés</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>BotaCLIP: {title}</source>
+        <translation>BotaCLIP : {title}</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
         <source>Buffer [m]</source>
         <extracomment>label of --buffer</extracomment>
         <translation>Zone tampon [m]</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Build of PyTorch</source>
+        <translation>Version de PyTorch</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -281,6 +474,17 @@
         <translation>Calibration (export) : raster pour int8</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Cancelled: {title}.</source>
+        <translation>Annulé : {title}.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Card</source>
         <extracomment>label of --card</extracomment>
@@ -311,16 +515,71 @@
         <translation>Vérifie qu'un fichier de modèle est complet, non altéré et sans danger à l'ouverture.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Check the plots</source>
+        <translation>Vérifier les placettes</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Checkpoint</source>
         <extracomment>label of --checkpoint</extracomment>
         <translation>Dossier de reprise</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Choose a layer of polygons.</source>
+        <translation>Choisissez une couche de polygones.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Choose a map to make.</source>
+        <translation>Choisissez une carte à produire.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Choose a model file.</source>
+        <translation>Choisissez un fichier de modèle.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Choose a model first (step 2).</source>
+        <translation>Choisissez d'abord un modèle (étape 2).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Choose a species to map.</source>
+        <translation>Choisissez une espèce à cartographier.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Choose by</source>
         <extracomment>label of --choose-by</extracomment>
         <translation>Critère de choix</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Choose the image (step 1) and a model (step 2) first.</source>
+        <translation>Choisissez d'abord l'image (étape 1) et un modèle (étape 2).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Choose the image first (step 1).</source>
+        <translation>Choisissez d'abord l'image (étape 1).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Choose the image first.</source>
+        <translation>Choisissez d'abord l'image.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Choose the model to continue from.</source>
+        <translation>Choisissez le modèle à prolonger.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Choose the table of relevés first.</source>
+        <translation>Choisissez d'abord la table des relevés.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -333,6 +592,11 @@
         <source>Classes of places</source>
         <extracomment>title of clusters</extracomment>
         <translation>Classes de lieux</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/results_page.py"/>
+        <source>Click the map for species</source>
+        <translation>Cliquer sur la carte pour connaître les espèces</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -449,10 +713,25 @@
         <translation>Colonne avec la strate de végétation (arborée, arbustive, herbacée) de la ligne.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Columns and cover scale</source>
+        <translation>Colonnes et échelle de recouvrement</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Continue from a model file</source>
+        <translation>Prolonger un fichier de modèle</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Contrastive loss: sigmoid (every pair a yes-or-no question) or infonce (softmax over the batch).</source>
         <extracomment>help of --loss</extracomment>
         <translation>Perte contrastive : sigmoid (chaque paire est une question fermée, oui ou non) ou infonce (softmax sur le lot).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Copy diagnostics</source>
+        <translation>Copier le diagnostic</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -473,9 +752,14 @@
         <translation>Découpe une carte d'aptitude au seuil de chaque espèce, selon une règle explicite.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/results_page.py"/>
+        <source>Cuts the map at each species' threshold; nothing is computed again.</source>
+        <translation>Découpe la carte au seuil de chaque espèce ; rien n'est recalculé.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Data</source>
-        <extracomment>group of demo-data</extracomment>
+        <extracomment>group of demo-data, group of preview</extracomment>
         <translation>Données</translation>
     </message>
     <message>
@@ -538,6 +822,11 @@
         <translation>Périphérique de calcul</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/options_page.py"/>
+        <source>Device to begin with</source>
+        <translation>Périphérique de calcul par défaut</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Devices</source>
         <extracomment>title of devices</extracomment>
@@ -548,6 +837,11 @@
         <source>Dimensions: number of components, or all</source>
         <extracomment>label of --dimensions</extracomment>
         <translation>Dimensions : nombre de composantes, ou all</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Done: {title}.</source>
+        <translation>Terminé : {title}.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -569,6 +863,7 @@
     </message>
     <message>
         <location filename="../botaclip_qgis/demo_project.py"/>
+        <location filename="../botaclip_qgis/run_page.py"/>
         <source>Embedding</source>
         <translation>Plongement</translation>
     </message>
@@ -626,6 +921,15 @@
         <translation>Environnement : rasters qui complètent l'image</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/options_page.py"/>
+        <source>Environment: {environment}
+Kept results: {cache}
+Encoders: {encoders}</source>
+        <translation>Environnement : {environment}
+Résultats conservés : {cache}
+Encodeurs : {encoders}</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Epochs</source>
         <extracomment>label of --epochs</extracomment>
@@ -673,6 +977,16 @@
         <translation>Fichier (import) : poids, fichier ONNX ou dossier</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>Find species</source>
+        <translation>Rechercher une espèce</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>Find species to map</source>
+        <translation>Rechercher une espèce à cartographier</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Finish as a Cloud Optimized GeoTIFF with overviews.</source>
         <extracomment>help of --cog</extracomment>
@@ -691,10 +1005,20 @@
         <translation>Cinq bandes : la somme des aptitudes calibrées ; les bornes basse et haute de l'intervalle qui doit contenir 90 % des placettes semblables ; l'indice de Shannon et la contribution locale à la diversité bêta (1 : aussi singulier qu'une placette d'entraînement en moyenne) de la liste attendue, et non des recouvrements.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Folder for the maps</source>
+        <translation>Dossier des cartes</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Folder in which finished folds and the state of unfinished fits are kept; the same command with the same folder goes on where it was stopped, to the same result.</source>
         <extracomment>help of --checkpoint</extracomment>
         <translation>Dossier où sont conservés les plis terminés et l'état des ajustements inachevés ; la même commande avec le même dossier reprend là où elle s'est arrêtée, pour le même résultat.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Folder of wheels</source>
+        <translation>Dossier de paquets « wheel »</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -727,10 +1051,25 @@
         <translation>Pour --positives near.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>For an NVIDIA card (CUDA)</source>
+        <translation>Pour une carte NVIDIA (CUDA)</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>For presence-only tasks: random, disk (a distance from presences), sre (outside the envelope of presences in the environment layers, or without any in the first 4 principal axes of the frozen vectors) or target-group (plots with other targets only).</source>
         <extracomment>help of --pseudo-absences</extracomment>
         <translation>Pour les tâches de présence seule : random (au hasard), disk (à une certaine distance des présences), sre (hors de l'enveloppe des présences dans les couches environnementales ou, à défaut, dans les 4 premiers axes principaux des vecteurs figés) ou target-group (uniquement les placettes qui portent d'autres cibles).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>For the CPU</source>
+        <translation>Pour le processeur</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel_control.py"/>
+        <source>From image and relevés to maps of species, in four steps</source>
+        <translation>De l'image et des relevés aux cartes d'espèces, en quatre étapes</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -822,6 +1161,26 @@
         <translation>Notation du recouvrement. auto la déduit des codes et indique ce qui a été retenu ; les deux conventions braun-blanquet diffèrent à la classe 4 (Turboveg 68 %, milieu de classe 62,5 %) ; les variantes -old n'ont ni 2m, ni 2a, ni 2b.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>How it is trained</source>
+        <translation>Réglages de l'entraînement</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>How long will it take?</source>
+        <translation>Combien de temps cela prendra-t-il ?</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>How many of the model's species to expect</source>
+        <translation>Nombre d'espèces attendues parmi celles du modèle</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>How much is fetched, and where it goes</source>
+        <translation>Volume du téléchargement et emplacement</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>How plots are held out: blocks (squares), hexagons, sites (whole sites), groups (--groups), loo (each plot by itself, without its neighbours within --buffer), stratified (random, keeping the share of presences; not spatial), random (not spatial). auto is groups where --groups is given, else blocks.</source>
         <extracomment>help of --splits</extracomment>
@@ -838,6 +1197,11 @@
         <source>How the image vectors are adapted to the relevés: botaclip (contrastive + geometry regulariser), contrastive, supervised (species head), joint (contrastive + species head + regulariser), canonical (reduced-rank regression of floristic axes), whitened (principal components), none, or auto (picks among them by inner spatial validation and says what).</source>
         <extracomment>help of --alignment</extracomment>
         <translation>Façon d'adapter les vecteurs de l'image aux relevés : botaclip (contrastif + régularisation géométrique), contrastive, supervised (tête d'espèces), joint (contrastif + tête d'espèces + régularisation), canonical (régression à rang réduit des axes floristiques), whitened (composantes principales normées), none (aucune), ou auto (choisit parmi eux par validation spatiale interne et indique lequel).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>How well plots that were held out were told apart: 0.5 is chance, 1 is perfect</source>
+        <translation>À quel point les placettes mises de côté ont été bien distinguées : 0.5 est le hasard, 1 la perfection</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -910,6 +1274,16 @@
         <translation>Taille de l'entrée (import)</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Inside polygons</source>
+        <translation>Dans des polygones</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Install from a &amp;folder of wheels</source>
+        <translation>Installer depuis un &amp;dossier de paquets « wheel »</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/setup_algorithm.py"/>
         <source>Its name and password are in QGIS's authentication store and are not handed on.</source>
         <translation>Son nom d'utilisateur et son mot de passe sont dans le gestionnaire d'authentification de QGIS et ne sont pas transmis.</translation>
@@ -974,6 +1348,11 @@
         <translation>Taux d'apprentissage au fil des étapes : constant, ou cosine (décroissance en cosinus) après une montée d'un dixième des étapes.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Learnt from presences alone: its suitability is relative, no probability.</source>
+        <translation>Appris de présences seules : son aptitude est relative et n'est pas une probabilité.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Licence</source>
         <extracomment>label of --licence</extracomment>
@@ -1016,16 +1395,47 @@
         <translation>Énumère, télécharge, importe, exporte, vérifie et supprime les encodeurs.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Load the sample project</source>
+        <translation>Charger le projet d'exemple</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Log of the set-up</source>
+        <translation>Journal de l'installation</translation>
+    </message>
+    <message>
+        <location filename="../core/commands.py"/>
+        <source>Look at the data</source>
+        <extracomment>title of preview</extracomment>
+        <translation>Examiner les données</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Looking at the plots</source>
+        <translation>Examen des placettes</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Loss</source>
         <extracomment>label of --loss</extracomment>
         <translation>Fonction de perte</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Make the maps</source>
+        <translation>Produire les cartes</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Make, check or remove the Python environment that the worker runs in.</source>
         <extracomment>summary of setup</extracomment>
         <translation>Crée, vérifie ou supprime l'environnement Python dans lequel s'exécutent les calculs.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Makes one block on each device and multiplies</source>
+        <translation>Produit un bloc sur chaque périphérique et extrapole</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1082,6 +1492,26 @@
         <translation>Cartes</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Maps and map clicks with ready models</source>
+        <translation>Cartes et clics sur la carte avec des modèles prêts à l'emploi</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/results_page.py"/>
+        <source>Maps made here; they lie in the group BotaCLIP results.</source>
+        <translation>Cartes produites ici ; elles se trouvent dans le groupe Résultats BotaCLIP.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/results_page.py"/>
+        <source>Maps that were made</source>
+        <translation>Cartes produites</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Maps to make</source>
+        <translation>Cartes à produire</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Mask: polygons; outside is nodata</source>
         <extracomment>label of --mask</extracomment>
@@ -1136,10 +1566,25 @@
         <translation>Fiche du modèle : un fichier texte à conserver dans le modèle, qui dit à quoi il sert et où il ne faut pas s'y fier.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Model card…</source>
+        <translation>Fiche du modèle…</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Model file</source>
+        <translation>Fichier de modèle</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Model file to write (*.botaclip).</source>
         <extracomment>help of --output</extracomment>
         <translation>Fichier de modèle à écrire (*.botaclip).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Model to continue from</source>
+        <translation>Modèle à prolonger</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1170,6 +1615,41 @@
         <source>Names: of species</source>
         <extracomment>label of --names</extracomment>
         <translation>Noms : ceux des espèces</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Needs also the rasters {names}.</source>
+        <translation>Nécessite aussi les rasters {names}.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Needs the bands {bands}.</source>
+        <translation>Nécessite les bandes {bands}.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>New here? A small invented landscape with relevés and a trained model, ready to try.</source>
+        <translation>Vous découvrez BotaCLIP ? Un petit paysage inventé, avec des relevés et un modèle entraîné, prêt à l'essai.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>No column's name says that it holds {what}: choose it.</source>
+        <translation>Aucune colonne n'indique par son nom qu'elle contient {what} : choisissez-la.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/results_page.py"/>
+        <source>No map yet: step 3 makes them.</source>
+        <translation>Pas encore de carte : l'étape 3 les produit.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>None</source>
+        <translation>Aucune</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Nothing says which band is which colour: choose their roles.</source>
+        <translation>Rien n'indique quelle bande est de quelle couleur : choisissez leurs rôles.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1268,6 +1748,26 @@
         <translation>Placettes jamais vues seulement</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Only where the relevés themselves have no coordinates.</source>
+        <translation>Seulement si les relevés eux-mêmes n'ont pas de coordonnées.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Only without internet</source>
+        <translation>Seulement sans internet</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/options_page.py"/>
+        <source>Open the panel with QGIS</source>
+        <translation>Ouvrir le panneau avec QGIS</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/results_page.py"/>
+        <source>Open the report</source>
+        <translation>Ouvrir le rapport</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Or a place on the raster: x,y, with [EPSG:code] behind it when not in its CRS.</source>
         <extracomment>help of --place</extracomment>
@@ -1302,6 +1802,11 @@
         <source>Overwrite</source>
         <extracomment>label of --overwrite</extracomment>
         <translation>Écraser</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>P&amp;lots</source>
+        <translation>P&amp;lacettes</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1358,6 +1863,11 @@
         <translation>Taille de pixel du résultat ; arrondie à un nombre entier de cellules du maillage du modèle. Si vide : le nombre de cellules le plus proche d'un dixième de l'imagette.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Pixel size, device, files</source>
+        <translation>Taille de pixel, périphérique, fichiers</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Place: or like a place: x,y [EPSG:code]</source>
         <extracomment>label of --place</extracomment>
@@ -1390,6 +1900,7 @@
     <message>
         <location filename="../botaclip_qgis/demo_layers.py"/>
         <location filename="../botaclip_qgis/demo_project.py"/>
+        <location filename="../botaclip_qgis/species_choice.py"/>
         <location filename="../core/commands.py"/>
         <source>Plots</source>
         <extracomment>label of --plots</extracomment>
@@ -1409,6 +1920,22 @@
     </message>
     <message>
         <location filename="../core/commands.py"/>
+        <source>Plots to write (GeoPackage or CSV): usable or not and why, their fold, their number of species.</source>
+        <extracomment>help of --output</extracomment>
+        <translation>Placettes à écrire (GeoPackage ou CSV) : utilisables ou non et pourquoi, leur pli, leur nombre d'espèces.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Plots: layer or table with their places</source>
+        <translation>Placettes : couche ou table avec leurs positions</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/preview_layers.py"/>
+        <source>Plots: usable or not, and their fold</source>
+        <translation>Placettes : utilisables ou non, et leur pli</translation>
+    </message>
+    <message>
+        <location filename="../core/commands.py"/>
         <source>Plots: where the relevés have no coordinates</source>
         <extracomment>label of --plots</extracomment>
         <translation>Placettes : si les relevés n'ont pas de coordonnées</translation>
@@ -1424,6 +1951,11 @@
         <source>Points</source>
         <extracomment>label of --points</extracomment>
         <translation>Points</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Polygon layer</source>
+        <translation>Couche de polygones</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1498,10 +2030,17 @@
         <translation>Prédictions : placettes avec ce qu'en disent des modèles qui ne les ont pas vues</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <location filename="../botaclip_qgis/results_page.py"/>
         <location filename="../core/commands.py"/>
         <source>Presence by threshold</source>
         <extracomment>title of threshold</extracomment>
         <translation>Présence par seuillage</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Preview folds and cost</source>
+        <translation>Aperçu des plis et du coût</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1570,6 +2109,11 @@
         <translation>Python</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/options_page.py"/>
+        <source>Python that computes</source>
+        <translation>Python qui calcule</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Python that the environment is made from. Not given: a suitable one is looked for.</source>
         <extracomment>help of --python</extracomment>
@@ -1579,6 +2123,11 @@
         <location filename="../botaclip_qgis/demo_layers.py"/>
         <source>QGIS cannot open it</source>
         <translation>QGIS ne peut pas l'ouvrir</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/algorithm_task.py"/>
+        <source>QGIS cannot open the result {path}.</source>
+        <translation>QGIS ne peut pas ouvrir le résultat {path}.</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/demo_layers.py"/>
@@ -1638,6 +2187,12 @@
     </message>
     <message>
         <location filename="../core/commands.py"/>
+        <source>Reads raster and relevés as training does, pairs every plot with its patch, makes the folds and times a few steps; nothing is trained. The patches' vectors are kept, so that training need not look at them again.</source>
+        <extracomment>help of preview</extracomment>
+        <translation>Lit le raster et les relevés comme le fait l'entraînement, associe à chaque placette son imagette, forme les plis et chronomètre quelques étapes ; rien n'est entraîné. Les vecteurs des imagettes sont conservés : l'entraînement n'aura pas à les recalculer.</translation>
+    </message>
+    <message>
+        <location filename="../core/commands.py"/>
         <source>Recomputes every checksum and looks for anything that a model file must not hold.</source>
         <extracomment>help of verify</extracomment>
         <translation>Recalcule toutes les sommes de contrôle et cherche tout ce qu'un fichier de modèle ne doit pas contenir.</translation>
@@ -1684,16 +2239,27 @@
         <translation>Relevés : table longue (une ligne par placette et par espèce) ou matrice des placettes et des espèces ; CSV, TSV, tableur, GeoPackage, Shapefile ou tout format lisible par OGR.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Relevés: table of plots and species</source>
+        <translation>Relevés : table des placettes et des espèces</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Relevés: the table of plots and species</source>
         <extracomment>label of --releves</extracomment>
         <translation>Relevés : la table des placettes et des espèces</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
         <location filename="../core/commands.py"/>
         <source>Remove</source>
         <extracomment>label of --remove</extracomment>
         <translation>Supprimer</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Remove BotaCLIP's environment</source>
+        <translation>Supprimer l'environnement de BotaCLIP</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1744,10 +2310,21 @@
         <translation>Rapport à écrire (HTML, un seul fichier).</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
         <location filename="../core/commands.py"/>
         <source>Richness</source>
         <extracomment>title of richness</extracomment>
         <translation>Richesse spécifique</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/band_table.py"/>
+        <source>Role</source>
+        <translation>Rôle</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/band_table.py"/>
+        <source>Role of band {number}</source>
+        <translation>Rôle de la bande {number}</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1760,6 +2337,11 @@
         <source>SHA-256 (download, import): that the file must have</source>
         <extracomment>label of --sha256</extracomment>
         <translation>SHA-256 (download, import) : celle que le fichier doit avoir</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Say where the model is to be written.</source>
+        <translation>Indiquez où le modèle doit être écrit.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1793,6 +2375,12 @@
     </message>
     <message>
         <location filename="../core/commands.py"/>
+        <source>See which plots can be used, how they are held out, and what training will cost.</source>
+        <extracomment>summary of preview</extracomment>
+        <translation>Montre quelles placettes sont utilisables, comment elles sont mises de côté et ce que coûtera l'entraînement.</translation>
+    </message>
+    <message>
+        <location filename="../core/commands.py"/>
         <source>Seed</source>
         <extracomment>label of --seed</extracomment>
         <translation>Graine</translation>
@@ -1802,6 +2390,16 @@
         <source>Seed of everything random; the same seed gives the same result.</source>
         <extracomment>help of --random-state</extracomment>
         <translation>Graine de tout ce qui est aléatoire ; la même graine donne le même résultat.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Set up</source>
+        <translation>Installer</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Set up BotaCLIP</source>
+        <translation>Installer BotaCLIP</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1814,6 +2412,11 @@
         <source>Set-up</source>
         <extracomment>group of cache, group of devices, group of encoders, group of setup</extracomment>
         <translation>Installation</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Set-up, diagnostics, removal</source>
+        <translation>Installation, diagnostic, suppression</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1834,6 +2437,16 @@
         <translation>Montre ce que contient un fichier de modèle et à quoi il peut servir.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Shows on the map what is held out together, and says how long it will take; nothing is trained.</source>
+        <translation>Montre sur la carte ce qui est mis de côté ensemble, et indique la durée prévue ; rien n'est entraîné.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Shows on the map which plots can be used, why others cannot, and how they are held out.</source>
+        <translation>Montre sur la carte quelles placettes sont utilisables, pourquoi d'autres ne le sont pas, et comment elles sont mises de côté.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Side of the spatial blocks. Not given, or 0: chosen from the extent so that each fold holds several blocks.</source>
         <extracomment>help of --block-size</extracomment>
@@ -1852,6 +2465,12 @@
         <translation>Champ du site</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Something is running already; it can be cancelled.</source>
+        <translation>Un traitement est déjà en cours ; il peut être annulé.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
         <location filename="../core/commands.py"/>
         <source>Species</source>
         <extracomment>label of --species</extracomment>
@@ -1882,6 +2501,11 @@
         <translation>Listes d'espèces par zone</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/species_locator.py"/>
+        <source>Species maps (BotaCLIP)</source>
+        <translation>Cartes d'espèces (BotaCLIP)</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Species model on the vectors: linear (ridge, calibrated; small and fast) or forest (random forest, as in the paper; the model file grows by up to 50 MB).</source>
         <extracomment>help of --head</extracomment>
@@ -1899,10 +2523,21 @@
         <translation>Aptitude de l'habitat par espèce</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/results_page.py"/>
+        <source>Species that the map shows</source>
+        <translation>Espèce que montre la carte</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Species to look for, with their cover where it is known: Carex nigra 40, Molinia caerulea.</source>
         <extracomment>help of --species-list</extracomment>
         <translation>Espèces recherchées, avec leur recouvrement s'il est connu : Carex nigra 40, Molinia caerulea.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>Species to map</source>
+        <translation>Espèces à cartographier</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1983,10 +2618,26 @@
         <translation>Valeur initiale du biais de la perte sigmoïde ; appris. -10 est la valeur publiée, -2.71 a été employée pour de petits lots.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Step {name}</source>
+        <translation>Étape {name}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Stopped. What was fetched is kept: Set up goes on from there.</source>
+        <translation>Arrêté. Ce qui a été téléchargé est conservé : Installer reprend à cet endroit.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Stopping</source>
         <extracomment>label of --stopping</extracomment>
         <translation>Critère d'arrêt</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Stopping…</source>
+        <translation>Arrêt en cours…</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2007,6 +2658,11 @@
         <translation>Carte d'aptitude produite par suitability.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Suitability of species</source>
+        <translation>Aptitude des lieux pour les espèces</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Suitability, with --rule value.</source>
         <extracomment>help of --value</extracomment>
@@ -2017,6 +2673,11 @@
         <location filename="../botaclip_qgis/demo_project.py"/>
         <source>Suitability: {species}</source>
         <translation>Aptitude : {species}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Suits this machine: {build} ({why})</source>
+        <translation>Adapté à cette machine : {build} ({why})</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/algorithm.py"/>
@@ -2066,6 +2727,11 @@
         <translation>Tables d'autres cibles à prédire, jointes par le nom de la placette : une ligne par placette et par cible ; plusieurs tables sont séparées par des points-virgules.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Takes away the environment and all that was fetched for it.</source>
+        <translation>Supprime l'environnement et tout ce qui a été téléchargé pour lui.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Targets</source>
         <extracomment>label of --targets</extracomment>
@@ -2108,10 +2774,25 @@
         <translation>Température</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Temporary: kept until QGIS is closed</source>
+        <translation>Temporaire : conservées jusqu'à la fermeture de QGIS</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Testing the devices</source>
+        <translation>Essai des périphériques de calcul</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Text encoding of the tables (text files and dBase). Not given: detected and shown.</source>
         <extracomment>help of --encoding</extracomment>
         <translation>Encodage des tables (fichiers texte et dBase). Si vide : détecté et affiché.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/algorithm_task.py"/>
+        <source>The algorithm is not there; is the plugin's Processing provider switched off?</source>
+        <translation>L'algorithme est introuvable ; le fournisseur de traitements de l'extension est-il désactivé ?</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/algorithm.py"/>
@@ -2125,16 +2806,36 @@
         <translation>Les classes sont celles des placettes d'entraînement du modèle (k-moyennes de vecteurs unitaires), les mêmes sur tout raster. Avec des relevés sur l'image, une table des espèces qui caractérisent chaque classe : valeur indicatrice, spécificité, fidélité, phi et valeur p par permutation des classes.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/panel_control.py"/>
+        <source>The diagnostics are on the clipboard.</source>
+        <translation>Le diagnostic est dans le presse-papiers.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>The earlier imagery: the same scenes with the same bands.</source>
         <extracomment>help of --earlier</extracomment>
         <translation>L'imagerie ancienne : les mêmes scènes avec les mêmes bandes.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/options_page.py"/>
+        <source>The environment that BotaCLIP has set up</source>
+        <translation>L'environnement que BotaCLIP a installé</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>The later imagery.</source>
         <extracomment>help of --raster</extracomment>
         <translation>L'imagerie récente.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>The model that comes along</source>
+        <translation>Le modèle fourni</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/algorithm_task.py"/>
+        <source>The project was closed meanwhile; the result lies in {path}.</source>
+        <translation>Le projet a été fermé entre-temps ; le résultat se trouve dans {path}.</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/algorithm.py"/>
@@ -2148,10 +2849,30 @@
         <translation>Les mêmes, avec toutes les cibles (JSON).</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/panel_control.py"/>
+        <source>The sample lies in {folder}. Step 3 makes a map.</source>
+        <translation>L'exemple se trouve dans {folder}. L'étape 3 produit une carte.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel_control.py"/>
+        <source>The sample opens in a new project. Changes of the present one that are not saved are lost. Go on?</source>
+        <translation>L'exemple s'ouvre dans un nouveau projet. Les modifications non enregistrées du projet actuel seront perdues. Continuer ?</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>This is no model file, or a damaged one.</source>
+        <translation>Ce n'est pas un fichier de modèle, ou il est endommagé.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Three bands: the dissimilarity index (0 on a training plot), 1 inside the area of applicability and 0 outside, and how many training plots are like the place. Inside, the model's validation speaks for the map; outside, nothing does.</source>
         <extracomment>help of aoa</extracomment>
         <translation>Trois bandes : l'indice de dissimilarité (0 sur une placette d'entraînement), 1 dans le domaine d'applicabilité et 0 en dehors, et le nombre de placettes d'entraînement qui ressemblent au lieu. À l'intérieur, la validation du modèle vaut pour la carte ; à l'extérieur, rien ne la garantit.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>Tick all species that are shown</source>
+        <translation>Cocher toutes les espèces affichées</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2166,10 +2887,20 @@
         <translation>Torch</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Train</source>
+        <translation>Entraîner</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Train a model</source>
         <extracomment>title of train</extracomment>
         <translation>Entraîner un modèle</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Train a new model from the relevés of step 1</source>
+        <translation>Entraîner un nouveau modèle avec les relevés de l'étape 1</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2178,10 +2909,25 @@
         <translation>Modèle entraîné, un fichier *.botaclip, ou le mot bundled pour celui qui est fourni.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Training a model</source>
+        <translation>Entraînement d'un modèle</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Training needs more packages: set them up first.</source>
+        <translation>L'entraînement nécessite d'autres paquets : installez-les d'abord.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Training plots nearer than this to a test plot are left out. Not given: patch size plus receptive field, so that no patches overlap across folds.</source>
         <extracomment>help of --buffer</extracomment>
         <translation>Les placettes d'entraînement plus proches que cette distance d'une placette de test sont écartées. Si vide : la taille de l'imagette plus le champ récepteur, pour qu'aucune imagette ne chevauche deux plis.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>Training plots on which it stood</source>
+        <translation>Placettes d'entraînement où elle était présente</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2194,6 +2940,11 @@
         <source>Trials of a search (Optuna) for learning rate, decay, temperature, bias, lambda and axes, by inner validation inside every outer fold, as many for each trained alignment; 0 for none. Each costs about as much as all usual trials of one alignment.</source>
         <extracomment>help of --search</extracomment>
         <translation>Essais d'une recherche (Optuna) du taux d'apprentissage, de la pénalité, de la température, du biais, de lambda et du nombre d'axes, par validation interne au sein de chaque pli externe, autant pour chaque alignement entraîné ; 0 : aucun. Chacun coûte à peu près autant que tous les essais habituels d'un alignement.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>Two bands have the role {role}.</source>
+        <translation>Deux bandes ont le rôle {role}.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2225,6 +2976,16 @@
         <translation>Anneau d'incertitude [m]</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>Untick all species that are shown</source>
+        <translation>Décocher toutes les espèces affichées</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Use a Python of my own…</source>
+        <translation>Utiliser mon propre Python…</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Value</source>
         <extracomment>label of --value</extracomment>
@@ -2249,6 +3010,11 @@
         <translation>Axes de VEGETA</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Versions, devices, folders and the last error, to be pasted into a report.</source>
+        <translation>Versions, périphériques, dossiers et dernière erreur, à coller dans un signalement.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Views</source>
         <extracomment>label of --views</extracomment>
@@ -2259,6 +3025,11 @@
         <source>Views of each patch that the adapter may see in training, encoded once: dihedral (turned and mirrored), crop, colour; none.</source>
         <extracomment>help of --augmentation</extracomment>
         <translation>Vues de chaque imagette que l'adaptateur peut voir à l'entraînement, encodées une seule fois : dihedral (rotations et symétries), crop (recadrage), colour (couleurs) ; none (aucune).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/algorithm_task.py"/>
+        <source>Warning: {text}</source>
+        <translation>Attention : {text}</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2297,10 +3068,30 @@
         <translation>Que coûte ou qu'apporte chaque choix de la méthode ? Une table.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>What for?</source>
+        <translation>Pour quoi faire ?</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>What is done to cover before it is encoded: hellinger (square root of relative cover), presence, percent, sqrt, log1p, or ordinal (van der Maarel's 1 to 9).</source>
         <extracomment>help of --transform</extracomment>
         <translation>Transformation du recouvrement avant l'encodage : hellinger (racine carrée du recouvrement relatif), presence, percent (pour cent), sqrt (racine carrée), log1p, ou ordinal (échelle de 1 à 9 de van der Maarel).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>What the map shows</source>
+        <translation>L'emprise affichée</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>What the model is good for, and where it must not be trusted</source>
+        <translation>À quoi sert le modèle, et où il ne faut pas s'y fier</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>What the model sees, as components shown in colours</source>
+        <translation>Ce que voit le modèle, en composantes affichées en couleurs</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2339,6 +3130,11 @@
         <translation>Point de départ de l'adaptateur des images : identity (l'identité, comme dans l'article), canonical (la forme explicite à 16 axes), ou auto : canonical pour joint, identity pour tous les autres.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Where the model may be believed</source>
+        <translation>Là où l'on peut se fier au modèle</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Where to compute. auto takes a GPU when one works and says so when it falls back.</source>
         <extracomment>help of --device</extracomment>
@@ -2367,6 +3163,11 @@
         <source>Which relevés count as an image's own beside its own one: site (of the same site), near (within --positive-distance), alike (Bray-Curtis similarity from --positive-similarity).</source>
         <extracomment>help of --positives</extracomment>
         <translation>Relevés qui comptent comme ceux d'une image en plus du sien : site (même site), near (à moins de --positive-distance), alike (similarité de Bray-Curtis à partir de --positive-similarity).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Whole image</source>
+        <translation>Toute l'image</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2545,6 +3346,11 @@
         <translation>export : raster dont les dalles servent à calibrer int8 et à mesurer la précision.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/preview_layers.py"/>
+        <source>fold {number}</source>
+        <translation>pli {number}</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/raster_export.py"/>
         <source>give a smaller EXTENT, or export the part you need as a GeoTIFF and choose that</source>
         <translation>donnez une emprise (EXTENT) plus petite, ou exportez la partie voulue en GeoTIFF et choisissez ce fichier</translation>
@@ -2689,6 +3495,11 @@
         <translation>sa source {source} n'est pas un simple fichier raster</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/preview_layers.py"/>
+        <source>left out</source>
+        <translation>écartée</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>list: all encoders and what is installed; show: one in full, with its licence; download: fetch its checkpoint; import: take a checkpoint, ONNX file or folder that you have; export: write its ONNX graph and measure what precision costs; verify: recompute digests; remove: delete what was fetched or made.</source>
         <extracomment>help of ACTION</extracomment>
@@ -2799,6 +3610,11 @@
         <translation>la couche n'a pas de SCR</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>the plot</source>
+        <translation>la placette</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/demo_project.py"/>
         <source>the project cannot be written ({reason})</source>
         <translation>le projet ne peut pas être écrit ({reason})</translation>
@@ -2807,6 +3623,11 @@
         <location filename="../botaclip_qgis/raster_export.py"/>
         <source>the service does not say the size of its pixels</source>
         <translation>le service n'indique pas la taille de ses pixels</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/data_page.py"/>
+        <source>the species</source>
+        <translation>l'espèce</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/plain_files.py"/>
@@ -2855,6 +3676,11 @@
         <translation>{algorithm} n'a pas de paramètre {name} ; il est ignoré.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>{chosen} of {all} species</source>
+        <translation>{chosen} espèces sur {all}</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/raster_export.py"/>
         <source>{columns} x {rows} pixels of it would have to be exported, more than {most} million</source>
         <translation>il faudrait en exporter {columns} x {rows} pixels, plus de {most} millions</translation>
@@ -2898,6 +3724,11 @@
         <location filename="../botaclip_qgis/algorithm.py"/>
         <source>{path} was not written.</source>
         <translation>{path} n'a pas été écrit.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>{species} species from {plots} plots; looks at {patch} m around a place.</source>
+        <translation>{species} espèces d'après {plots} placettes ; regarde {patch} m autour d'un lieu.</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/values.py"/>

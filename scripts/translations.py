@@ -25,8 +25,12 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "i18n"
 # Whose functions give whole texts, all of which option_words.strings() lists.
 WORDS_MODULE = "option_words"
-# What must be in a translation as often as in its source: {placeholders}, HTML tags, options as they are typed.
-_KEPT = (re.compile(r"\{\w*\}"), re.compile(r"</?[a-z][^<>]*>"), re.compile(r"(?<![\w-])--[a-z][a-z-]*"))
+# What must be in a translation as often as in its source: {placeholders}, HTML tags, options as they are typed, and
+# the mark before the letter that Alt reaches.
+_KEPT = (
+    re.compile(r"\{\w*\}"), re.compile(r"</?[a-z][^<>]*>"), re.compile(r"(?<![\w-])--[a-z][a-z-]*"),
+    re.compile(r"&(?=\w)"),
+)  # fmt: skip
 _NO_BREAK = "\u00a0"
 _MEASURES = "m|km|px|s|min|h|ko|Mo|Go|ans|dimensions|axes|hectares|placettes|relevés"
 

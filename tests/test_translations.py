@@ -145,6 +145,7 @@ def test_what_the_plugin_does_not_say_is_not_filled_in(plugin: Path) -> None:
         ("{a} of {b}", "{a} sur {a}", "not as often"),
         ("Open <b>it</b>", "Ouvrir <i>ceci</i>", "</b>, </i>, <b>, <i> not as often"),
         ("Not with --groups.", "Pas avec --groupes.", "--groupes, --groups not as often"),
+        ("&Image", "Image", "& not as often"),
         ("Name: it", "Nom : ceci", "a space that may break"),
         ("Name ", "Nom", "spaces at the ends"),
         ("Name", "", "not translated: 'Name'"),
