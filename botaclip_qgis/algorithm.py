@@ -23,7 +23,7 @@ from botaclip.botaclip_qgis.environment import new_worker
 from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.icons import icon, icon_path
 from botaclip.botaclip_qgis.layers import name_and_style
-from botaclip.botaclip_qgis.parameters import label, processing_options, processing_parameter
+from botaclip.botaclip_qgis.parameters import processing_options, processing_parameter, short_label
 from botaclip.botaclip_qgis.setup_algorithm import QgisProcess
 from botaclip.botaclip_qgis.values import Values, hand_over, read_values, unknown_names
 from botaclip.core.bundled import BUNDLED, WORD
@@ -204,7 +204,7 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         return results
 
     def _layer_name(self, option: Option, given: Mapping[str, Any]) -> str:
-        title = self.displayName() if option.key == "output" else label(option).partition(":")[0].strip()
+        title = self.displayName() if option.key == "output" else short_label(option)
         model = given.get("model") or given.get("output")
         return f"{title} ({Path(str(model)).stem})" if model else title
 

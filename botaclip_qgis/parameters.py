@@ -104,6 +104,11 @@ def label(option: Option) -> str:
     return tr(option_words.label(option))
 
 
+def short_label(option: Option) -> str:
+    """Return what stands before the colon of the label; French has a space before it."""
+    return label(option).partition(":")[0].strip()
+
+
 def help_text(option: Option) -> str:
     """Return the help that the toolbox and ``qgis_process help`` show, in the language of QGIS."""
     parts = [tr(option_words.help_words(option))]

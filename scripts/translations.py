@@ -131,15 +131,13 @@ def fill(
 ) -> dict[str, str]:
     """Return the translations with those of ``given`` added, or put in the place of older ones.
 
-    Raises
-    ------
-    SystemExit
-        A text is none of the plugin's.
+    What is no text of the plugin (any more) is left out, and named.
     """
     strange = sorted(set(given) - set(collected))
     if strange:
-        raise SystemExit("No text of the plugin:\n" + "\n".join(f"  {text!r}" for text in strange))
-    return {**known, **{text: typography(said, language) for text, said in given.items() if said}}
+        print("Left out, as the plugin does not say it:", *map(repr, strange), sep="\n  ", file=sys.stderr)
+    said = {text: typography(one, language) for text, one in given.items() if one and text in collected}
+    return {**known, **said}
 
 
 # --- Checking -------------------------------------------------------------------------------------------------------
@@ -176,7 +174,8 @@ def problems(collected: Mapping[str, Message], known: Mapping[str, str], languag
             found.append(f"{', '.join(lost)} must stay as typed in the translation of {text!r}")
         if typography(said, language) != said:
             found.append(f"a space that may break in the translation of {text!r}")
-        if (text[:1].isspace(), text[-1:].isspace()) != (said[:1].isspace(), said[-1:].isspace()):
+        # Not the no-break space that French has before a mark with which a text may begin.
+        if [text[0] in " \n", text[-1] in " \n"] != [said[0] in " \n", said[-1] in " \n"]:
             found.append(f"spaces at the ends differ in the translation of {text!r}")
     return found
 

@@ -129,10 +129,13 @@ def test_with_several_languages_one_is_to_be_named(plugin: Path, capsys: pytest.
     assert files == {"de": "", "fr": "<b>Ouvrir</b>"}
 
 
-def test_what_the_plugin_does_not_say_is_not_filled_in(plugin: Path) -> None:
-    (plugin / "fr.json").write_text('{"Mapp": "Carte"}', encoding="utf-8")
-    with pytest.raises(SystemExit, match="'Mapp'"):
-        run(plugin, "--language", "fr", "--fill", str(plugin / "fr.json"))
+def test_what_the_plugin_does_not_say_is_left_out_and_named(
+    plugin: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (plugin / "fr.json").write_text('{"Mapp": "Carte", "Open <b>it</b>": "<b>Ouvrir</b>"}', encoding="utf-8")
+    assert run(plugin, "--language", "fr", "--fill", str(plugin / "fr.json")) == 0
+    assert "does not say it:\n  'Mapp'\n" in capsys.readouterr().err
+    assert [one.translation for one in ts_file.read_ts(plugin / "i18n" / "botaclip_fr.ts")] == ["", "<b>Ouvrir</b>"]
 
 
 # --- Checking --------------------------------------------------------------------------------------------------------
@@ -167,6 +170,10 @@ def test_the_words_of_a_choice_stay_as_they_are_typed() -> None:
     lost = translations.typography("montrer : montrer ; vider : vider.", "fr")
     (found,) = translations.problems(messages(a=help), {help: lost}, "fr")
     assert found.startswith("clear, show must stay as typed")
+
+
+def test_a_text_may_begin_with_a_mark() -> None:
+    assert translations.problems(messages(a="; then"), {"; then": "\u00a0; puis"}, "fr") == []
 
 
 def test_french_spaces() -> None:
