@@ -72,7 +72,7 @@ def write_demo_project(folder: Path, landscape: Path) -> Path:
         _add(project, "", [predictions], shown=not synthetic)
     plots = demo_layers.plot_layers(options, (images or suitability)[0].crs())
     _add(project, tr("Plots"), plots, shown=True)
-    _add_releves(project, options, plots)
+    add_releves(project, project.layerTreeRoot(), options, plots)
     _add(project, tr("Suitability: {species}").format(species=species), suitability, shown=True)
     _add(project, tr("Embedding"), embedding, shown=False)
     title = tr("Aerial photograph (synthetic)") if synthetic else tr("Image")
@@ -143,20 +143,47 @@ def _add_bookmarks(project: QgsProject, scenes: Sequence[Path]) -> None:
         project.bookmarkManager().addBookmark(bookmark)
 
 
-def _add_releves(project: QgsProject, options: Mapping[str, str], plots: Sequence[QgsMapLayer]) -> None:
-    """Add the table of species and relate it to the plots, so that identifying a plot lists its species."""
+def add_releves(
+    project: QgsProject,
+    parent: QgsLayerTreeGroup,
+    options: Mapping[str, str],
+    plots: Sequence[QgsMapLayer],
+    *,
+    relation_id: str = "botaclip_releves",
+) -> QgsVectorLayer | None:
+    """Add the table of species and relate it to the plots, so that identifying a plot lists its species.
+
+    Parameters
+    ----------
+    project
+        Holds the plots already.
+    parent
+        Group that the table comes under.
+    options
+        As ``botaclip.json`` has them, file names absolute.
+    plots
+        Layers of the plots; each gets a relation.
+    relation_id
+        Identifier of the first relation; further ones are numbered.
+
+    Returns
+    -------
+    QgsVectorLayer or None
+        The table; None where there is none, or no plots.
+    """
     source = options.get("releves", "")
     table = QgsVectorLayer(source, tr("Relevés"), "ogr")
     if not plots or not Path(source.partition("|")[0]).is_file() or not table.isValid():
-        return
+        return None
     project.addMapLayer(table, False)
-    project.layerTreeRoot().addLayer(table)
+    parent.addLayer(table)
     field = options.get("plot-field", "plot_id")
     for number, layer in enumerate(plots, start=1):
         relation = QgsRelation()
-        relation.setId("botaclip_releves" if number == 1 else f"botaclip_releves_{number}")
+        relation.setId(relation_id if number == 1 else f"{relation_id}_{number}")
         relation.setName(tr("Species of the relevé"))
         relation.setReferencedLayer(layer.id())
         relation.setReferencingLayer(table.id())
         relation.addFieldPair(field, field)
         project.relationManager().addRelation(relation)
+    return table

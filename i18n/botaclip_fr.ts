@@ -179,6 +179,11 @@
         <translation>Ajouter après les espèces les trois bandes de aoa : là où l'on peut se fier à la carte.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/sample_project.py"/>
+        <source>Aerial photograph (invented)</source>
+        <translation>Photographie aérienne (inventée)</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/demo_project.py"/>
         <source>Aerial photograph (synthetic)</source>
         <translation>Photographie aérienne (synthétique)</translation>
@@ -257,6 +262,11 @@
         <source>Areas</source>
         <extracomment>label of --areas</extracomment>
         <translation>Zones</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel_control.py"/>
+        <source>Asking for versions and devices…</source>
+        <translation>Recherche des versions et des périphériques…</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -388,9 +398,29 @@
         <translation>Résultats BotaCLIP</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/sample_project.py"/>
+        <source>BotaCLIP sample (nothing in it is real)</source>
+        <translation>Exemple BotaCLIP (rien n'y est réel)</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/sample_project.py"/>
+        <source>BotaCLIP sample project</source>
+        <translation>Projet d'exemple BotaCLIP</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel_control.py"/>
+        <source>BotaCLIP: diagnostics</source>
+        <translation>BotaCLIP : diagnostic</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/environment_state.py"/>
         <source>BotaCLIP: looking for Python</source>
         <translation>BotaCLIP : recherche de Python</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel_control.py"/>
+        <source>BotaCLIP: sample project</source>
+        <translation>BotaCLIP : projet d'exemple</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/provider.py"/>
@@ -735,6 +765,17 @@
     </message>
     <message>
         <location filename="../core/commands.py"/>
+        <source>Copy the sample project, ready to map and to click, into a folder.</source>
+        <extracomment>summary of sample</extracomment>
+        <translation>Copie dans un dossier le projet d'exemple, prêt pour les cartes et les clics.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/panel_control.py"/>
+        <source>Copying the sample…</source>
+        <translation>Copie de l'exemple…</translation>
+    </message>
+    <message>
+        <location filename="../core/commands.py"/>
         <source>Cover field</source>
         <extracomment>label of --cover-field</extracomment>
         <translation>Champ du recouvrement</translation>
@@ -759,7 +800,7 @@
     <message>
         <location filename="../core/commands.py"/>
         <source>Data</source>
-        <extracomment>group of demo-data, group of preview</extracomment>
+        <extracomment>group of demo-data, group of preview, group of sample</extracomment>
         <translation>Données</translation>
     </message>
     <message>
@@ -1065,6 +1106,12 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/first_run.py"/>
         <source>For the CPU</source>
         <translation>Pour le processeur</translation>
+    </message>
+    <message>
+        <location filename="../core/commands.py"/>
+        <source>Four square kilometres of an invented landscape at 2 m, its relevés, and a model trained from them. Nothing in it is real. It comes along with the plugin, so nothing is generated and nothing is fetched.</source>
+        <extracomment>help of sample</extracomment>
+        <translation>Quatre kilomètres carrés d'un paysage inventé à 2 m de résolution, ses relevés et un modèle entraîné avec eux. Rien n'y est réel. L'exemple est fourni avec l'extension : rien n'est généré ni téléchargé.</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/panel_control.py"/>
@@ -2216,6 +2263,11 @@ Encodeurs : {encoders}</translation>
         <translation>Adaptateur des relevés</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/sample_project.py"/>
+        <source>Relevé plots (invented)</source>
+        <translation>Placettes de relevés (inventées)</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/demo_project.py"/>
         <source>Relevés</source>
         <translation>Relevés</translation>
@@ -2337,6 +2389,12 @@ Encodeurs : {encoders}</translation>
         <source>SHA-256 (download, import): that the file must have</source>
         <extracomment>label of --sha256</extracomment>
         <translation>SHA-256 (download, import) : celle que le fichier doit avoir</translation>
+    </message>
+    <message>
+        <location filename="../core/commands.py"/>
+        <source>Sample project</source>
+        <extracomment>title of sample</extracomment>
+        <translation>Projet d'exemple</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/model_page.py"/>
