@@ -95,7 +95,7 @@ def test_it_is_listed_in_full_once_enabled_though_no_environment_is_there(instal
 def test_it_speaks_french_where_qgis_does(installed: Installed) -> None:
     installed.process("plugins", "enable", "botaclip")
     answer = installed.process("list", LANG="fr_FR.UTF-8", LC_CTYPE="C.UTF-8")
-    assert listed(answer) == ALGORITHMS
+    assert listed(answer) == listed(installed.process("list", LANG="C.UTF-8"))
     assert "botaclip:train\tEntraîner un modèle" in answer.stdout
 
 
