@@ -49,7 +49,7 @@ SEED, SPECIES, DRAWN_M, KEPT_M, PIXEL_M, VISITED = 4, 60, 2800, 2000, 2, 480
 MARGIN_M = (DRAWN_M - KEPT_M) // 2 // CELL_M * CELL_M
 CARD = ROOT / "benchmarks" / "sample_card.md"
 MEASURED = ROOT / "benchmarks" / "results" / "sample.json"
-STRIDES_M = (10, 20, 40)
+STRIDES_M = (20, 40)
 README = """\
 Sample project (BotaCLIP for QGIS)
 ==================================
@@ -176,7 +176,7 @@ def make(folder: Path, device: str) -> None:
             answer = train(parameters, Progress())
         (folder / MODEL).write_bytes(model.read_bytes())
     sys.stdout.write("\n".join(answer["print"]) + "\n")
-    (folder / CONTENTS).write_text(json.dumps(contents_of(folder), indent=1) + "\n", encoding="utf-8")
+    (folder / CONTENTS).write_text(json.dumps(contents_of(folder)) + "\n", encoding="utf-8")
 
 
 def truth_at(whole: Landscape, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:

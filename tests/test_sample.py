@@ -55,7 +55,7 @@ def copied(folder: Path, *, overwrite: bool = False) -> list[str]:
 
 def test_it_is_whole_small_and_says_that_nothing_in_it_is_real() -> None:
     assert is_sample(SAMPLE)
-    listed = {*sample_files(), CONTENTS}
+    listed = set(sample_files())
     assert {path.name for path in SAMPLE.iterdir()} == listed
     assert {IMAGE, PLOTS, RELEVES, MODEL, "botaclip.json", "landscape.json", "README.txt"} < listed
     assert sum(path.stat().st_size for path in SAMPLE.iterdir()) < 6e6
@@ -127,6 +127,21 @@ def test_the_model_knows_every_species_with_enough_presences() -> None:
     assert len([plot for plot in model.file.plots()["plots"] if plot.get("x") is not None]) == PLOT_COUNT
 
 
+def test_the_model_beats_prevalence_and_wrong_releves_on_held_out_folds() -> None:
+    scores = Model.open(SAMPLE / MODEL).metadata["scores"]["blocked"]
+    assert scores["prevalence"]["auc"]["median"] == 0.5
+    assert scores["adapted"]["auc"]["median"] > scores["shuffled"]["auc"]["median"] > 0.5
+    assert scores["adapted"]["auc"]["median"] > 0.65 and scores["adapted"]["auc"]["n_targets"] == SPECIES_COUNT
+    assert scores["adapted"]["brier"]["fold_mean"] < scores["prevalence"]["brier"]["fold_mean"]
+    assert scores["adapted"]["tss_at_train_threshold"]["median"] > 0.2
+
+
+def test_the_area_of_applicability_and_lists_came_along() -> None:
+    metadata = Model.open(SAMPLE / MODEL).metadata
+    assert metadata["applicability"]["threshold"] > 0 and len(metadata["lists"]["classes"]) == SPECIES_COUNT
+    assert all(0 < species["threshold"] < 1 and species["presences"] >= 20 for species in metadata["species"])
+
+
 def test_no_path_of_the_machine_that_made_it_is_in_it() -> None:
     for text in (json.dumps(Model.open(SAMPLE / MODEL).metadata), (SAMPLE / CONTENTS).read_text(encoding="utf-8")):
         assert not re.search(r"(/work|/home|/root|/tmp|[A-Z]:\\\\)", text)
@@ -173,7 +188,7 @@ def test_a_folder_of_other_files_is_left_alone(tmp_path: Path, overwrite: bool) 
 
 def test_a_list_of_contents_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / CONTENTS).write_text(
-        json.dumps({"kind": "BotaCLIP sample project", "files": {"../x": "", "y": ""}}), encoding="utf-8"
+        json.dumps({"kind": "BotaCLIP sample project", "files": {"../x": [1, 2], "y": [1, 2]}}), encoding="utf-8"
     )
     assert set(sample._listed(tmp_path)) == {"y"} and not is_sample(tmp_path)
 
