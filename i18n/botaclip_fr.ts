@@ -794,6 +794,11 @@
     </message>
     <message>
         <location filename="../botaclip_qgis/results_page.py"/>
+        <source>Cut the map</source>
+        <translation>Découper la carte</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/results_page.py"/>
         <source>Cuts the map at each species' threshold; nothing is computed again.</source>
         <translation>Découpe la carte au seuil de chaque espèce ; rien n'est recalculé.</translation>
     </message>
@@ -1854,6 +1859,16 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/data_page.py"/>
         <source>P&amp;lots</source>
         <translation>P&amp;lacettes</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Package &amp;index</source>
+        <translation>&amp;Index de paquets</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Package index instead of PyPI</source>
+        <translation>Index de paquets à la place de PyPI</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -3182,6 +3197,11 @@ Encodeurs : {encoders}</translation>
         <translation>Wheels : dossier pour installer sans internet</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>Where</source>
+        <translation>Où</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Where the image adapter begins: identity (as in the paper), canonical (the closed form with 16 axes), or auto: canonical for joint, identity for all others.</source>
         <extracomment>help of --adapter-start</extracomment>
@@ -3256,6 +3276,11 @@ Encodeurs : {encoders}</translation>
         <source>Without a model: spatial cross-validation of every column of the comparison, for the plants of the relevés and for tasks of your own (another taxon, abundances), with paired tests. With a model: that model, on plots it has never seen.</source>
         <extracomment>help of evaluate</extracomment>
         <translation>Sans modèle : validation croisée spatiale de chaque colonne de la comparaison, pour les plantes des relevés et pour vos propres tâches (un autre taxon, des abondances), avec des tests appariés. Avec un modèle : ce modèle, sur des placettes qu'il n'a jamais vues.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Without internet, or from another index</source>
+        <translation>Sans internet, ou depuis un autre index</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -3411,12 +3436,17 @@ Encodeurs : {encoders}</translation>
     <message>
         <location filename="../botaclip_qgis/raster_export.py"/>
         <source>give a smaller EXTENT, or export the part you need as a GeoTIFF and choose that</source>
-        <translation>donnez une emprise (EXTENT) plus petite, ou exportez la partie voulue en GeoTIFF et choisissez ce fichier</translation>
+        <translation>donnez une EMPRISE (EXTENT) plus petite, ou exportez la partie voulue en GeoTIFF et choisissez ce fichier</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/raster_plans.py"/>
         <source>give an EXTENT, or export the part you need as a GeoTIFF and choose that</source>
-        <translation>donnez une emprise (EXTENT), ou exportez la partie voulue en GeoTIFF et choisissez ce fichier</translation>
+        <translation>donnez une EMPRISE (EXTENT), ou exportez la partie voulue en GeoTIFF et choisissez ce fichier</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>https://… instead of PyPI</source>
+        <translation>https://… à la place de PyPI</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
