@@ -1220,7 +1220,7 @@ Encodeurs : {encoders}</translation>
     <message>
         <location filename="../botaclip_qgis/run_page.py"/>
         <source>How long will it take?</source>
-        <translation>Combien de temps cela prendra-t-il ?</translation>
+        <translation>Quelle durée prévoir ?</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/run_page.py"/>
