@@ -69,7 +69,8 @@ class FirstRunPage(QWidget):
         self.torch.setObjectName("botaclip_torch")
         build, why = automatic_build(None)
         self._automatic = build
-        self.torch.addItem(tr("Suits this machine: {build} ({why})").format(build=build, why=why), "auto")
+        suits = f"{build} ({why})" if why else build
+        self.torch.addItem(tr("What suits this machine: {build}").format(build=suits), "auto")
         self.torch.addItem(tr("For the CPU"), "cpu")
         self.torch.addItem(tr("For an NVIDIA card (CUDA)"), "cuda")
         self.torch.currentIndexChanged.connect(self._show_size)
