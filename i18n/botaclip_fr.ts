@@ -2748,11 +2748,6 @@ Encodeurs : {encoders}</translation>
         <translation>Aptitude : {species}</translation>
     </message>
     <message>
-        <location filename="../botaclip_qgis/first_run.py"/>
-        <source>Suits this machine: {build} ({why})</source>
-        <translation>Adapté à cette machine : {build} ({why})</translation>
-    </message>
-    <message>
         <location filename="../botaclip_qgis/algorithm.py"/>
         <source>Summary</source>
         <translation>Résumé</translation>
@@ -3152,6 +3147,11 @@ Encodeurs : {encoders}</translation>
         <translation>Transformation du recouvrement avant l'encodage : hellinger (racine carrée du recouvrement relatif), presence, percent (pour cent), sqrt (racine carrée), log1p, ou ordinal (échelle de 1 à 9 de van der Maarel).</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>What suits this machine: {build}</source>
+        <translation>Ce qui convient à cette machine : {build}</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/run_page.py"/>
         <source>What the map shows</source>
         <translation>L'emprise affichée</translation>
@@ -3281,6 +3281,16 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/first_run.py"/>
         <source>Without internet, or from another index</source>
         <translation>Sans internet, ou depuis un autre index</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Write a report to</source>
+        <translation>Écrire un rapport dans</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_page.py"/>
+        <source>Write the model to</source>
+        <translation>Écrire le modèle dans</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
