@@ -10,6 +10,7 @@ from qgis.core import Qgis, QgsSettings
 from qgis.PyQt.QtCore import QT_VERSION_STR, QLocale
 
 from botaclip.botaclip_qgis.environment import python_setting
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.core.commands import COMMANDS
 from botaclip.core.errors import BotaclipError, Cancelled
 from botaclip.core.jobs import JOBS
@@ -83,11 +84,13 @@ def qgis_proxy() -> tuple[str, str]:
     if kind == "DefaultProxy" or not host:
         return "", ""
     if kind not in _SCHEMES:
-        return "", f"QGIS's proxy is a {kind}, which cannot be used here; give another one, or fetch by hand."
+        return "", tr(
+            "QGIS's proxy is a {kind}, which cannot be used here; give another one, or fetch by hand."
+        ).format(kind=kind)
     user, password = settings.value("proxy/proxyUser", "", str), settings.value("proxy/proxyPassword", "", str)
     name = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
     place = f"{host}:{port}" if port else host
-    words = f"Fetching through QGIS's proxy {place}."
+    words = tr("Fetching through QGIS's proxy {place}.").format(place=place)
     if not user and settings.value("proxy/authcfg", "", str):
-        words += " Its name and password are in QGIS's authentication store and are not handed on."
+        words += " " + tr("Its name and password are in QGIS's authentication store and are not handed on.")
     return f"{_SCHEMES[kind]}://{name + '@' if name else ''}{place}", words

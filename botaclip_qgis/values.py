@@ -25,6 +25,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from botaclip.botaclip_qgis import option_words
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.parameters import HIDDEN, processing_options
 from botaclip.botaclip_qgis.plain_files import (
     VectorPlan,
@@ -127,7 +129,9 @@ def read_values(
             value = reader.plain(option)
         planned = option.key in values.copies or option.key in reader.rasters
         if option.required and value in (None, "") and not planned:
-            raise OptionError(f"{option.parameter} is missing", remedy=option.help)
+            raise OptionError(
+                tr("{name} is missing").format(name=option.parameter), remedy=tr(option_words.help_words(option))
+            )
         values.parameters[option.key] = value
     _take_crs_of_layers(values.parameters, reader.plans)
     return values
@@ -178,9 +182,11 @@ def output_path(
     )
     if Path(str(path)).suffix == "" and not folder:
         raise OptionError(
-            f"{path!r} has no file extension",
+            tr("{path} has no file extension").format(path=repr(path)),
             where=option.parameter,
-            remedy=f"name a file such as result.{_SUFFIXES.get(option.kind, 'tif')}",
+            remedy=tr("name a file such as {example}").format(
+                example=f"result.{_SUFFIXES.get(option.kind, 'tif')}"
+            ),
         )
     return str(Path(str(path)).absolute())
 
@@ -218,13 +224,14 @@ def hand_over(
         source = algorithm.parameterAsSource(parameters, option.parameter, context)
         if source is None:
             raise OptionError(
-                "the layer cannot be read", where=option.parameter, remedy="choose another layer"
+                tr("the layer cannot be read"), where=option.parameter, remedy=tr("choose another layer")
             )
         path = Path(QgsProcessingUtils.generateTempFilename(f"{key}.gpkg"))
         count = write_geopackage(source, path, feedback)
         feedback.pushInfo(
-            f"{option.parameter}: {count} rows of {plan.name} were written to {path}, "
-            f"because {', '.join(plan.reasons)}."
+            tr("{name}: {count} rows of {layer} were written to {path}, because {reasons}.").format(
+                name=option.parameter, count=count, layer=plan.name, path=path, reasons=", ".join(plan.reasons)
+            )
         )
         plain[key] = str(path)
     return plain
@@ -267,9 +274,11 @@ class _Reader:
             crs = algorithm.parameterAsCrs(*arguments)
             if not crs.isValid():
                 raise OptionError(
-                    f"{self._parameters[option.parameter]!r} is no coordinate reference system",
+                    tr("{value} is no coordinate reference system").format(
+                        value=repr(self._parameters[option.parameter])
+                    ),
                     where=option.parameter,
-                    remedy="use a code such as EPSG:2154",
+                    remedy=tr("use a code such as EPSG:2154"),
                 )
             return crs_text(crs)
         if option.kind is Kind.FLAG:
@@ -288,7 +297,11 @@ class _Reader:
     def _file(option: Option, text: str) -> str:
         path = Path(text).expanduser().absolute()
         if not path.exists():
-            raise OptionError(f"there is no file or folder {text}", where=option.parameter, remedy=option.help)
+            raise OptionError(
+                tr("there is no file or folder {path}").format(path=text),
+                where=option.parameter,
+                remedy=tr(option_words.help_words(option)),
+            )
         return str(path)
 
     @staticmethod
@@ -305,11 +318,11 @@ class _Reader:
         if isinstance(raw, (list, tuple)):
             if len(raw) != 1:
                 raise OptionError(
-                    f"{len(raw)} rasters are named, and one is asked for", where=option.parameter,
-                    remedy="choose one raster, or a folder of tiles" + (
-                        "; with EACH each gets a map of its own"
-                        if self._algorithm.parameterDefinition("EACH") is not None else ""
-                    ),
+                    tr("{count} rasters are named, and one is asked for").format(count=len(raw)),
+                    where=option.parameter,
+                    remedy=tr("choose one raster, or a folder of tiles; with EACH each gets a map of its own")
+                    if self._algorithm.parameterDefinition("EACH") is not None
+                    else tr("choose one raster, or a folder of tiles"),
                 )  # fmt: skip
             raw = raw[0]
         path = Path(raw) if isinstance(raw, str) else None
@@ -322,15 +335,17 @@ class _Reader:
             layer = layer or self._raster_layer(raw)
             if layer is None:
                 raise OptionError(
-                    f"there is no raster layer, file or folder {str(raw)!r}",
+                    tr("there is no raster layer, file or folder {name}").format(name=repr(str(raw))),
                     where=option.parameter,
-                    remedy="choose a GeoTIFF, a VRT or a folder of tiles",
+                    remedy=tr("choose a GeoTIFF, a VRT or a folder of tiles"),
                 )
             plan = plan_layer(layer)
             if plan.path and has_own_nodata(layer):
                 warnings.append(
-                    f"{layer.name()}: nodata values set in QGIS are not in the file and are not used; "
-                    "write them into the file."
+                    tr(
+                        "{layer}: nodata values set in QGIS are not in the file and are not used; "
+                        "write them into the file."
+                    ).format(layer=layer.name())
                 )
         self.rasters.setdefault(option.key, []).append(plan)
         return plan.path, layer.crs() if layer else QgsCoordinateReferenceSystem()
@@ -349,12 +364,12 @@ class _Reader:
             source = self._algorithm.parameterAsSource(self._parameters, option.parameter, self._context)
             if source is None:
                 raise OptionError(
-                    "the layer cannot be read",
+                    tr("the layer cannot be read"),
                     where=option.parameter,
-                    remedy="choose a layer or table that opens",
+                    remedy=tr("choose a layer or table that opens"),
                 )
             return VectorPlan(
-                source.sourceName(), "", ("it is no layer of its own",), crs_text(source.sourceCrs())
+                source.sourceName(), "", (tr("it is no layer of its own"),), crs_text(source.sourceCrs())
             )
         return plan_vector(layer, raw)
 
@@ -368,12 +383,19 @@ class _Reader:
                 str(raw), self._context, True, QgsProcessingUtils.LayerHint.Vector
             )
         if not isinstance(layer, QgsVectorLayer):
-            raise OptionError(f"there is no table or layer {str(raw)!r}", where=option.parameter, remedy=option.help)
+            raise OptionError(
+                tr("there is no table or layer {name}").format(name=repr(str(raw))),
+                where=option.parameter,
+                remedy=tr(option_words.help_words(option)),
+            )
         plan = plan_vector(layer, raw)
         if not plan.path:
             raise OptionError(
-                f"{layer.name()} cannot be read as it stands, because {', '.join(plan.reasons)}",
-                where=option.parameter, remedy="export it to a CSV file and choose that",
+                tr("{layer} cannot be read as it stands, because {reasons}").format(
+                    layer=layer.name(), reasons=", ".join(plan.reasons)
+                ),
+                where=option.parameter,
+                remedy=tr("export it to a CSV file and choose that"),
             )
         return plan.path
 
@@ -400,9 +422,9 @@ class _Reader:
             box = self._algorithm.parameterAsExtent(*arguments)
         if box.isNull() or box.isEmpty():
             raise OptionError(
-                f"{self._parameters[option.parameter]!r} is no extent",
+                tr("{value} is no extent").format(value=repr(self._parameters[option.parameter])),
                 where=option.parameter,
-                remedy="use xmin,xmax,ymin,ymax [EPSG:code]",
+                remedy=tr("use xmin,xmax,ymin,ymax [EPSG:code]"),
             )
         numbers = (box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum())
         text = ",".join(repr(float(number)) for number in numbers)
