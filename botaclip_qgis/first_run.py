@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QFormLayout,
+    QGridLayout,
     QGroupBox,
     QHBoxLayout,
     QLabel,
@@ -40,6 +41,7 @@ class FirstRunPage(QWidget):
     removed = pyqtSignal()
     own_python_wanted = pyqtSignal()
     diagnostics_wanted = pyqtSignal()
+    test_wanted = pyqtSignal()
     back_wanted = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -141,12 +143,16 @@ class FirstRunPage(QWidget):
         self.copy_button = QPushButton(tr("Copy diagnostics"))
         self.copy_button.setObjectName("botaclip_diagnostics")
         self.copy_button.setToolTip(tr("Versions, devices, folders and the last error, to be pasted into a report."))
+        self.test_button = QPushButton(tr("Test the devices"))
+        self.test_button.setObjectName("botaclip_test_devices")
+        self.test_button.setToolTip(
+            tr("Runs a real tile on every device, compares it with the CPU, and says how long a map would take.")
+        )
         self.back_button = QPushButton(tr("Back"))
         self.back_button.setObjectName("botaclip_set_up_back")
-        others = QHBoxLayout()
-        for widget in (self.own_button, self.copy_button, self.remove_button):
-            others.addWidget(widget)
-        others.addStretch(1)
+        others = QGridLayout()
+        for number, widget in enumerate((self.test_button, self.own_button, self.copy_button, self.remove_button)):
+            others.addWidget(widget, number // 2, number % 2)
 
         layout = QVBoxLayout(self)
         title = QLabel(f"<b>{tr('Set up BotaCLIP')}</b>")
@@ -163,6 +169,7 @@ class FirstRunPage(QWidget):
         self.remove_button.clicked.connect(self.remove)
         self.own_button.clicked.connect(lambda: self.own_python_wanted.emit())
         self.copy_button.clicked.connect(lambda: self.diagnostics_wanted.emit())
+        self.test_button.clicked.connect(lambda: self.test_wanted.emit())
         self.back_button.clicked.connect(lambda: self.back_wanted.emit())
         self.sets[RUN].setChecked(True)
         self.refresh(needed=True)
@@ -180,6 +187,7 @@ class FirstRunPage(QWidget):
         if packages:
             self.sets[packages].setChecked(True)
         self.back_button.setVisible(not needed)
+        self.test_button.setVisible(not needed)
         self.remove_button.setVisible(bool(environments()))
         _, words = qgis_proxy()
         self.proxy.setText(words)

@@ -72,6 +72,7 @@ class Panel(QgsDockWidget):
         self._reading = False
         self._waiting: list[Run] = []
         self.task: AlgorithmTask | None = None
+        self._last_output = ""
 
         self.first_run = FirstRunPage()
         self.data, self.model, self.run, self.results = DataPage(), ModelPage(), RunPage(), ResultsPage()
@@ -155,6 +156,7 @@ class Panel(QgsDockWidget):
         self.first_run.ready.connect(self._on_environment_ready)
         self.first_run.removed.connect(lambda: self.show_set_up(needed=True))
         self.first_run.back_wanted.connect(lambda: self.show_step(DATA))
+        self.first_run.test_wanted.connect(self.test_devices)
         self.first_run.own_python_wanted.connect(lambda: self.options_wanted.emit())
         self.first_run.diagnostics_wanted.connect(lambda: self.diagnostics_wanted.emit())
 
@@ -181,6 +183,7 @@ class Panel(QgsDockWidget):
             self.run.show_model(self.model.summary())
         if number == RESULTS:
             self.results.refresh()
+            self.results.show_model(self.model.summary())
 
     def say(self, text: str) -> None:
         """Show a sentence at the foot of the panel."""
@@ -229,10 +232,18 @@ class Panel(QgsDockWidget):
         if not self.data.raster.value() or not self.model.model():
             self.say(tr("Choose the image (step 1) and a model (step 2) first."))
             return
-        given = {"RASTER": self.data.raster.value(), "MODEL": self.model.model()}
+        self._try_devices(self.run.show_estimate)
+
+    def test_devices(self) -> None:
+        """Try one tile on each device, of the image and with the model that are chosen, else of noise."""
+        self._try_devices(self.first_run.status.setText)
+
+    def _try_devices(self, show: Callable[[str], None]) -> None:
+        chosen = {"RASTER": self.data.raster.value(), "BANDS": self.data.bands.value(), "MODEL": self.model.model()}
+        given = {name: value for name, value in chosen.items() if value}
         self._begin(
             [Run("botaclip:devices", given, tr("Testing the devices"))],
-            on_results=lambda results: self.run.show_estimate(str(results.get("SUMMARY", ""))),
+            on_results=lambda results: show(str(results.get("SUMMARY", ""))),
         )
 
     def preview(self, shown: QLabel) -> None:
@@ -309,7 +320,8 @@ class Panel(QgsDockWidget):
 
     def _next(self, then: Any, on_results: Any, on_layers: Any) -> None:
         run = self._waiting.pop(0)
-        task = AlgorithmTask(run.algorithm, run.parameters, title=tr("BotaCLIP: {title}").format(title=run.title))
+        given = {**run.parameters, "RASTER": self._last_output} if run.after_last else run.parameters
+        task = AlgorithmTask(run.algorithm, given, title=tr("BotaCLIP: {title}").format(title=run.title))
         self.task = task
         self._show_running(True)
         self.say(run.title)
@@ -317,6 +329,7 @@ class Panel(QgsDockWidget):
 
         def ended(fine: bool, results: dict[str, Any]) -> None:
             self.task = None
+            self._last_output = str(results.get("OUTPUT", "")) if fine else ""
             if fine and on_results is not None:
                 on_results(results)
             if fine and on_layers is not None:

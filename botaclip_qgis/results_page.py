@@ -25,7 +25,9 @@ from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.option_form import OptionForm
 from botaclip.botaclip_qgis.result_layers import result_layers, species_of_bands
 from botaclip.botaclip_qgis.species_bands import show_band
+from botaclip.botaclip_qgis.species_choice import SpeciesChoice
 from botaclip.core.commands import THRESHOLD
+from botaclip.core.model_summary import ModelSummary
 
 _ID = Qt.ItemDataRole.UserRole
 
@@ -71,6 +73,11 @@ class ResultsPage(QWidget):
         box = QVBoxLayout(self.threshold_box)
         box.addWidget(self.rule)
         box.addWidget(self.threshold_button)
+        self.scores = SpeciesChoice(tickable=False)
+        self.scores_box = QgsCollapsibleGroupBox(tr("Scores of each species"))
+        self.scores_box.setObjectName("botaclip_scores_box")
+        self.scores_box.setCollapsed(True)
+        QVBoxLayout(self.scores_box).addWidget(self.scores)
         self.report_button = QPushButton(tr("Open the report"))
         self.report_button.setObjectName("botaclip_open_report")
         self.click_button = QPushButton(tr("Click the map for species"))
@@ -79,7 +86,7 @@ class ResultsPage(QWidget):
         row.addWidget(self.click_button)
         row.addWidget(self.report_button)
         layout = QVBoxLayout(self)
-        for widget in (self.note, self.layers, self.species_row, self.threshold_box):
+        for widget in (self.note, self.layers, self.species_row, self.threshold_box, self.scores_box):
             layout.addWidget(widget)
         layout.addLayout(row)
         layout.addStretch(1)
@@ -90,6 +97,7 @@ class ResultsPage(QWidget):
         self.report_button.clicked.connect(self.open_report)
         self.click_button.clicked.connect(lambda: self.click_wanted.emit())
         self._on_rule()
+        self.show_model(None)
         self.refresh()
 
     def refresh(self) -> None:
@@ -114,6 +122,12 @@ class ResultsPage(QWidget):
         self.layers.setVisible(self.layers.count() > 0)
         self.report_button.setVisible(bool(self._report))
         self._on_layer()
+
+    def show_model(self, summary: ModelSummary | None) -> None:
+        """Show how well the model's species were told apart on plots that were held out."""
+        known = summary is not None and any(one.auc is not None for one in summary.species)
+        self.scores.show_species(summary.species if known and summary is not None else ())
+        self.scores_box.setVisible(known)
 
     def choose(self, layer: QgsMapLayer) -> None:
         """Choose a result layer in the list."""

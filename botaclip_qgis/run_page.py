@@ -27,20 +27,26 @@ from botaclip.botaclip_qgis.species_choice import SpeciesChoice
 from botaclip.core.commands import SUITABILITY
 from botaclip.core.model_summary import ModelSummary
 
-SUITABILITY_MAP, AOA_MAP, RICHNESS_MAP, EMBEDDING_MAP = "suitability", "aoa", "richness", "embed"
+SUITABILITY_MAP, PRESENCE_MAP = "suitability", "threshold"
+AOA_MAP, RICHNESS_MAP, EMBEDDING_MAP = "aoa", "richness", "embed"
 _FILES = {
-    SUITABILITY_MAP: "suitability", AOA_MAP: "applicability", RICHNESS_MAP: "richness", EMBEDDING_MAP: "embedding",
+    SUITABILITY_MAP: "suitability", PRESENCE_MAP: "presence", AOA_MAP: "applicability", RICHNESS_MAP: "richness",
+    EMBEDDING_MAP: "embedding",
 }  # fmt: skip
 LAYER, CANVAS, POLYGON = "layer", "canvas", "polygon"
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One algorithm to run: its id, parameters and a title."""
+    """One algorithm to run: its id, parameters and a title.
+
+    ``after_last``: its raster is what the one before it has written.
+    """
 
     algorithm: str
     parameters: dict[str, Any]
     title: str
+    after_last: bool = False
 
 
 class RunPage(QWidget):
@@ -53,11 +59,13 @@ class RunPage(QWidget):
         super().__init__(parent)
         self._summary: ModelSummary | None = None
         self.titles = {
-            SUITABILITY_MAP: tr("Suitability of species"), AOA_MAP: tr("Area of applicability"),
+            SUITABILITY_MAP: tr("Suitability of species"), PRESENCE_MAP: tr("Presence by threshold"),
+            AOA_MAP: tr("Area of applicability"),
             RICHNESS_MAP: tr("Richness"), EMBEDDING_MAP: tr("Embedding"),
         }  # fmt: skip
         tips = {
             SUITABILITY_MAP: tr("A band for each species: how suitable each place is"),
+            PRESENCE_MAP: tr("The same cut at each species' threshold: expected or not"),
             AOA_MAP: tr("Where the model may be believed"),
             RICHNESS_MAP: tr("How many of the model's species to expect"),
             EMBEDDING_MAP: tr("What the model sees, as components shown in colours"),
@@ -195,6 +203,9 @@ class RunPage(QWidget):
         for name, box in self.maps.items():
             if not box.isChecked():
                 continue
+            if name == PRESENCE_MAP:
+                found.append(Run("botaclip:threshold", {"OUTPUT": self._output(name)}, self.titles[name], True))
+                continue
             parameters = {**shared, "OUTPUT": self._output(name)}
             if name == SUITABILITY_MAP and self.species.value():
                 parameters["SPECIES"] = self.species.value()
@@ -212,6 +223,10 @@ class RunPage(QWidget):
         return str(path)
 
     def _on_maps(self, *_checked: bool) -> None:
+        suitability = self.maps[SUITABILITY_MAP].isChecked()
+        self.maps[PRESENCE_MAP].setEnabled(suitability)
+        if not suitability:
+            self.maps[PRESENCE_MAP].setChecked(False)
         self.species_box.setVisible(self.maps[SUITABILITY_MAP].isChecked() and self._summary is not None)
 
     def _on_part(self, _checked: bool) -> None:

@@ -25,12 +25,19 @@ _NUMBER = Qt.ItemDataRole.UserRole + 1
 
 
 class SpeciesChoice(QWidget):
-    """Species of a model with tick boxes; all are ticked to begin with."""
+    """Species of a model with tick boxes; all are ticked to begin with.
+
+    Parameters
+    ----------
+    tickable
+        Without it the list is only looked at: how common each species is and how well it is told apart.
+    """
 
     changed = pyqtSignal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, tickable: bool = True) -> None:
         super().__init__(parent)
+        self._tickable = tickable
         self._model = QStandardItemModel(0, 3, self)
         self._model.itemChanged.connect(self._on_changed)
         self._sorted = QSortFilterProxyModel(self)
@@ -66,6 +73,11 @@ class SpeciesChoice(QWidget):
         layout.addLayout(bar)
         layout.addWidget(self.view)
         layout.addWidget(self.count)
+        for widget in (self.all_button, self.none_button, self.count):
+            widget.setVisible(tickable)
+        if not tickable:
+            self.find.setAccessibleName(tr("Find species among the scores"))
+            self.view.setAccessibleName(tr("Scores of each species"))
         self.show_species(())
 
     def show_species(self, species: Sequence[SpeciesOfModel]) -> None:
@@ -79,8 +91,9 @@ class SpeciesChoice(QWidget):
         )
         for kind in species:
             name = QStandardItem(kind.name)
-            name.setCheckable(True)
-            name.setCheckState(Qt.CheckState.Checked)
+            if self._tickable:
+                name.setCheckable(True)
+                name.setCheckState(Qt.CheckState.Checked)
             name.setData(kind.name.casefold(), _NUMBER)
             plots = QStandardItem(str(kind.presences))
             plots.setData(kind.presences, _NUMBER)

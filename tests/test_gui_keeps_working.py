@@ -25,7 +25,7 @@ def test_layers_may_be_deleted_while_a_task_runs(played: dict[str, Any]) -> None
 
 def test_a_killed_worker_is_one_sentence_and_leaves_nothing(played: dict[str, Any]) -> None:
     killed = played["killed"]
-    assert "the worker died: it was killed (SIGKILL)" in killed["status"] and "\n" not in killed["status"], killed["status"]
+    assert "the worker died: it was killed (SIGKILL)" in killed["status"] and "\n" not in killed["status"]
     assert killed["left"] == [] and killed["workers"] == []
 
 
