@@ -106,8 +106,8 @@ def _averaged(
         sums[:, part] = np.add.reduceat(np.add.reduceat(pixels[which], down, axis=1), starts, axis=2)
         counts[part] = np.add.reduceat(np.add.reduceat(valid.astype(np.float32), down, axis=0), starts, axis=1)
     sizes = np.minimum(factor, side - starts)
-    valid = (counts > 0) & (2 * counts >= np.outer(sizes, sizes))
-    return sums / np.maximum(counts, 1.0), valid
+    means: Floats = sums / np.maximum(counts, np.float32(1.0))
+    return means, (counts > 0) & (2 * counts >= np.outer(sizes, sizes))
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

@@ -1,0 +1,84 @@
+"""The list of species as seen in the dock: searched, drawn with bars, copied by keyboard."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtCore import QSortFilterProxyModel, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QKeyEvent, QKeySequence
+from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
+
+from botaclip.botaclip_qgis.click_bar import BarDelegate
+from botaclip.botaclip_qgis.click_table import (
+    DIFFERENCE,
+    KEPT,
+    NAME,
+    NEARBY,
+    RANK,
+    SUITABILITY,
+    THRESHOLD,
+    SpeciesTable,
+)
+from botaclip.botaclip_qgis.i18n import tr
+
+_BAR_PX = 130
+
+
+class SpeciesView(QTreeView):
+    """Shows a :class:`~botaclip.botaclip_qgis.click_table.SpeciesTable`.
+
+    Parameters
+    ----------
+    table
+        The species.
+    """
+
+    copy_wanted = pyqtSignal()
+
+    def __init__(self, table: SpeciesTable, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._table = table
+        self._found = QSortFilterProxyModel(self)
+        self._found.setSourceModel(table)
+        self._found.setFilterKeyColumn(NAME)
+        self._found.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.setObjectName("botaclip_species")
+        self.setAccessibleName(tr("Species to expect, the most suitable first"))
+        self.setRootIsDecorated(False)
+        self.setUniformRowHeights(True)
+        self.setAlternatingRowColors(True)
+        self.setAllColumnsShowFocus(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setModel(self._found)
+        self.setItemDelegateForColumn(SUITABILITY, BarDelegate(self))
+        self.setMinimumHeight(110)
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(18)
+        for column in (RANK, KEPT, DIFFERENCE, NEARBY, THRESHOLD):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(SUITABILITY, QHeaderView.ResizeMode.Interactive)
+        header.resizeSection(SUITABILITY, _BAR_PX)
+        table.modelReset.connect(self.show_columns)
+        self.show_columns()
+
+    def show_columns(self) -> None:
+        """Show the columns that say something now."""
+        shown = self._table.shown_columns()
+        for column in range(self._table.columnCount()):
+            self.setColumnHidden(column, column not in shown)
+
+    def find(self, text: str) -> None:
+        """Show only species whose names hold a text."""
+        self._found.setFilterFixedString(text)
+
+    def selected_names(self) -> list[str]:
+        """Return the names of the selected species, in the order of the list."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows(NAME))
+        return [str(self._found.index(row, NAME).data()) for row in rows]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy the whole list, numbers and all, where Qt would copy one cell."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_wanted.emit()
+            return
+        super().keyPressEvent(event)
