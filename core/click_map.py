@@ -212,4 +212,4 @@ def _number(tags: dict[str, str], name: str) -> float | None:
         value = float(tags[name])
     except (KeyError, ValueError):
         return None
-    return value if np.isfinite(value) else None
+    return None if np.isnan(value) else value  # a species on no list is on it from infinity on

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import pyproj
 from numpy.typing import NDArray
 
 from botaclip.core.errors import BotaclipError
@@ -18,8 +19,10 @@ from botaclip.core.plot_locations import METRES_PER_DEGREE, parse_plot_locations
 NEAR_PATCHES, NEAR_M = 10.0, 1000.0
 # Plots that are named for a species.
 NAMED = 5
-_EARTH_M = 6_371_008.8
 _WGS84 = "EPSG:4326"
+_ELLIPSOID = pyproj.Geod(ellps="WGS84")
+_EARTH_M = 6_371_008.8
+_SPHERE_TOLERANCE = 1.01  # a sphere is less than 1 % off the ellipsoid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +70,7 @@ class PlotPlaces:
         slack_m: NDArray[np.float64],
     ) -> None:
         self._plots, self._rounded_m, self._near_m, self._slack_m = plots, rounded_m, near_m, slack_m
-        self._on_sphere = _on_sphere(places)
+        self._degrees, self._on_sphere = places, _on_sphere(places)
 
     @classmethod
     def of(cls, model: Model) -> PlotPlaces | None:
@@ -97,10 +100,16 @@ class PlotPlaces:
         degrees = place.to(_WGS84)
         if not degrees.finite[0]:
             return None
+        reach_m = self._near_m + self._slack_m
         chord = np.linalg.norm(self._on_sphere - _on_sphere(degrees[:1]), axis=1)
-        distance_m = 2 * _EARTH_M * np.arcsin(np.minimum(1.0, chord / 2))
+        some = np.flatnonzero(2 * _EARTH_M * np.arcsin(np.minimum(1.0, chord / 2)) <= _SPHERE_TOLERANCE * reach_m)
+        _, _, metres = _ELLIPSOID.inv(
+            np.full(some.size, degrees.x[0]), np.full(some.size, degrees.y[0]), self._degrees.x[some],
+            self._degrees.y[some],
+        )  # fmt: skip
+        distance_m = np.asarray(metres, dtype=np.float64)
         order = np.argsort(distance_m, kind="stable")
-        order = order[(distance_m <= self._near_m + self._slack_m)[order]]
+        order = some[order[(distance_m <= reach_m[some])[order]]]
         slack_m = float(self._slack_m[order].max(initial=0.0))
         return Nearby(self._near_m, self._rounded_m, self._near_m + 2 * slack_m, self._plots[order])
 
@@ -137,6 +146,6 @@ def _slack_m(places: Points, rounded_m: float) -> NDArray[np.float64]:
 
 
 def _on_sphere(degrees: Points) -> NDArray[np.float64]:
-    """Return places as unit vectors (N, 3): a distance is then two multiplications, for any number of plots."""
+    """Return places as unit vectors (N, 3), by which the few that may be near are quickly found among many."""
     east, north = np.radians(degrees.x), np.radians(degrees.y)
     return np.stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], axis=1)
