@@ -22,11 +22,11 @@ from botaclip.core.errors import OutputError
 NAME = "BotaCLIP clicks"
 # Marks the layer as ours, whatever it is called by now.
 PROPERTY = "botaclip/clicks"
-# Name of each field, and its type as memory layers spell it.
+# Name of each field, and its type as memory layers spell it; a length of 0 is no limit, which else were 255 letters.
 FIELDS = (
-    ("place", "integer"), ("x", "double"), ("y", "double"), ("crs", "string"), ("date", "string"),
-    ("model", "string"), ("raster", "string"), ("expected", "integer"), ("species", "string"), ("inside", "bool"),
-    ("top", "string"),
+    ("place", "integer"), ("x", "double"), ("y", "double"), ("crs", "string(0)"), ("date", "string(0)"),
+    ("model", "string(0)"), ("raster", "string(0)"), ("expected", "integer"), ("species", "string(0)"), ("inside", "bool"),
+    ("top", "string(0)"),
 )  # fmt: skip
 TOP = 5
 
