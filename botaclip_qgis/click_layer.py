@@ -25,8 +25,8 @@ PROPERTY = "botaclip/clicks"
 # Name of each field, and its type as memory layers spell it; a length of 0 is no limit, which else were 255 letters.
 FIELDS = (
     ("place", "integer"), ("x", "double"), ("y", "double"), ("crs", "string(0)"), ("date", "string(0)"),
-    ("model", "string(0)"), ("raster", "string(0)"), ("expected", "integer"), ("species", "string(0)"), ("inside", "bool"),
-    ("top", "string(0)"),
+    ("model", "string(0)"), ("raster", "string(0)"), ("expected", "integer"), ("species", "string(0)"),
+    ("inside", "bool"), ("top", "string(0)"),
 )  # fmt: skip
 TOP = 5
 

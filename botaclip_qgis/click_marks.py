@@ -1,4 +1,4 @@
-"""What the map click leaves on the canvas: the place clicked, the patch that was looked at, and those of a kept place."""
+"""What the map click leaves on the canvas: the place, the patch that was looked at, and those of a kept place."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def _averaged(
         sums[:, part] = np.add.reduceat(np.add.reduceat(pixels[which], down, axis=1), starts, axis=2)
         counts[part] = np.add.reduceat(np.add.reduceat(valid.astype(np.float32), down, axis=0), starts, axis=1)
     sizes = np.minimum(factor, side - starts)
-    means: Floats = sums / np.maximum(counts, np.float32(1.0))
+    means = (sums / np.maximum(counts, 1.0)).astype(np.float32)
     return means, (counts > 0) & (2 * counts >= np.outer(sizes, sizes))
 
 

@@ -88,7 +88,9 @@ def test_two_places_stand_side_by_side(places: dict) -> None:
         ["Dactylis", "", "10 %", "", ""], ["Carex", "30 %", "", "", ""],
     ]  # fmt: skip
     assert two["hidden"] == [True, False, False, False, False, False, True]
-    assert two["spoken"].startswith("Betula: probability 65 %, expected (threshold 50 %); at place A 40 %, difference +25")
+    assert two["spoken"].startswith(
+        "Betula: probability 65 %, expected (threshold 50 %); at place A 40 %, difference +25"
+    )
     assert two["colours"] == [here, kept] and two["markers"] == [700_500.0, 700_000.0]
     assert two["copied"].splitlines() == [
         "species\tprobability_a\tprobability_b\tdifference\tthreshold\texpected_a\texpected_b\tcalibrated\t"
@@ -141,6 +143,11 @@ def test_places_like_this(places: dict, folder: Path) -> None:
         common | {"SPECIES_LIST": "Abies alba, Carex"},
     ]  # fmt: skip
     assert places["like_of_a_map"] is False
+    begun = places["begun"]
+    assert begun[0] == ["botaclip:similarity", common | {"PLOT": "P7", "OUTPUT": "TEMPORARY_OUTPUT"},
+                        "Places like this"]  # fmt: skip
+    assert begun[1].startswith("Places like this are being mapped")
+    assert begun[2].startswith("Places like this were not mapped") and begun[3].startswith("Places like this are on")
 
 
 def test_a_map_says_where_it_comes_from(places: dict) -> None:

@@ -10,15 +10,14 @@ from pathlib import Path
 
 from in_qgis import APPLICATION, answer, provider
 from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsProject
-from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QItemSelectionModel, Qt
 from qgis.PyQt.QtGui import QColor, QImage, QKeyEvent
-from qgis.PyQt.QtWidgets import QAction, QMainWindow
+from stub_interface import Interface
 
 OWN = provider()
 import fake_worker  # noqa: E402 - needs the provider's import path
 
-from botaclip.botaclip_qgis import click_control  # noqa: E402
+from botaclip.botaclip_qgis import algorithm_task, click_control  # noqa: E402
 from botaclip.botaclip_qgis.click_control import ClickControl  # noqa: E402
 from botaclip.botaclip_qgis.click_layer import PROPERTY, clicks_layer  # noqa: E402
 from botaclip.botaclip_qgis.click_marks import HERE, KEPT  # noqa: E402
@@ -26,42 +25,6 @@ from botaclip.botaclip_qgis.click_marks import HERE, KEPT  # noqa: E402
 FOLDER = Path(sys.argv[2])
 NOW = datetime.datetime(2026, 5, 4, 3, 2, 1)
 click_control.new_worker = fake_worker.new_worker
-
-
-class Interface:
-    """What the click needs of QGIS's interface."""
-
-    def __init__(self) -> None:
-        self.window, self.canvas, self.pan = QMainWindow(), QgsMapCanvas(), QAction("pan")
-        self.canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:2154"))
-        self.added: list = []
-
-    def mainWindow(self) -> QMainWindow:
-        return self.window
-
-    def mapCanvas(self) -> QgsMapCanvas:
-        return self.canvas
-
-    def actionPan(self) -> QAction:
-        return self.pan
-
-    def addToolBarIcon(self, action: QAction) -> None:
-        self.added.append(action)
-
-    def removeToolBarIcon(self, action: QAction) -> None:
-        self.added.remove(action)
-
-    def addPluginToRasterMenu(self, name: str, action: QAction) -> None:
-        self.added.append(action)
-
-    def removePluginRasterMenu(self, name: str, action: QAction) -> None:
-        self.added.remove(action)
-
-    def addDockWidget(self, area: object, dock: object) -> None:
-        self.window.addDockWidget(area, dock)
-
-    def removeDockWidget(self, dock: object) -> None:
-        self.window.removeDockWidget(dock)
 
 
 def until(condition, seconds: float = 20.0) -> bool:
@@ -254,6 +217,21 @@ menu.like_species.trigger()
 answers["wanted"] = wanted
 dock.show_answer({**first, "source": "map"})
 answers["like_of_a_map"] = menu.isEnabled()
+
+begun: list = []
+
+
+def start(algorithm_id: str, parameters: dict, *, title: str, on_finished) -> None:
+    """In place of a task: begin nothing, and end twice."""
+    begun.extend([[algorithm_id, parameters, title], dock.status.text()])
+    for fine in (False, True):
+        on_finished(fine, {})
+        begun.append(dock.status.text())
+
+
+algorithm_task.AlgorithmTask.start = start
+control.find_places({**wanted[1], "PLOT": "P7"})
+answers["begun"] = begun
 
 # A map without model, and keys.
 dock.show_answer({**first, "source": "map", "map": "s.tif", "model": "m.botaclip", "image": None, "observed": None})
