@@ -95,7 +95,7 @@ class ClickControl(QObject):
             )
             place = move.transform(QgsPointXY(x, y))
         except QgsCsException:
-            self.dock.status.setText(tr("This training plot has no place on the map's CRS."))
+            self.dock.say(tr("This training plot has no place on the map's CRS."))
             return
         canvas.setCenter(place)
         canvas.refresh()
@@ -112,7 +112,7 @@ class ClickControl(QObject):
         # Needs Processing, which the click itself does not.
         from botaclip.botaclip_qgis.algorithm_task import AlgorithmTask
 
-        self.dock.status.setText(tr("Places like this are being mapped: see the task manager below the map."))
+        self.dock.say(tr("Places like this are being mapped: see the task manager below the map."))
         AlgorithmTask.start(
             "botaclip:similarity",
             {**wanted, "OUTPUT": "TEMPORARY_OUTPUT"},
@@ -153,7 +153,7 @@ class ClickControl(QObject):
             self.marks.release()
 
     def _on_places_found(self, fine: bool, _outputs: Mapping[str, Any]) -> None:
-        self.dock.status.setText(
+        self.dock.say(
             tr("Places like this are on the map: bright is most alike.")
             if fine
             else tr("Places like this were not mapped: the log messages panel, tab BotaCLIP, says why.")

@@ -11,7 +11,7 @@ from typing import Any
 
 from qgis.core import QgsApplication, QgsProject
 from qgis.gui import QgsCollapsibleGroupBox, QgsDockWidget
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
@@ -30,6 +30,10 @@ from botaclip.core.unfinished import unfinished
 
 # Training plots named under the list.
 _SHOWN_PLOTS = 3
+# Names of species can be read, and beside the dock a map is left on a small screen.
+LEAST_WIDTH_PX = 360
+# How long a message stands where something else was said.
+_PASSING_MS = 6000
 # Dark on light amber, readable on a light and on a dark theme.
 WARNING_STYLE = "background:#fff3cd;color:#5c4400;border:1px solid #e0c36a;border-radius:3px;padding:4px"
 
@@ -56,6 +60,10 @@ class ClickDock(QgsDockWidget):
         self.kept: Mapping[str, Any] | None = None
         self._kept_model = ""
         self._similar: list[Mapping[str, Any]] = []
+        self._message, self._before_message = "", ""
+        self._passing = QTimer(self)
+        self._passing.setSingleShot(True)
+        self._passing.timeout.connect(self._on_message_passed)
 
         self.sources = SourceChoice()
         self.model_file, self.raster = self.sources.model_file, self.sources.raster
@@ -134,10 +142,15 @@ class ClickDock(QgsDockWidget):
         self.about.setCollapsed(True)
         self.about.setSaveCollapsedState(True)
         self.about.setScrollOnExpand(False)
-        inner = QVBoxLayout(self.about)
-        inner.setContentsMargins(6, 2, 6, 4)
+        # In a widget of their own: the box hides what is directly in it, whatever is shown there later.
+        texts = QWidget()
+        inner = QVBoxLayout(texts)
+        inner.setContentsMargins(0, 0, 0, 0)
         inner.addWidget(self.details)
         inner.addWidget(self.similar)
+        outer = QVBoxLayout(self.about)
+        outer.setContentsMargins(6, 2, 6, 4)
+        outer.addWidget(texts)
         for one in (self.domain, self.similar, self.details, self.about, self.legend):
             one.hide()
 
@@ -166,6 +179,7 @@ class ClickDock(QgsDockWidget):
         layout.addWidget(self.view, 1)
         layout.addWidget(self.legend)
         layout.addWidget(self.about)
+        body.setMinimumWidth(LEAST_WIDTH_PX)
         self.setWidget(body)
 
     def model_path(self) -> str:
@@ -242,6 +256,18 @@ class ClickDock(QgsDockWidget):
             one.setVisible(shown)
         self.view.scrollToTop()
 
+    def say(self, message: str) -> None:
+        """Show a message for some seconds in place of what is said of the place."""
+        before = self._before_message if self._passing.isActive() else self.status.text()
+        self._before_message = before
+        self.status.setText(message)
+        self._message = message
+        self._passing.start(_PASSING_MS)
+
+    def _on_message_passed(self) -> None:
+        if self.status.text() == self._message:
+            self.status.setText(self._before_message)
+
     def show_waiting(self, waiting: bool) -> None:
         """Say that an answer is on its way; what is shown is that of the place before."""
         self.view.setEnabled(not waiting)
@@ -300,9 +326,9 @@ class ClickDock(QgsDockWidget):
         try:
             made = add_click(QgsProject.instance(), self.answer, model=model, raster=raster, now=when)
         except BotaclipError as error:
-            self.status.setText(error.sentence)
+            self.say(error.sentence)
             return
-        self.status.setText(
+        self.say(
             tr("Added to the layer {layer}, which now holds {count}.").format(
                 layer=made.name(), count=made.featureCount()
             )
@@ -319,7 +345,7 @@ class ClickDock(QgsDockWidget):
             with unfinished(Path(path), overwrite=True) as part, open(part, "w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows(line.split("\t") for line in self.table.as_tsv().splitlines())
         except BotaclipError as error:
-            self.status.setText(tr("The list was not saved: {reason}").format(reason=error.sentence))
+            self.say(tr("The list was not saved: {reason}").format(reason=error.sentence))
 
     def copy(self) -> None:
         """Put the list on the clipboard as tab-separated text."""

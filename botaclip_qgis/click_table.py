@@ -73,7 +73,7 @@ class SpeciesTable(QAbstractTableModel):
 
     def shown_columns(self) -> list[int]:
         """Return the columns that say something: two places leave no room for rank and threshold."""
-        near = [NEARBY] if self.knows_nearby else []
+        near = [NEARBY] if any((one.get("observed") or {}).get("plots") for one in self._species) else []
         if self.comparing:
             return [NAME, KEPT, SUITABILITY, DIFFERENCE, *near]
         return [RANK, NAME, SUITABILITY, *near, THRESHOLD]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qgis.PyQt.QtCore import QSortFilterProxyModel, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QKeyEvent, QKeySequence
+from qgis.PyQt.QtGui import QKeyEvent, QKeySequence, QResizeEvent
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QWidget
 
 from botaclip.botaclip_qgis.click_bar import BarDelegate
@@ -19,7 +19,10 @@ from botaclip.botaclip_qgis.click_table import (
 )
 from botaclip.botaclip_qgis.i18n import tr
 
-_BAR_PX = 130
+# Width of the bars: a share of the list's, between these.
+_BAR_SHARE, _LEAST_BAR_PX, _MOST_BAR_PX = 0.32, 96, 150
+# What names are worth more than, where the list is narrower: the threshold is seen on the bars too.
+_WIDTH_FOR_THRESHOLD_PX, _WIDTH_FOR_RANK_PX = 430, 330
 
 
 class SpeciesView(QTreeView):
@@ -57,15 +60,23 @@ class SpeciesView(QTreeView):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(SUITABILITY, QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(SUITABILITY, _BAR_PX)
         table.modelReset.connect(self.show_columns)
         self.show_columns()
 
     def show_columns(self) -> None:
-        """Show the columns that say something now."""
-        shown = self._table.shown_columns()
+        """Show the columns that say something now, and for which there is room."""
+        shown, width = self._table.shown_columns(), self.viewport().width()
+        narrow = {THRESHOLD: width < _WIDTH_FOR_THRESHOLD_PX, RANK: width < _WIDTH_FOR_RANK_PX}
         for column in range(self._table.columnCount()):
-            self.setColumnHidden(column, column not in shown)
+            self.setColumnHidden(column, column not in shown or narrow.get(column, False))
+        bar = min(_MOST_BAR_PX, max(_LEAST_BAR_PX, int(_BAR_SHARE * width)))
+        self.header().resizeSection(SUITABILITY, bar)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Make room for the names."""
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self.show_columns()
 
     def find(self, text: str) -> None:
         """Show only species whose names hold a text."""

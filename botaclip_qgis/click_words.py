@@ -49,16 +49,16 @@ def legend(species: Sequence[Mapping[str, Any]], nearby: Mapping[str, Any] | Non
     marks = []
     if any(thresholds):
         marks.append(
-            f"<span style='color:{EXPECTED.name()}'>■</span> "
+            f"<span style='color:{EXPECTED.name()}'>■</span>&nbsp;"
             + tr("expected: at or above its threshold")
-            + f"{_GAP}{below}■</span> " + tr("below") + f"{_GAP}<b>|</b> " + tr("threshold")
+            + f"{_GAP}{below}■</span>&nbsp;" + tr("below") + f"{_GAP}<b>|</b>&nbsp;" + tr("threshold")
         )  # fmt: skip
     if not all(thresholds):
-        marks.append(f"{below}▨</span> " + tr("threshold unknown"))
+        marks.append(f"{below}▨</span>&nbsp;" + tr("threshold unknown"))
     if any(is_rough(one) for one in species) and not relative:
-        marks.append(f"<b>{ROUGH.strip()}</b> " + tr("not calibrated by itself: a rough number"))
+        marks.append(f"<b>{ROUGH.strip()}</b>&nbsp;" + tr("not calibrated by itself: a rough number"))
     if nearby is not None and any((one.get("observed") or {}).get("plots") for one in species):
-        marks.append(f"<b>{NEAR}</b> {html.escape(near_text(nearby))}")
+        marks.append(f"<b>{NEAR}</b>&nbsp;{html.escape(near_text(nearby))}")
     return _GAP.join(marks)
 
 

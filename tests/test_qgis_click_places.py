@@ -55,7 +55,7 @@ def test_what_was_observed_nearby_is_marked(places: dict) -> None:
     assert one["spoken"][0].endswith("; training plots nearby that hold it: 7 (p0, p1, p2, p3, p4, …)")
     assert one["spoken"][1].endswith("not expected (threshold 50 %)")
     assert one["legend"].endswith(
-        "<b>●</b> observed on training plots within 15 km (the model rounds their places to 10 km)"
+        "<b>●</b>&nbsp;observed on training plots within 15 km (the model rounds their places to 10 km)"
     )
     assert one["details"][-1] == "Training plots within 15 km: 7."
     assert one["tsv"].splitlines() == [
@@ -64,7 +64,7 @@ def test_what_was_observed_nearby_is_marked(places: dict) -> None:
         "Carex\t0.3000\t0.1000\tyes\tyes\t1",
     ]  # fmt: skip
     assert places["nearby"] == [
-        ["&nbsp;&nbsp; <b>●</b> observed on training plots within 1 km", "Training plots within 1 km: 7."],
+        ["&nbsp;&nbsp; <b>●</b>&nbsp;observed on training plots within 1 km", "Training plots within 1 km: 7."],
         ["", "No training plot lies within 1 km of the place."],
     ]
 
@@ -88,6 +88,8 @@ def test_two_places_stand_side_by_side(places: dict) -> None:
         ["Dactylis", "", "10 %", "", ""], ["Carex", "30 %", "", "", ""],
     ]  # fmt: skip
     assert two["hidden"] == [True, False, False, False, False, False, True]
+    assert places["columns_by_width"] == [[True, False, False, True], [False, False, False, True], [False] * 4]
+    assert places["passing"] == ["Added", True]
     assert two["spoken"].startswith(
         "Betula: probability 65 %, expected (threshold 50 %); at place A 40 %, difference +25"
     )
@@ -165,7 +167,9 @@ def test_everything_is_reached_by_keyboard(places: dict) -> None:
 
 def test_the_dock_fits_a_small_screen(places: dict) -> None:
     width, height = places["least"]
-    assert width <= 400 and height <= 700
+    assert 360 <= width <= 400 and height <= 700
+    # Collapsed, the lines about the place take no room, whatever is shown in them later.
+    assert places["collapsed"] == [True, False, False]
 
 
 def test_nothing_is_left_behind(places: dict) -> None:

@@ -21,6 +21,8 @@ from botaclip.botaclip_qgis import algorithm_task, click_control  # noqa: E402
 from botaclip.botaclip_qgis.click_control import ClickControl  # noqa: E402
 from botaclip.botaclip_qgis.click_layer import PROPERTY, clicks_layer  # noqa: E402
 from botaclip.botaclip_qgis.click_marks import HERE, KEPT  # noqa: E402
+from botaclip.botaclip_qgis.click_table import NAME, RANK, SUITABILITY, THRESHOLD  # noqa: E402
+from botaclip.botaclip_qgis.click_view import SpeciesView  # noqa: E402
 
 FOLDER = Path(sys.argv[2])
 NOW = datetime.datetime(2026, 5, 4, 3, 2, 1)
@@ -248,8 +250,23 @@ order = (dock.tool_button, dock.find, *dock.actions, dock.view, dock.card_button
 answers["focus"] = [bool(one.focusPolicy().value & 1 if hasattr(one.focusPolicy(), "value") else one.focusPolicy() & 1)
                     for one in order]  # fmt: skip
 dock.show()
+dock.show_answer(first)
 APPLICATION.processEvents()
-answers["least"] = [dock.widget().minimumSizeHint().width(), dock.widget().minimumSizeHint().height()]
+answers["collapsed"] = [dock.about.isCollapsed(), dock.details.isVisible(), dock.similar.isVisible()]
+answers["columns_by_width"] = []
+view = SpeciesView(table)
+view.show()
+for width in (300, 380, 600):
+    view.resize(width, 200)
+    APPLICATION.processEvents()
+    answers["columns_by_width"].append([view.isColumnHidden(one) for one in (RANK, NAME, SUITABILITY, THRESHOLD)])
+text = dock.status.text()
+dock.say("Added")
+shown = dock.status.text()
+dock._passing.timeout.emit()
+answers["passing"] = [shown, dock.status.text() == text]
+least = dock.widget().minimumSizeHint().expandedTo(dock.widget().minimumSize())
+answers["least"] = [least.width(), least.height()]
 
 control.close()
 answers["left"] = [len(interface.added), len(interface.canvas.scene().items())]
