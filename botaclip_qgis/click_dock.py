@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import datetime
 from collections.abc import Mapping
@@ -10,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsApplication, QgsProject
-from qgis.gui import QgsCollapsibleGroupBox, QgsDockWidget
+from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from botaclip.botaclip_qgis import click_words as words
-from botaclip.botaclip_qgis.click_layer import NAME as LAYER
+from botaclip.botaclip_qgis.click_about import AboutPlace, text_label
+from botaclip.botaclip_qgis.click_actions import PlaceActions
 from botaclip.botaclip_qgis.click_layer import add_click
-from botaclip.botaclip_qgis.click_like import PlacesLikeButton
 from botaclip.botaclip_qgis.click_picture import PatchPicture
 from botaclip.botaclip_qgis.click_sources import SourceChoice
 from botaclip.botaclip_qgis.click_table import SpeciesTable
@@ -28,8 +26,6 @@ from botaclip.botaclip_qgis.icons import icon
 from botaclip.core.errors import BotaclipError
 from botaclip.core.unfinished import unfinished
 
-# Training plots named under the list.
-_SHOWN_PLOTS = 3
 # Names of species can be read, and beside the dock a map is left on a small screen.
 LEAST_WIDTH_PX = 360
 # How long a message stands where something else was said.
@@ -59,7 +55,6 @@ class ClickDock(QgsDockWidget):
         self.answer: Mapping[str, Any] | None = None
         self.kept: Mapping[str, Any] | None = None
         self._kept_model = ""
-        self._similar: list[Mapping[str, Any]] = []
         self._message, self._before_message = "", ""
         self._passing = QTimer(self)
         self._passing.setSingleShot(True)
@@ -71,7 +66,10 @@ class ClickDock(QgsDockWidget):
         self.table = SpeciesTable(self)
         self.view = SpeciesView(self.table)
         self._make_bar()
-        self._make_actions()
+        self.place_actions = PlaceActions(self.view.selected_names)
+        self.keep_button, self.like_button = self.place_actions.keep, self.place_actions.like
+        self.add_button = self.place_actions.add
+        self.copy_button, self.save_button = self.place_actions.copy, self.place_actions.save
         self._make_texts()
         self._lay_out()
 
@@ -84,7 +82,7 @@ class ClickDock(QgsDockWidget):
         self.keep_button.toggled.connect(self._on_keep)
         self.add_button.clicked.connect(self.add_to_layer)
         self.like_button.wanted.connect(self._on_places_like)
-        self.similar.linkActivated.connect(self._on_plot_clicked)
+        self.about.plot_wanted.connect(self.plot_wanted)
 
     def _make_bar(self) -> None:
         self.tool_button = QToolButton()
@@ -100,72 +98,26 @@ class ClickDock(QgsDockWidget):
         self.find.setAccessibleName(tr("Find species in the list"))
         self.find.setClearButtonEnabled(True)
 
-    def _make_actions(self) -> None:
-        theme = QgsApplication.getThemeIcon
-        self.keep_button = _button(
-            "botaclip_keep", theme("mActionPinLabels.svg"),
-            tr("Keep this place as A, and compare the next ones with it"), tr("Keep this place to compare others with"),
-        )  # fmt: skip
-        self.keep_button.setCheckable(True)
-        self.like_button = PlacesLikeButton(self.view.selected_names)
-        self.add_button = _button(
-            "botaclip_add_to_layer", theme("mActionCapturePoint.svg"),
-            tr("Add this place to the layer {layer}").format(layer=LAYER), tr("Add this place to a layer of points"),
-        )  # fmt: skip
-        self.copy_button = _button(
-            "botaclip_copy", theme("mActionEditCopy.svg"), tr("Copy the list as a table"),
-            tr("Copy the list as a table"),
-        )  # fmt: skip
-        self.save_button = _button(
-            "botaclip_save", theme("mActionFileSaveAs.svg"), tr("Save the list as CSV"), tr("Save the list as CSV")
-        )
-        self.actions = (self.keep_button, self.like_button, self.add_button, self.copy_button, self.save_button)
-
     def _make_texts(self) -> None:
         self.picture = PatchPicture()
-        self.status = _label("botaclip_status", tr("Status"))
+        self.status = text_label("botaclip_status", tr("Status"))
         self.status.setText(words.no_model())
-        self.details = _label("botaclip_details", tr("Place, model and what a value means"))
-        self.domain = _label("botaclip_domain", tr("Whether the model may be believed here"))
+        self.domain = text_label("botaclip_domain", tr("Whether the model may be believed here"))
         self.domain.setStyleSheet(WARNING_STYLE)
-        self.similar = _label("botaclip_similar", tr("Training plots most like this place"))
-        self.similar.setTextFormat(Qt.TextFormat.RichText)
-        self.similar.setTextInteractionFlags(
-            Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
-        )
-        self.legend = _label("botaclip_legend", tr("What the colours of the list mean"))
+        self.domain.hide()
+        self.legend = text_label("botaclip_legend", tr("What the colours of the list mean"))
         self.legend.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-        self.about = QgsCollapsibleGroupBox(tr("About this place"))
-        self.about.setObjectName("botaclip_about_place")
-        self.about.setAccessibleName(tr("About this place"))
-        # Many rows of species are worth more than these lines, which stay open for who has opened them.
-        self.about.setCollapsed(True)
-        self.about.setSaveCollapsedState(True)
-        self.about.setScrollOnExpand(False)
-        # In a widget of their own: the box hides what is directly in it, whatever is shown there later.
-        texts = QWidget()
-        inner = QVBoxLayout(texts)
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.addWidget(self.details)
-        inner.addWidget(self.similar)
-        outer = QVBoxLayout(self.about)
-        outer.setContentsMargins(6, 2, 6, 4)
-        outer.addWidget(texts)
-        for one in (self.domain, self.similar, self.details, self.about, self.legend):
-            one.hide()
+        self.legend.hide()
+        self.about = AboutPlace()
+        self.details, self.similar = self.about.details, self.about.similar
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
         bar.addWidget(self.tool_button)
         bar.addWidget(self.find, 1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(2)
-        for one in self.actions:
-            buttons.addWidget(one)
-        buttons.addStretch(1)
         column = QVBoxLayout()
         column.addWidget(self.status, 1)
-        column.addLayout(buttons)
+        column.addWidget(self.place_actions)
         place = QHBoxLayout()
         place.addWidget(self.picture)
         place.addLayout(column, 1)
@@ -207,9 +159,10 @@ class ClickDock(QgsDockWidget):
         self.answer = None
         self.table.show_species([], relative=False)
         self.picture.hide()
-        for one in (self.details, self.similar, self.domain, self.legend, self.about):
+        for one in (self.domain, self.legend):
             one.hide()
-        self._enable(False)
+        self.about.forget()
+        self.place_actions.offer(None, (), kept=self.kept is not None)
         self._embolden(False)
         if not message:
             chosen = words.ready() if self.raster.value() else words.no_raster()
@@ -231,12 +184,12 @@ class ClickDock(QgsDockWidget):
         self.answer = answer
         kept = self.kept if self.kept is not answer else None
         species, relative = answer.get("species") or [], bool(answer.get("relative"))
-        self._similar = list(answer.get("similar") or [])
+        similar = answer.get("similar") or []
         self.table.show_species(
-            species, relative=relative, similar=len(self._similar),
+            species, relative=relative, similar=len(similar),
             kept=None if kept is None else kept.get("species") or [],
         )  # fmt: skip
-        self._enable(bool(species))
+        self.place_actions.offer(answer, similar, kept=self.kept is not None)
         if kept is not None:
             self.status.setText(words.compared_text(kept, answer))
         elif self.kept is not None:
@@ -245,15 +198,11 @@ class ClickDock(QgsDockWidget):
             self.status.setText(words.place_text(answer))
         self._embolden(True)
         self.picture.show_patch(answer)
-        self.details.setText(words.details_text(answer, Path(self.model_path()).stem))
-        self.similar.setText(words.similar_text(self._similar[:_SHOWN_PLOTS]))
+        self.about.tell(answer, Path(self.model_path()).stem)
         self.domain.setText(words.domain_text(answer))
         self.legend.setText(words.legend(species, answer.get("observed"), relative=relative))
-        for one, shown in (
-            (self.details, True), (self.about, True), (self.similar, bool(self._similar)),
-            (self.domain, bool(self.domain.text())), (self.legend, bool(self.legend.text())),
-        ):  # fmt: skip
-            one.setVisible(shown)
+        for one in (self.domain, self.legend):
+            one.setVisible(bool(one.text()))
         self.view.scrollToTop()
 
     def say(self, message: str) -> None:
@@ -274,17 +223,6 @@ class ClickDock(QgsDockWidget):
         if waiting:
             self.status.setText(tr("Looking at the patch around this place…"))
 
-    def _enable(self, enabled: bool) -> None:
-        for one in (self.copy_button, self.save_button, self.add_button):
-            one.setEnabled(enabled)
-        # A kept place can be given up at any time.
-        self.keep_button.setEnabled(enabled or self.kept is not None)
-        answer = self.answer or {}
-        if enabled and answer.get("source") != "map" and answer.get("place"):
-            self.like_button.offer(answer["place"], self._similar)
-        else:
-            self.like_button.forget()
-
     def _embolden(self, bold: bool) -> None:
         font = self.status.font()
         font.setBold(bold)
@@ -293,11 +231,6 @@ class ClickDock(QgsDockWidget):
     def _on_keep(self, wanted: bool) -> None:
         self.kept = self.answer if wanted else None
         self._kept_model = self.model_path()
-        self.keep_button.setToolTip(
-            tr("Give up place A")
-            if wanted
-            else tr("Keep this place as A, and compare the next ones with it")
-        )
         if self.answer is not None:
             self.show_answer(self.answer)
         else:
@@ -308,12 +241,6 @@ class ClickDock(QgsDockWidget):
         self.places_like_wanted.emit(
             {"RASTER": self.raster.value() or "", "MODEL": self.model_path(), **wanted}
         )
-
-    def _on_plot_clicked(self, number: str) -> None:
-        plot = self._similar[int(number)]
-        # Whoever made the model file may have written anything there.
-        with contextlib.suppress(TypeError, ValueError):
-            self.plot_wanted.emit(float(plot["x"]), float(plot["y"]), str(plot["crs"]))
 
     def add_to_layer(self, now: datetime.datetime | None = None) -> None:
         """Add the place to the project's layer of clicked places; where that fails, say so."""
@@ -356,22 +283,3 @@ class ClickDock(QgsDockWidget):
 def _comparable(kept: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
     """Whether values at two places are of one kind."""
     return bool(kept.get("relative")) == bool(answer.get("relative")) and kept.get("source") == answer.get("source")
-
-
-def _button(name: str, picture: QIcon, tip: str, spoken: str) -> QToolButton:
-    button = QToolButton()
-    button.setObjectName(name)
-    button.setIcon(picture)
-    button.setToolTip(tip)
-    button.setAccessibleName(spoken)
-    button.setEnabled(False)
-    return button
-
-
-def _label(name: str, spoken: str) -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    label.setAccessibleName(spoken)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label

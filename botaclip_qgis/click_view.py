@@ -20,7 +20,8 @@ from botaclip.botaclip_qgis.click_table import (
 from botaclip.botaclip_qgis.i18n import tr
 
 # Width of the bars: a share of the list's, between these.
-_BAR_SHARE, _LEAST_BAR_PX, _MOST_BAR_PX = 0.32, 96, 150
+_BAR_SHARE, _LEAST_BAR_PX, _MOST_BAR_PX = 0.35, 96, 150
+_CELL_MARGIN_PX = 12
 # What names are worth more than, where the list is narrower: the threshold is seen on the bars too.
 _WIDTH_FOR_THRESHOLD_PX, _WIDTH_FOR_RANK_PX = 430, 330
 
@@ -56,10 +57,7 @@ class SpeciesView(QTreeView):
         header = self.header()
         header.setStretchLastSection(False)
         header.setMinimumSectionSize(18)
-        for column in (RANK, KEPT, DIFFERENCE, NEARBY, THRESHOLD):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(SUITABILITY, QHeaderView.ResizeMode.Interactive)
         table.modelReset.connect(self.show_columns)
         self.show_columns()
 
@@ -69,8 +67,17 @@ class SpeciesView(QTreeView):
         narrow = {THRESHOLD: width < _WIDTH_FOR_THRESHOLD_PX, RANK: width < _WIDTH_FOR_RANK_PX}
         for column in range(self._table.columnCount()):
             self.setColumnHidden(column, column not in shown or narrow.get(column, False))
-        bar = min(_MOST_BAR_PX, max(_LEAST_BAR_PX, int(_BAR_SHARE * width)))
-        self.header().resizeSection(SUITABILITY, bar)
+        # By the longest text that there can be: looking at every row took longer than all else that shows an answer.
+        self._resize(RANK, "0000")
+        self._resize(KEPT, "100 %")
+        self._resize(DIFFERENCE, "−100", self._table.headings[DIFFERENCE])
+        self._resize(NEARBY, "● 000")
+        self._resize(THRESHOLD, "100 %", tr("unknown"), self._table.headings[THRESHOLD])
+        self.header().resizeSection(SUITABILITY, min(_MOST_BAR_PX, max(_LEAST_BAR_PX, int(_BAR_SHARE * width))))
+
+    def _resize(self, column: int, *texts: str) -> None:
+        wide = max(self.fontMetrics().horizontalAdvance(text) for text in texts)
+        self.header().resizeSection(column, wide + _CELL_MARGIN_PX)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Make room for the names."""

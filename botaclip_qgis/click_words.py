@@ -51,7 +51,7 @@ def legend(species: Sequence[Mapping[str, Any]], nearby: Mapping[str, Any] | Non
         marks.append(
             f"<span style='color:{EXPECTED.name()}'>■</span>&nbsp;"
             + tr("expected: at or above its threshold")
-            + f"{_GAP}{below}■</span>&nbsp;" + tr("below") + f"{_GAP}<b>|</b>&nbsp;" + tr("threshold")
+            + f"{_GAP}{below}■</span>&nbsp;" + tr("below") + f"{_GAP}<b>┃</b>&nbsp;" + tr("threshold")
         )  # fmt: skip
     if not all(thresholds):
         marks.append(f"{below}▨</span>&nbsp;" + tr("threshold unknown"))

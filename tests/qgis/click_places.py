@@ -12,6 +12,7 @@ from in_qgis import APPLICATION, answer, provider
 from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsProject
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QItemSelectionModel, Qt
 from qgis.PyQt.QtGui import QColor, QImage, QKeyEvent
+from qgis.PyQt.QtWidgets import QToolButton
 from stub_interface import Interface
 
 OWN = provider()
@@ -246,7 +247,7 @@ dock.view.setFocus()
 for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
     APPLICATION.sendEvent(dock.view, QKeyEvent(kind, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier, "c"))
 answers["key_copied"] = APPLICATION.clipboard().text() == table.as_tsv() != ""
-order = (dock.tool_button, dock.find, *dock.actions, dock.view, dock.card_button)
+order = (dock.tool_button, dock.find, *dock.place_actions.findChildren(QToolButton), dock.view, dock.card_button)
 answers["focus"] = [bool(one.focusPolicy().value & 1 if hasattr(one.focusPolicy(), "value") else one.focusPolicy() & 1)
                     for one in order]  # fmt: skip
 dock.show()
