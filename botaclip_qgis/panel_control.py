@@ -9,7 +9,7 @@ from qgis.core import Qgis, QgsApplication, QgsProject, QgsSettings
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtWidgets import QAction, QMessageBox
 
-import botaclip
+from botaclip.botaclip_qgis.algorithm_task import AlgorithmTask
 from botaclip.botaclip_qgis.click_control import MENU, ClickControl
 from botaclip.botaclip_qgis.environment_state import is_at_hand
 from botaclip.botaclip_qgis.i18n import tr
@@ -18,7 +18,6 @@ from botaclip.botaclip_qgis.options_page import PANEL_SETTING, OptionsFactory
 from botaclip.botaclip_qgis.panel import DATA, Panel
 from botaclip.botaclip_qgis.sample_project import load_sample, sample_folder
 from botaclip.botaclip_qgis.species_locator import SpeciesLocator
-from botaclip.core.diagnostics import diagnostics
 from botaclip.core.errors import BotaclipError
 
 # Set when the panel has been shown once: it opens by itself after the plugin was installed, and then no more.
@@ -77,31 +76,43 @@ class PanelControl(QObject):
         """Load the sample into a new project, after asking where the present one has changes."""
         if not self._may_replace_project():
             return
+        folder = sample_folder()
+        if folder.is_dir():
+            self._show_sample(folder)
+            return
+        self.panel.say(tr("Copying the sample…"))
+        AlgorithmTask.start(
+            "botaclip:sample", {"OUTPUT": str(folder)}, title=tr("BotaCLIP: sample project"),
+            on_finished=lambda fine, _results: self._show_sample(folder) if fine else None,
+        )  # fmt: skip
+
+    def _show_sample(self, folder: Path) -> None:
         try:
-            folder = sample_folder()
             QgsProject.instance().clear()
-            load_sample(folder)
+            layers = load_sample(folder)
         except BotaclipError as error:
             self.panel.say(error.sentence)
             return
-        layers = QgsProject.instance().mapLayers().values()
         rasters = [layer for layer in layers if layer.type() == Qgis.LayerType.Raster]
         canvas = self._iface.mapCanvas()
+        canvas.setDestinationCrs(QgsProject.instance().crs())
         if rasters:
-            canvas.setDestinationCrs(QgsProject.instance().crs())
             canvas.setExtent(canvas.mapSettings().layerExtentToOutputExtent(rasters[0], rasters[0].extent()))
+        canvas.refresh()
         self.panel.read_project()
         self._click.dock.read_project()
         self.panel.say(tr("The sample lies in {folder}. Step 3 makes a map.").format(folder=folder))
 
     def copy_diagnostics(self) -> None:
-        """Put the diagnostics on the clipboard."""
-        text = diagnostics({
-            "QGIS": Qgis.version(), "Plugin": str(Path(botaclip.__file__).parent),
-            "Interface": QgsApplication.instance().locale(),
-        })  # fmt: skip
-        QgsApplication.clipboard().setText(text)
-        self.panel.say(tr("The diagnostics are on the clipboard."))
+        """Put the diagnostics on the clipboard; they ask the worker's Python, which may take a while."""
+        self.panel.say(tr("Asking for versions and devices…"))
+
+        def copy(fine: bool, results: dict[str, Any]) -> None:
+            if fine:
+                QgsApplication.clipboard().setText(str(results.get("SUMMARY", "")))
+                self.panel.say(tr("The diagnostics are on the clipboard."))
+
+        AlgorithmTask.start("botaclip:diagnostics", {}, title=tr("BotaCLIP: diagnostics"), on_finished=copy)
 
     def close(self) -> None:
         """Remove all that was added; what runs is cancelled."""

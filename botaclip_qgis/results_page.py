@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsMapLayer, QgsProject, QgsRasterLayer
+from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import Qt, QUrl, pyqtSignal
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import (
@@ -61,12 +62,13 @@ class ResultsPage(QWidget):
         caption.setBuddy(self.species)
         form.addRow(caption, self.species)
         self.rule = OptionForm(THRESHOLD, ("rule", "value"))
-        self.threshold_button = QPushButton(tr("Presence by threshold"))
+        self.threshold_button = QPushButton(tr("Cut the map"))
         self.threshold_button.setObjectName("botaclip_threshold")
         self.threshold_button.setToolTip(tr("Cuts the map at each species' threshold; nothing is computed again."))
-        self.threshold_box = QWidget()
+        self.threshold_box = QgsCollapsibleGroupBox(tr("Presence by threshold"))
+        self.threshold_box.setObjectName("botaclip_threshold_box")
+        self.threshold_box.setCollapsed(True)
         box = QVBoxLayout(self.threshold_box)
-        box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.rule)
         box.addWidget(self.threshold_button)
         self.report_button = QPushButton(tr("Open the report"))
