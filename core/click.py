@@ -36,6 +36,8 @@ class _Opened:
     plots: PlotPlaces | None
 
 
+# Name, size and modification time of files.
+_Stamp = tuple[tuple[str, int, int], ...]
 _open: collections.OrderedDict[tuple[Any, ...], _Opened] = collections.OrderedDict()
 _lock = threading.Lock()
 
@@ -80,13 +82,14 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     started = time.perf_counter()
     place = Points(np.array([float(parameters["x"])]), np.array([float(parameters["y"])]), str(parameters["crs"]))
     with _lock:
-        maps = maps_of(str(parameters["raster"]), _stamp(str(parameters["raster"])))
+        stamp = _stamp(str(parameters["raster"]))
+        maps = maps_of(str(parameters["raster"]), stamp)
         if maps:
             answer = click_map(maps, place)
         elif not parameters.get("model"):
             answer = {"source": "model", "status": "no model", "message": NO_MODEL, "species": []}
         else:
-            answer = _by_model(parameters, place, progress)
+            answer = _by_model(parameters, stamp, place, progress)
     return answer | {
         "request": parameters.get("request"),
         "place": {"x": float(place.x[0]), "y": float(place.y[0]), "crs": place.crs},
@@ -94,8 +97,8 @@ def click(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     }
 
 
-def _by_model(parameters: dict[str, Any], place: Points, progress: Progress) -> dict[str, Any]:
-    opened = _warm(parameters, progress)
+def _by_model(parameters: dict[str, Any], stamp: _Stamp, place: Points, progress: Progress) -> dict[str, Any]:
+    opened = _warm(parameters, stamp, progress)
     applied, model = opened.imagery, opened.imagery.model
     chosen = model.choose(parameters.get("species"))
     found = applied.at(place, chosen, progress)
@@ -165,14 +168,14 @@ def _nearby(nearby: Nearby | None) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _warm(parameters: dict[str, Any], progress: Progress) -> _Opened:
+def _warm(parameters: dict[str, Any], stamp: _Stamp, progress: Progress) -> _Opened:
     """Return model and raster, opened anew only when a file has changed."""
     raster, model = str(parameters["raster"]), str(parameters["model"])
     named = parameters.get("environment") or None
     environment = tuple(str(path) for path in (named.split(";") if isinstance(named, str) else named or ()))
     bands, device = parameters.get("bands"), parameters.get("device") or "auto"
     files = [(given, _stamp(named_path(given)[1])) for given in environment]
-    key = (raster, _stamp(raster), model, _stamp(model), bands, device, *files)
+    key = (raster, stamp, model, _stamp(model), bands, device, *files)
     if key in _open:
         _open.move_to_end(key)
         return _open[key]
@@ -185,7 +188,7 @@ def _warm(parameters: dict[str, Any], progress: Progress) -> _Opened:
     return _open[key]
 
 
-def _stamp(name: str) -> tuple[tuple[str, int, int], ...]:
+def _stamp(name: str) -> _Stamp:
     """Return name, size and modification time of a file, or of all files of a folder."""
     path = Path(name)
     files = sorted(path.iterdir()) if path.is_dir() else [path] if path.exists() else []

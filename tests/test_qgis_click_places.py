@@ -73,6 +73,8 @@ def test_the_patch_is_shown_with_its_size(places: dict) -> None:
     picture = places["picture"]
     assert not picture["hidden"] and picture["caption"] == "100 m × 100 m"
     assert "100 m wide; nir, red, green shown as red, green and blue" in picture["spoken"]
+    assert places["nodata"] == ["No data.", False, 0], "what was to be seen may tell why"
+    assert places["tip_image"] == [4, 4]
     assert picture["spoken"] in picture["tip"] and picture["pixel"] == "#ff0000" and picture["clear"]
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from in_qgis import APPLICATION, answer, provider
 from qgis.core import QgsCoordinateReferenceSystem, QgsPointXY, QgsProject
-from qgis.PyQt.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QItemSelectionModel, Qt
-from qgis.PyQt.QtGui import QColor, QImage, QKeyEvent
+from qgis.PyQt.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QItemSelectionModel, Qt, QUrl
+from qgis.PyQt.QtGui import QColor, QImage, QKeyEvent, QTextDocument
 from qgis.PyQt.QtWidgets import QToolButton
 from stub_interface import Interface
 
@@ -148,6 +148,12 @@ answers["two"] = {
     "spoken": table.sentence(table.species(0)), "markers": [point.x() for point in control.marks.markers()],
 }  # fmt: skip
 dock.show_answer({"status": "outside", "message": "Outside."})
+dock.show_answer({**first, "status": "nodata", "message": "No data.", "species": []})
+answers["nodata"] = [dock.status.text(), dock.picture.isHidden(), table.rowCount()]
+page = QTextDocument()
+page.setHtml(dock.picture.toolTip())
+image = page.resource(QTextDocument.ResourceType.ImageResource, QUrl(f"data:image/png;base64,{first['image']['png']}"))
+answers["tip_image"] = [image.width(), image.height()]
 answers["outside"] = [dock.keep_button.isEnabled(), dock.keep_button.isChecked(), dock.copy_button.isEnabled()]
 control._on_answered(second)
 dock.keep_button.click()
