@@ -8,13 +8,14 @@ from typing import Any
 
 from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from botaclip.botaclip_qgis.click_words import details_text, similar_text
 from botaclip.botaclip_qgis.i18n import tr
 
 # Training plots that are named.
 _SHOWN_PLOTS = 3
+_LEAST_HEIGHT_PX, _MOST_HEIGHT_PX = 56, 190
 
 
 class AboutPlace(QgsCollapsibleGroupBox):
@@ -45,9 +46,18 @@ class AboutPlace(QgsCollapsibleGroupBox):
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addWidget(self.details)
         inner.addWidget(self.similar)
+        # Where the dock is low the lines are scrolled, not cut.
+        scroll = QScrollArea()
+        scroll.setWidget(texts)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setSizeAdjustPolicy(QScrollArea.SizeAdjustPolicy.AdjustToContents)
+        scroll.setMinimumHeight(_LEAST_HEIGHT_PX)
+        scroll.setMaximumHeight(_MOST_HEIGHT_PX)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(6, 2, 6, 4)
-        outer.addWidget(texts)
+        outer.addWidget(scroll)
         self.forget()
 
     def forget(self) -> None:
