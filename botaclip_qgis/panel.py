@@ -327,6 +327,8 @@ class Panel(QgsDockWidget):
             self._waiting.clear()
             self._show_running(False)
             self.results.refresh()
+            for layer in task.layers[:1]:
+                self.results.choose(layer)
             self._tell(run.title, task, fine)
             if fine and then is not None:
                 then()

@@ -115,6 +115,12 @@ class ResultsPage(QWidget):
         self.report_button.setVisible(bool(self._report))
         self._on_layer()
 
+    def choose(self, layer: QgsMapLayer) -> None:
+        """Choose a result layer in the list."""
+        for row in range(self.layers.count()):
+            if self.layers.item(row).data(_ID) == layer.id():
+                self.layers.setCurrentRow(row)
+
     def set_report(self, path: str) -> None:
         """Offer a report to open."""
         self._report = path
