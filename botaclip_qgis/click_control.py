@@ -1,7 +1,8 @@
-"""Ties the map click's parts together: action, tool, dock and worker."""
+"""Ties the map click's parts together: action, tool, dock, marks and worker."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from qgis.core import (
@@ -15,15 +16,20 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtWidgets import QAction
 
-from botaclip.botaclip_qgis.click_dock import NO_CRS, NO_MODEL, NO_RASTER, ClickDock
+from botaclip.botaclip_qgis import click_words as words
+from botaclip.botaclip_qgis.click_dock import ClickDock
+from botaclip.botaclip_qgis.click_marks import ClickMarks
 from botaclip.botaclip_qgis.click_service import ClickService
 from botaclip.botaclip_qgis.click_tool import ClickTool
 from botaclip.botaclip_qgis.environment import new_worker
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.icons import icon
 from botaclip.botaclip_qgis.plain_files import crs_text, raster_file
 from botaclip.core.errors import BotaclipError
 
 MENU = "BotaCLIP"
+# Side of the patch's picture that is asked for.
+IMAGE_PX = 160
 
 
 class ClickControl(QObject):
@@ -40,10 +46,11 @@ class ClickControl(QObject):
         self._iface = iface
         self.service = ClickService(new_worker, self)
         self.tool = ClickTool(iface.mapCanvas())
+        self.marks = ClickMarks(iface.mapCanvas())
         self.dock = ClickDock(iface.mainWindow())
-        self.action = QAction(icon("click"), "Species to expect", iface.mainWindow())
+        self.action = QAction(icon("click"), tr("Species to expect"), iface.mainWindow())
         self.action.setObjectName("botaclip_click_action")
-        self.action.setToolTip("Click the map to see which species to expect there")
+        self.action.setToolTip(tr("Click the map to see which species to expect there"))
         self.action.setCheckable(True)
         self.tool.setAction(self.action)
         iface.addToolBarIcon(self.action)
@@ -54,13 +61,15 @@ class ClickControl(QObject):
         self.action.triggered.connect(self.use_tool)
         self.tool.activated.connect(lambda: self.dock.tool_button.setChecked(True))
         self.tool.deactivated.connect(lambda: self.dock.tool_button.setChecked(False))
+        self.tool.place_clicked.connect(self._on_place_clicked)
         self.dock.tool_wanted.connect(self.use_tool)
         self.dock.sources_changed.connect(self._on_sources_changed)
         self.dock.plot_wanted.connect(self.show_plot)
-        self.tool.place_clicked.connect(self._on_place_clicked)
-        self.service.answered.connect(self.dock.show_answer)
+        self.dock.kept_changed.connect(self._on_kept_changed)
+        self.dock.places_like_wanted.connect(self.find_places)
+        self.service.answered.connect(self._on_answered)
         self.service.failed.connect(self.dock.show_message)
-        self.service.waiting.connect(self._on_waiting)
+        self.service.waiting.connect(self.dock.show_waiting)
         project = QgsProject.instance()
         project.readProject.connect(self._on_project_read)
         project.cleared.connect(self._on_project_read)
@@ -86,11 +95,30 @@ class ClickControl(QObject):
             )
             place = move.transform(QgsPointXY(x, y))
         except QgsCsException:
-            self.dock.status.setText("This training plot has no place on the map's CRS.")
+            self.dock.say(tr("This training plot has no place on the map's CRS."))
             return
         canvas.setCenter(place)
         canvas.refresh()
         canvas.flashGeometries([QgsGeometry.fromPointXY(place)])
+
+    def find_places(self, wanted: Mapping[str, Any]) -> None:
+        """Begin to map places like what is asked for, as a task; its layer is loaded at the end.
+
+        Parameters
+        ----------
+        wanted
+            Parameters of ``botaclip:similarity``, but for the output.
+        """
+        # Needs Processing, which the click itself does not.
+        from botaclip.botaclip_qgis.algorithm_task import AlgorithmTask
+
+        self.dock.say(tr("Places like this are being mapped: see the task manager below the map."))
+        AlgorithmTask.start(
+            "botaclip:similarity",
+            {**wanted, "OUTPUT": "TEMPORARY_OUTPUT"},
+            title=tr("Places like this"),
+            on_finished=self._on_places_found,
+        )
 
     def close(self) -> None:
         """Remove all that was added, and end the worker."""
@@ -99,7 +127,7 @@ class ClickControl(QObject):
         project.cleared.disconnect(self._on_project_read)
         self.service.close()
         self._iface.mapCanvas().unsetMapTool(self.tool)
-        self.tool.remove_marker()
+        self.marks.remove()
         self._iface.removeToolBarIcon(self.action)
         self._iface.removePluginRasterMenu(MENU, self.action)
         self._iface.removeDockWidget(self.dock)
@@ -110,23 +138,33 @@ class ClickControl(QObject):
 
     def _on_project_read(self, *_arguments: Any) -> None:
         self.service.forget()
-        self.tool.remove_marker()
+        self.dock.keep_button.setChecked(False)
+        self.marks.forget_here()
         self.dock.read_project()
 
     def _on_sources_changed(self) -> None:
         self.service.forget()
-        self.tool.remove_marker()
+        self.marks.forget_here()
 
-    def _on_waiting(self, waiting: bool) -> None:
-        self.dock.view.setEnabled(not waiting)
-        if waiting:
-            self.dock.status.setText("Looking at the patch around this place…")
+    def _on_kept_changed(self, kept: bool) -> None:
+        if kept:
+            self.marks.keep()
+        else:
+            self.marks.release()
+
+    def _on_places_found(self, fine: bool, _outputs: Mapping[str, Any]) -> None:
+        self.dock.say(
+            tr("Places like this are on the map: bright is most alike.")
+            if fine
+            else tr("Places like this were not mapped: the log messages panel, tab BotaCLIP, says why.")
+        )
+
+    def _on_answered(self, answer: dict[str, Any]) -> None:
+        self.dock.show_answer(answer)
+        self.marks.show_patch(answer.get("patch"))
 
     def _on_place_clicked(self, place: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> None:
-        model = self.dock.model_path()
-        if not model:
-            self.dock.show_message(NO_MODEL)
-            return
+        self.marks.show_place(place, crs)
         try:
             layer = self.dock.raster.layer()
             raster = raster_file(layer) if layer is not None else self.dock.raster.value()
@@ -134,18 +172,20 @@ class ClickControl(QObject):
             self.dock.show_message(error.sentence)
             return
         if not raster:
-            self.dock.show_message(NO_RASTER)
+            self.dock.show_message(words.no_raster() if self.dock.model_path() else words.no_model())
             return
         if not crs.isValid():
-            self.dock.show_message(NO_CRS)
+            self.dock.show_message(words.no_crs())
             return
+        # Without a model: the raster may be a suitability map, which needs none.
         self.service.ask(
             {
                 "raster": raster,
-                "model": model,
+                "model": self.dock.model_path(),
                 "x": place.x(),
                 "y": place.y(),
                 "crs": crs_text(crs),
                 "species": None,
+                "image_px": IMAGE_PX,
             }
         )

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.core.errors import BotaclipError, Cancelled, WorkerError
 
 # How long unloading the plugin waits for the thread: the worker is killed after a second of silence.
@@ -119,7 +120,9 @@ class ClickService(QObject):
             except BotaclipError as error:
                 problem = error.sentence
             except Exception as error:  # the thread must outlive whatever happens
-                problem = f"Something unforeseen went wrong, {type(error).__name__}: {error}."
+                problem = tr("Something unforeseen went wrong, {kind}: {error}.").format(
+                    kind=type(error).__name__, error=error
+                )
             if not self._closing:
                 self._returned.emit(number, outputs, problem)
         if self._worker is not None:

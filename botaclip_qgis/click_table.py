@@ -1,21 +1,19 @@
-"""The ranked list of species, its bars, and its text for the clipboard."""
+"""The ranked list of species at a place, or at two side by side, and its text for the clipboard."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, QRectF, QSize, Qt
-from qgis.PyQt.QtGui import QBrush, QColor, QPainter, QPen
-from qgis.PyQt.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from qgis.PyQt.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
-RANK, NAME, SUITABILITY, THRESHOLD = range(4)
-# Tells apart by lightness as well as by hue, on a light and on a dark ground.
-EXPECTED = QColor("#2a9d8f")
-NOT_EXPECTED = QColor("#a3adb5")
-# Before the value of a species that had too few presences to calibrate it by itself.
-ROUGH = "≈ "
-UNKNOWN = "unknown"
+from botaclip.botaclip_qgis.click_bar import ROUGH
+from botaclip.botaclip_qgis.i18n import tr
+
+RANK, NAME, KEPT, SUITABILITY, DIFFERENCE, NEARBY, THRESHOLD = range(7)
+# The mark of a species that training plots nearby hold.
+NEAR = "●"
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 def is_rough(one: Mapping[str, Any]) -> bool:
@@ -24,7 +22,7 @@ def is_rough(one: Mapping[str, Any]) -> bool:
 
 
 class SpeciesTable(QAbstractTableModel):
-    """The species at one place, the most suitable first.
+    """The species at one place, the most suitable first; where another place is kept, that one's values beside them.
 
     A presence-only model gives relative suitability, which is no probability: it is shown as a number, never
     in per cent.
@@ -36,13 +34,36 @@ class SpeciesTable(QAbstractTableModel):
         self.relative = False
         # Training plots that were looked at for what speaks for a species.
         self.similar = 0
+        # Whether the values of the kept place A stand beside those of this place, B.
+        self.comparing = False
+        # Whether it is known which species training plots nearby hold.
+        self.knows_nearby = False
 
-    def show_species(self, species: Sequence[Mapping[str, Any]], *, relative: bool, similar: int = 0) -> None:
-        """Show ``species`` (``name``, ``suitability``, ``threshold``, ``above``, ``speaking``), ranked."""
+    def show_species(
+        self, species: Sequence[Mapping[str, Any]], *, relative: bool, similar: int = 0,
+        kept: Sequence[Mapping[str, Any]] | None = None,
+    ) -> None:  # fmt: skip
+        """Show species, ranked.
+
+        Parameters
+        ----------
+        species
+            Each with ``name``, ``suitability``, ``threshold``, ``above``, ``speaking`` and ``observed``.
+        relative
+            Whether values are no probabilities.
+        similar
+            Training plots that were looked at for what speaks for a species.
+        kept
+            Those of the place they are compared with.
+        """
         self.beginResetModel()
-        known = [dict(one) for one in species if one.get("suitability") is not None]
-        self._species = sorted(known, key=lambda one: (-one["suitability"], one["name"]))
-        self.relative, self.similar = relative, similar
+        known = {one["name"]: dict(one) for one in species if one.get("suitability") is not None}
+        for one in kept or ():
+            mine = known.setdefault(one["name"], {**one, "suitability": None, "above": None, "observed": None})
+            mine |= {"kept": one.get("suitability"), "kept_above": one.get("above"), "kept_near": one.get("observed")}
+        self._species = sorted(known.values(), key=_rank)
+        self.relative, self.similar, self.comparing = relative, similar, kept is not None
+        self.knows_nearby = any(one.get("observed") is not None for one in self._species)
         self.endResetModel()
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, RANK, THRESHOLD)
 
@@ -50,22 +71,43 @@ class SpeciesTable(QAbstractTableModel):
         """Return the species of a row."""
         return self._species[row]
 
+    def shown_columns(self) -> list[int]:
+        """Return the columns that say something: two places leave no room for rank and threshold."""
+        near = [NEARBY] if any((one.get("observed") or {}).get("plots") for one in self._species) else []
+        if self.comparing:
+            return [NAME, KEPT, SUITABILITY, DIFFERENCE, *near]
+        return [RANK, NAME, SUITABILITY, *near, THRESHOLD]
+
     def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102
         return 0 if parent is not None and parent.isValid() else len(self._species)
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: D102
-        return 0 if parent is not None and parent.isValid() else 4
+        return 0 if parent is not None and parent.isValid() else THRESHOLD + 1
 
     @property
-    def headings(self) -> tuple[str, str, str, str]:
+    def headings(self) -> tuple[str, ...]:
         """The columns' headings."""
-        return ("", "Species", "Relative suitability" if self.relative else "Probability", "Threshold")
+        measure = tr("Relative suitability") if self.relative else tr("Probability")
+        here = tr("B: {measure}").format(measure=measure.lower()) if self.comparing else measure
+        return ("", tr("Species"), "A", here, tr("B − A"), NEAR, tr("Threshold"))
 
     def headerData(  # noqa: D102
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
             return self.headings[section]
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            words = {
+                RANK: tr("Rank"),
+                KEPT: tr("Value at place A, the one that is kept"),
+                DIFFERENCE: tr("Value at place B less that at place A"),
+                NEARBY: tr("Training plots nearby that hold the species"),
+            }
+            return words.get(section, self.headings[section])
+        if role == Qt.ItemDataRole.TextAlignmentRole and section in (KEPT, DIFFERENCE):
+            return _RIGHT
         return None
 
     def number(self, value: float | None) -> str:
@@ -78,95 +120,123 @@ class SpeciesTable(QAbstractTableModel):
         """Return a species' suitability as shown: ``≈`` before one that was not calibrated by itself."""
         return f"{ROUGH if is_rough(one) and not self.relative else ''}{self.number(one['suitability'])}"
 
+    def difference_text(self, one: Mapping[str, Any]) -> str:
+        """Return by how much this place's value is above the kept one's, in points of per cent or as a number."""
+        gap = _difference(one)
+        if gap is None:
+            return ""
+        text = f"{gap:+.2f}" if self.relative else f"{100 * gap:+.0f}"
+        return text.replace("-", "−") if float(text) else "0"
+
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: D102
         if not index.isValid():
             return None
         one = self._species[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            threshold = self.number(one.get("threshold")) or UNKNOWN
-            return (str(index.row() + 1), one["name"], self.value_text(one), threshold)[index.column()]
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in (RANK, THRESHOLD):
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            plots = (one.get("observed") or {}).get("plots")
+            return (
+                str(index.row() + 1), one["name"], self.number(one.get("kept")), self.value_text(one),
+                self.difference_text(one), f"{NEAR} {plots}" if plots else "",
+                self.number(one.get("threshold")) or tr("unknown"),
+            )[index.column()]  # fmt: skip
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in (RANK, KEPT, DIFFERENCE, THRESHOLD):
+            return _RIGHT
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.sentence(one)
         return None
 
     def sentence(self, one: Mapping[str, Any]) -> str:
         """Return what a row says, in words."""
-        what = "relative suitability" if self.relative else "probability"
-        text = f"{one['name']}: {what} {self.number(one['suitability'])}"
-        if one.get("threshold") is not None:
-            side = "expected" if one.get("above") else "not expected"
-            text += f", {side} (threshold {self.number(one['threshold'])})"
+        given = {"species": one["name"], "value": self.number(one["suitability"])}
+        if one["suitability"] is None:
+            text = tr("{species}: no value here").format(**given)
+        elif self.relative:
+            text = tr("{species}: relative suitability {value}").format(**given)
         else:
-            text += ", threshold unknown: whether it is to be expected is not said"
+            text = tr("{species}: probability {value}").format(**given)
+        if one.get("threshold") is None:
+            text += tr(", threshold unknown: whether it is to be expected is not said")
+        elif one.get("above"):
+            text += tr(", expected (threshold {value})").format(value=self.number(one["threshold"]))
+        elif one["suitability"] is not None:
+            text += tr(", not expected (threshold {value})").format(value=self.number(one["threshold"]))
         if is_rough(one) and not self.relative:
-            text += "; too few presences to calibrate it by itself, so the number is rough"
-        return text + _speaking(one.get("speaking"), self.similar)
+            text += tr("; too few presences to calibrate it by itself, so the number is rough")
+        if self.comparing and one.get("kept") is not None:
+            text += tr("; at place A {value}").format(value=self.number(one["kept"]))
+            if self.difference_text(one):
+                text += tr(", difference {difference}").format(difference=self.difference_text(one))
+        return text + _speaking(one.get("speaking"), self.similar) + _near(one.get("observed"))
 
     def as_tsv(self) -> str:
-        """Return the table as tab-separated text with full numbers, for a spreadsheet."""
+        """Return the table as tab-separated text with full numbers, for a spreadsheet; of both places where there are.
+
+        The headings stay English: they are read by machines.
+        """
         measure = "relative_suitability" if self.relative else "probability"
-        lines = ["\t".join(("species", measure, "threshold", "expected", "calibrated"))]
-        for one in self._species:
-            threshold = "" if one.get("threshold") is None else f"{one['threshold']:.4f}"
-            expected = "" if one.get("threshold") is None else ("yes" if one.get("above") else "no")
-            name = " ".join(str(one["name"]).split())
-            calibrated = "no" if is_rough(one) else "yes"
-            lines.append("\t".join((name, f"{one['suitability']:.4f}", threshold, expected, calibrated)))
-        return "\n".join(lines) + "\n"
+        head = ["species", measure, "threshold", "expected", "calibrated"]
+        if self.comparing:
+            head = ["species", f"{measure}_a", f"{measure}_b", "difference", "threshold", "expected_a", "expected_b",
+                    "calibrated"]  # fmt: skip
+        if self.knows_nearby:
+            head += ["plots_nearby_a", "plots_nearby_b"] if self.comparing else ["plots_nearby"]
+        return "".join("\t".join(line) + "\n" for line in [head, *(self._line(one) for one in self._species)])
+
+    def _line(self, one: Mapping[str, Any]) -> list[str]:
+        name, calibrated = " ".join(str(one["name"]).split()), "no" if is_rough(one) else "yes"
+        here, limit = _full(one["suitability"]), _full(one.get("threshold"))
+        expected = _yes(one.get("above"), known=bool(limit and here))
+        if not self.comparing:
+            line = [name, here, limit, expected, calibrated]
+            return [*line, _count(one.get("observed"))] if self.knows_nearby else line
+        kept = _full(one.get("kept"))
+        line = [
+            name, kept, here, _full(_difference(one)), limit, _yes(one.get("kept_above"), known=bool(limit and kept)),
+            expected, calibrated,
+        ]  # fmt: skip
+        return [*line, _count(one.get("kept_near")), _count(one.get("observed"))] if self.knows_nearby else line
+
+
+def _rank(one: Mapping[str, Any]) -> tuple[float, float, str]:
+    here, kept = one["suitability"], one.get("kept")
+    return -(-1.0 if here is None else here), -(-1.0 if kept is None else kept), str(one["name"])
+
+
+def _difference(one: Mapping[str, Any]) -> float | None:
+    here, kept = one["suitability"], one.get("kept")
+    return None if here is None or kept is None else here - kept
+
+
+def _full(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _yes(value: Any, *, known: bool) -> str:
+    return ("yes" if value else "no") if known else ""
+
+
+def _count(observed: Mapping[str, Any] | None) -> str:
+    return "" if observed is None else str(observed["plots"])
 
 
 def _speaking(plots: Sequence[str] | None, similar: int) -> str:
     """Say which of the training plots most like the place hold the species; nothing where it is not known."""
     if plots is None or not similar:
         return ""
-    names = ": " + ", ".join(str(name) for name in plots) if plots else ""
-    count = f"{len(plots)} {'holds' if len(plots) == 1 else 'hold'}" if plots else "none holds"
-    return f"; of the {similar} training plots most like this place {count} it{names}"
+    given = {"similar": similar, "count": len(plots), "names": ", ".join(str(name) for name in plots)}
+    if not plots:
+        return tr("; of the {similar} training plots most like this place none holds it").format(**given)
+    if len(plots) == 1:
+        return tr("; of the {similar} training plots most like this place 1 holds it: {names}").format(**given)
+    return tr("; of the {similar} training plots most like this place {count} hold it: {names}").format(**given)
 
 
-class BarDelegate(QStyledItemDelegate):
-    """Draws suitability as a bar from 0 to 1 with a tick at the threshold, the number at its right."""
-
-    ROW_PX = 22
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:  # noqa: D102
-        size = super().sizeHint(option, index)
-        return QSize(size.width(), max(size.height(), self.ROW_PX))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:  # noqa: D102
-        model = index.model()
-        if hasattr(model, "mapToSource"):
-            index, model = model.mapToSource(index), model.sourceModel()
-        one = model.species(index.row())
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect, option.palette.highlight())
-        number_width = option.fontMetrics.horizontalAdvance(f"{ROUGH}100 % ")
-        box = QRectF(option.rect).adjusted(3, 6, -number_width - 3, -6)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        ground = QColor(option.palette.text().color())
-        ground.setAlpha(28)
-        painter.setBrush(ground)
-        painter.drawRoundedRect(box, 2, 2)
-        share = min(1.0, max(0.0, one["suitability"]))
-        unknown = one.get("threshold") is None
-        # Hatched: neither expected nor not.
-        hatched = QBrush(NOT_EXPECTED, Qt.BrushStyle.BDiagPattern)
-        painter.setBrush(hatched if unknown else EXPECTED if one.get("above") else NOT_EXPECTED)
-        painter.drawRoundedRect(QRectF(box.left(), box.top(), box.width() * share, box.height()), 2, 2)
-        if one.get("threshold") is not None:
-            x = box.left() + box.width() * min(1.0, max(0.0, one["threshold"]))
-            painter.setPen(QPen(option.palette.text().color(), 2))
-            painter.drawLine(int(x), int(box.top()) - 2, int(x), int(box.bottom()) + 2)
-        selected = option.state & QStyle.StateFlag.State_Selected
-        pen = option.palette.highlightedText() if selected else option.palette.text()
-        painter.setPen(pen.color())
-        right = QRectF(option.rect).adjusted(0, 0, -3, 0)
-        align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(
-            right, int(align.value if hasattr(align, "value") else align), model.value_text(one)
-        )
-        painter.restore()
+def _near(observed: Mapping[str, Any] | None) -> str:
+    """Say how many training plots nearby hold the species; nothing where it is not known, or none does."""
+    if not observed or not observed["plots"]:
+        return ""
+    names = ", ".join(str(name) for name in observed["names"])
+    more = ", …" if observed["plots"] > len(observed["names"]) else ""
+    return tr("; training plots nearby that hold it: {count} ({names})").format(
+        count=observed["plots"], names=names + more
+    )

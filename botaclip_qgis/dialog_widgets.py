@@ -19,6 +19,7 @@ from qgis.gui import QgsAbstractProcessingParameterWidgetWrapper, QgsFileWidget,
 from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from botaclip.botaclip_qgis.encoder_choice import EncoderChoice
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.parameters import MODEL_FILTER
 from botaclip.botaclip_qgis.project_entries import project_model, project_raster
 from botaclip.botaclip_qgis.raster_choice import RasterChoice
@@ -91,7 +92,7 @@ class ModelWidget(_OwnWidget):
         chosen = QgsFileWidget()
         chosen.setObjectName("botaclip_model_file")
         chosen.setFilter(MODEL_FILTER)
-        chosen.setDialogTitle("BotaCLIP model")
+        chosen.setDialogTitle(tr("BotaCLIP model"))
         chosen.lineEdit().setAccessibleName(self.parameterDefinition().description())
         # A model that may be given is only taken when asked for: training must not go on from one by itself.
         if not self.parameterDefinition().flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:

@@ -8,13 +8,12 @@ from qgis.PyQt.QtCore import QModelIndex, Qt
 from qgis.PyQt.QtGui import QStandardItem, QStandardItemModel
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.core.encoder_actions import state_of
 from botaclip.core.encoders.licences import licence_of
 from botaclip.core.encoders.record import EncoderRecord
 from botaclip.core.encoders.store import Store
 
-NOT_INSTALLED = "not installed: the algorithm Encoders (botaclip:encoders) gets them"
-NOT_INSTALLED_HERE = "not installed: the actions download and import get them"
 _TITLE = Qt.ItemDataRole.UserRole + 1
 
 
@@ -87,6 +86,16 @@ class _Words(QStyledItemDelegate):
             option.text = f"{option.text}   ·   {title}"
 
 
+def not_installed() -> str:
+    """Return the heading above encoders that cannot be chosen."""
+    return tr("not installed: the algorithm Encoders (botaclip:encoders) gets them")
+
+
+def not_installed_here() -> str:
+    """Return the same heading where the dialog itself gets them."""
+    return tr("not installed: the actions download and import get them")
+
+
 def _items(installed_only: bool) -> list[QStandardItem]:
     store = Store()
     near: list[QStandardItem] = []
@@ -95,12 +104,12 @@ def _items(installed_only: bool) -> list[QStandardItem]:
         state = state_of(record, store)
         at_hand = state.startswith(("built in", "installed"))
         item = QStandardItem(name)
-        item.setData(f"{record.title}, damaged" if state.startswith("damaged") else record.title, _TITLE)
+        item.setData(_title(record, state), _TITLE)
         item.setToolTip(_tool_tip(record, state))
         item.setEnabled(at_hand or not installed_only)
         (near if at_hand else far).append(item)
     if far:
-        heading = QStandardItem(NOT_INSTALLED if installed_only else NOT_INSTALLED_HERE)
+        heading = QStandardItem(not_installed() if installed_only else not_installed_here())
         heading.setEnabled(False)
         font = heading.font()
         font.setItalic(True)
@@ -109,11 +118,20 @@ def _items(installed_only: bool) -> list[QStandardItem]:
     return [*near, *far]
 
 
+def _title(record: EncoderRecord, state: str) -> str:
+    return tr("{title}, damaged").format(title=record.title) if state.startswith("damaged") else record.title
+
+
 def _tool_tip(record: EncoderRecord, state: str) -> str:
-    bands = ", ".join(record.bands) or "any"
-    size = f"vectors of {record.dimension}" if record.dimension else "size of the vectors by the bands"
+    bands = ", ".join(record.bands) or tr("any")
+    size = (
+        tr("vectors of {size}").format(size=record.dimension)
+        if record.dimension
+        else tr("size of the vectors by the bands")
+    )
     lines = (
-        f"{record.title}: {state}", f"Modes: {', '.join(record.modes)}", f"Bands: {bands}; {size}",
-        f"Licence: {licence_of(record).title}",
+        f"{record.title}: {state}", tr("Modes: {modes}").format(modes=", ".join(record.modes)),
+        tr("Bands: {bands}; {size}").format(bands=bands, size=size),
+        tr("Licence: {licence}").format(licence=licence_of(record).title),
     )  # fmt: skip
     return "\n".join(lines)

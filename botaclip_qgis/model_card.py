@@ -6,6 +6,8 @@ from qgis.PyQt.QtCore import Qt, QUrl
 from qgis.PyQt.QtGui import QImage, QTextDocument
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
+from botaclip.botaclip_qgis.i18n import tr
+
 
 class _PlainBrowser(QTextBrowser):
     """Shows text and fetches nothing: no image, from no disk and no network, whatever a text names."""
@@ -33,10 +35,10 @@ class CardDialog(QDialog):
     def __init__(self, card: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("botaclip_card_dialog")
-        self.setWindowTitle(f"Model card: {name}")
+        self.setWindowTitle(tr("Model card: {name}").format(name=name))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.text = _PlainBrowser()
-        self.text.setAccessibleName("Model card")
+        self.text.setAccessibleName(tr("Model card"))
         self.text.setOpenLinks(False)
         self.text.document().setMarkdown(card, QTextDocument.MarkdownFeature.MarkdownNoHTML)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

@@ -10,6 +10,8 @@ from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QToolButton, QWidget
 
+from botaclip.botaclip_qgis.i18n import tr
+
 
 class RasterChoice(QWidget):
     """A combo box of the project's raster layers, and a button for a file or a folder of tiles."""
@@ -21,18 +23,18 @@ class RasterChoice(QWidget):
         self.setObjectName("botaclip_raster")
         self._layers = QgsMapLayerComboBox(self)
         self._layers.setObjectName("botaclip_raster_layer")
-        self._layers.setAccessibleName("Raster layer, file or folder of tiles")
+        self._layers.setAccessibleName(tr("Raster layer, file or folder of tiles"))
         self._layers.setFilters(Qgis.LayerFilter.RasterLayer)
         self._layers.setAllowEmptyLayer(optional)
         self._layers.currentIndexChanged.connect(lambda _index: self.changed.emit())
         button = QToolButton(self)
         button.setObjectName("botaclip_raster_browse")
-        button.setAccessibleName("Choose a raster file or a folder of tiles")
+        button.setAccessibleName(tr("Choose a raster file or a folder of tiles"))
         button.setText("…")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
-        menu.addAction("Raster file…", self._choose_file)
-        menu.addAction("Folder of tiles…", self._choose_folder)
+        menu.addAction(tr("Raster file…"), self._choose_file)
+        menu.addAction(tr("Folder of tiles…"), self._choose_folder)
         button.setMenu(menu)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -81,12 +83,12 @@ class RasterChoice(QWidget):
 
     def _choose_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
-            self, "Raster", self._start_folder(), "Rasters (*.tif *.tiff *.vrt *.jp2);;All files (*)"
+            self, tr("Raster"), self._start_folder(), tr("Rasters (*.tif *.tiff *.vrt *.jp2);;All files (*)")
         )
         if path:
             self._set_path(path)
 
     def _choose_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of tiles", self._start_folder())
+        path = QFileDialog.getExistingDirectory(self, tr("Folder of tiles"), self._start_folder())
         if path:
             self._set_path(path)

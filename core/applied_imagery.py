@@ -221,6 +221,7 @@ class AppliedImagery:
         suitability = np.full((count, len(chosen)), np.nan, np.float32)
         unit = np.full((count, self.model.unit_width), np.nan, np.float32)
         offset_m = np.full(count, np.nan)
+        scene = np.full(count, -1, np.intp)
         nodes: dict[str, tuple[list[NDArray[np.intp]], list[Points]]] = {}
         holding = list(self._holding(points))
         for done, (number, held) in enumerate(holding):
@@ -235,6 +236,7 @@ class AppliedImagery:
             taken = asked[better]
             status[taken], suitability[taken] = found.status[better], found.suitability[better]
             offset_m[taken], unit[taken] = found.offset_m[better], found.unit[better]
+            scene[taken] = number
             indexes, places = nodes.setdefault(found.nodes.crs, ([], []))
             indexes.append(taken)
             places.append(found.nodes[better])
@@ -244,7 +246,7 @@ class AppliedImagery:
             for index, place in zip(indexes, places, strict=True):
                 moved = place.to(crs)
                 x[index], y[index] = moved.x, moved.y
-        return PointValues(status, suitability, Points(x, y, crs), offset_m, unit)
+        return PointValues(status, suitability, Points(x, y, crs), offset_m, unit, scene)
 
     def _holding(self, points: Points) -> Iterable[tuple[int, NDArray[np.intp]]]:
         """Yield the scenes that hold any of the places, each with the indexes of those."""

@@ -46,7 +46,7 @@ class PointValues:
     ``status`` (N,) is one of :data:`OK`, :data:`OUTSIDE`, :data:`NODATA`, :data:`NO_ENVIRONMENT`, :data:`NOWHERE`;
     ``suitability`` (N, S) is NaN unless OK; ``nodes`` are the centres of the patches, ``offset_m`` (N,) their
     distances from the places. ``unit`` (N, E) are the unit vectors of the patches, NaN unless OK: what the model's area
-    of applicability and likeness are judged by.
+    of applicability and likeness are judged by. ``scene`` (N,) is the number of the scene that says so, -1 for none.
     """
 
     status: NDArray[np.str_]
@@ -54,6 +54,7 @@ class PointValues:
     nodes: Points
     offset_m: NDArray[np.float64]
     unit: Floats
+    scene: NDArray[np.intp]
 
 
 @dataclasses.dataclass
@@ -219,7 +220,10 @@ class AppliedModel:
             for index in asked[~seen]:
                 if self.lacks_environment(int(rows[index]), int(cols[index])):
                     status[index] = NO_ENVIRONMENT
-        return PointValues(status, suitability, self.lattice.node_xy(rows, cols, self.patch), offset_m, unit)
+        return PointValues(
+            status, suitability, self.lattice.node_xy(rows, cols, self.patch), offset_m, unit,
+            np.zeros(len(points), np.intp),
+        )  # fmt: skip
 
     def lacks_environment(self, row: int, col: int) -> bool:
         """Whether the image would do for the patch of a node that is not seen: its environment has no values."""

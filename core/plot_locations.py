@@ -18,7 +18,7 @@ from botaclip.core.lattice import Lattice
 from botaclip.core.places import Points, parse_crs
 from botaclip.core.releves import ReleveTable
 
-_METRES_PER_DEGREE = 111_320.0
+METRES_PER_DEGREE = 111_320.0
 
 
 def parse_plot_locations(text: str) -> float | None:
@@ -124,7 +124,7 @@ def coarsened(points: Points, metres: float) -> Points:
     crs = parse_crs(points.crs)
     if crs.is_geographic:
         # One width for all, so that the squares are at least so wide everywhere.
-        height = metres / _METRES_PER_DEGREE
+        height = metres / METRES_PER_DEGREE
         width = height / max(0.01, math.cos(math.radians(float(np.abs(points.y).max()))))
     else:
         width = height = metres / float(crs.axis_info[0].unit_conversion_factor)

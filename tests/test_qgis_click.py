@@ -11,6 +11,10 @@ import rasterio
 from rasterio.transform import from_origin
 from tests.qgis_support import Qgis, make_qgis
 
+NOT_SAID = (
+    "What was observed nearby is not known: the model does not say where its plots lie, or what they hold."
+)
+
 
 @pytest.fixture(scope="module")
 def qgis() -> Iterator[Qgis]:
@@ -82,6 +86,7 @@ def test_the_dock_lists_species_by_suitability(clicks: dict) -> None:
     assert clicks["details"] == [
         "100 m patch centred at 21, 1 (EPSG:2154), 1 m from the click; model: m.",
         "Probability of the species occurring on a plot of 1 ha here, as far as the image tells.",
+        NOT_SAID,
     ]
     assert clicks["legend"][0] is False and "at or above its threshold" in clicks["legend"][1]
 
@@ -89,9 +94,9 @@ def test_the_dock_lists_species_by_suitability(clicks: dict) -> None:
 def test_the_dock_says_where_the_model_may_not_be_believed(clicks: dict) -> None:
     hidden, text = clicks["trust"]["domain"]
     assert not hidden and text.startswith("Outside the area of applicability") and "(3.0 times the limit)" in text
-    assert clicks["trust"]["details"][-1] == (
-        "To hold 90% of the species present the list takes 2, b among those not expected."
-    )
+    assert clicks["trust"]["details"][-2:] == [
+        "To hold 90% of the species present the list takes 2, b among those not expected.", NOT_SAID,
+    ]  # fmt: skip
     assert clicks["inside"] == [True, ""]
 
 

@@ -17,6 +17,7 @@ import fake_worker  # noqa: E402 - needs the provider's import path
 
 from botaclip.botaclip_qgis.click_dock import ClickDock  # noqa: E402
 from botaclip.botaclip_qgis.click_service import ClickService  # noqa: E402
+from botaclip.botaclip_qgis.click_table import SUITABILITY, THRESHOLD  # noqa: E402
 from botaclip.botaclip_qgis.click_tool import ClickTool  # noqa: E402
 
 FOLDER = Path(sys.argv[2])
@@ -110,18 +111,18 @@ answers["details"] = dock.details.text().splitlines()
 answers["legend"] = [dock.legend.isHidden(), dock.legend.text()]
 table = dock.table
 answers["rows"] = [
-    [table.data(table.index(row, column)) for column in range(table.columnCount())] for row in range(table.rowCount())
+    [table.data(table.index(row, column)) for column in table.shown_columns()] for row in range(table.rowCount())
 ]
 answers["spoken"] = table.sentence(table.species(0))
 dock.copy()
 answers["copied"] = APPLICATION.clipboard().text()
 dock.show_answer({**got[-1], "relative": True})
 answers["relative"] = {
-    "text": dock.details.text(), "head": table.headings[2], "cell": table.data(table.index(0, 2)),
+    "text": dock.details.text(), "head": table.headings[SUITABILITY], "cell": table.data(table.index(0, SUITABILITY)),
 }  # fmt: skip
 dock.show_answer({**got[-1], "species": [{"name": "a", "suitability": 0.5, "threshold": None, "above": None}]})
 answers["no_threshold"] = {
-    "cell": table.data(table.index(0, 3)), "copied": table.as_tsv(), "legend": dock.legend.text(),
+    "cell": table.data(table.index(0, THRESHOLD)), "copied": table.as_tsv(), "legend": dock.legend.text(),
     "status": dock.status.text(), "spoken": table.sentence(table.species(0)),
 }  # fmt: skip
 dock.show_answer({**got[-1], "species": [
@@ -133,7 +134,7 @@ dock.resize(420, 500)
 if len(sys.argv) > 3:
     dock.grab().save(sys.argv[3])
 answers["rough"] = {
-    "cells": [table.data(table.index(row, 2)) for row in range(3)], "legend": dock.legend.text(),
+    "cells": [table.data(table.index(row, SUITABILITY)) for row in range(3)], "legend": dock.legend.text(),
     "status": dock.status.text(), "spoken": table.sentence(table.species(1)), "copied": table.as_tsv(),
 }  # fmt: skip
 dock.show_answer({
@@ -177,7 +178,8 @@ unnamed = [
     one.objectName()
     for one in (
         dock.model_file.lineEdit(), dock.tool_button, dock.find, dock.copy_button, dock.status, dock.details, dock.view,
-        dock.save_button, dock.similar, dock.card_button, dock.domain, dock.legend,
+        dock.save_button, dock.similar, dock.card_button, dock.domain, dock.legend, dock.keep_button, dock.add_button,
+        dock.like_button, dock.about, dock.picture.picture,
     )  # fmt: skip
     if not one.accessibleName()
 ]
@@ -200,5 +202,4 @@ clicked = []
 tool.place_clicked.connect(lambda point, crs: clicked.append([point.x(), point.y(), crs.authid()]))
 tool.click(QgsPointXY(5.0, 6.0))
 answers["clicked"] = clicked
-tool.remove_marker()
 answer(answers)

@@ -79,10 +79,11 @@ def click(parameters: dict[str, Any], progress: Any) -> dict[str, Any]:
         {"name": "Fagus sylvatica", "suitability": 0.25, "threshold": 0.4, "above": False},
         {"name": "Abies alba", "suitability": 0.75, "threshold": 0.5, "above": True},
     ]
-    patch = {"x": parameters["x"], "y": parameters["y"], "crs": parameters["crs"], "size_m": 100.0, "offset_m": 1.0}
+    place = {"x": parameters["x"], "y": parameters["y"], "crs": parameters["crs"]}
     return {
         "request": parameters["request"], "status": "ok", "message": "", "species": species, "relative": False,
-        "patch": patch, "plot_m2": 10_000.0, "seconds": 0.4, "pid": os.getpid(), "given": parameters,
+        "place": place, "source": "model", "patch": {**place, "size_m": 100.0, "offset_m": 1.0, "side": 100.0},
+        "plot_m2": 10_000.0, "seconds": 0.4, "pid": os.getpid(), "given": parameters,
     }  # fmt: skip
 
 

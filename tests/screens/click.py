@@ -13,6 +13,7 @@ from qgis.PyQt.QtWidgets import QApplication, QComboBox
 from qgis.utils import iface, plugins
 
 SCREENS = Path(os.environ["BOTACLIP_SCREENS"])
+DARK = "_dark" if os.environ.get("BOTACLIP_THEME") else ""
 
 
 def pause(seconds, until=lambda: False):
@@ -40,6 +41,34 @@ def click(canvas, point):
             Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
         )  # fmt: skip
         QApplication.sendEvent(canvas.viewport(), event)
+
+
+def side_by_side(control, canvas, centre):
+    """Keep the place, click another, add it to the layer, and map places like it."""
+    window, dock = iface.mainWindow(), control.dock
+    before = dock.sizeHint().height(), dock.minimumSizeHint().height()
+    dock.keep_button.click()
+    click(canvas, centre - QPoint(120, 60))
+    pause(20, lambda: "Looking" not in dock.status.text())
+    dock.about.setCollapsed(False)
+    pause(0.5)
+    print("two places:", dock.status.text(), "least size", dock.widget().minimumSizeHint(), before)
+    dock.add_button.click()
+    print(dock.status.text())
+    keep(window, f"click_two{DARK}")
+    keep(dock, f"dock_two{DARK}")
+    dock.like_button.menu().popup(dock.like_button.mapToGlobal(QPoint(0, 30)))
+    pause(0.5)
+    QApplication.primaryScreen().grabWindow(0).save(str(SCREENS / f"click_like{DARK}.png"))
+    dock.like_button.menu().hide()
+    dock.about.setCollapsed(True)
+    dock.keep_button.click()
+    if not DARK:
+        dock.like_button.click()
+        print(dock.status.text())
+        pause(100, lambda: "being mapped" not in dock.status.text())
+        print(dock.status.text(), [one.name() for one in QgsProject.instance().mapLayers().values()])
+        keep(window, "click_like_map")
 
 
 def play():
@@ -72,8 +101,12 @@ def play():
     print(f"warm click {time.monotonic() - began:.2f} s:", control.dock.status.text())
     control.dock.copy()
     print(QApplication.clipboard().text())
-    keep(window, "click")
-    keep(control.dock, "dock")
+    keep(window, f"click{DARK}")
+    keep(control.dock, f"dock{DARK}")
+    side_by_side(control, canvas, centre)
+    if DARK:
+        plugins["botaclip"].unload()
+        return
 
     import processing
 

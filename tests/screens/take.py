@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("scene")
     parser.add_argument("project", type=Path)
     parser.add_argument("--fake", action="store_true")
+    parser.add_argument("--theme", default="", help="of QGIS's windows, such as Night Mapping")
     parser.add_argument("--plugin", type=Path, default=ROOT, help="its folder or ZIP; default: the checkout")
     options = parser.parse_args()
     if not options.project.is_file():
@@ -63,7 +64,7 @@ def main() -> int:
             (plugins / "botaclip").symlink_to(options.plugin.resolve(), target_is_directory=True)
         ini = profile / "QGIS" / "QGIS3.ini"
         ini.parent.mkdir(parents=True)
-        ini.write_text(SETTINGS)
+        ini.write_text(SETTINGS + (f"[UI]\nUITheme={options.theme}\n" if options.theme else ""))
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "QT_"))},
             # QGIS looks for its own Python's modules beside the first python3 on the path.
@@ -72,6 +73,7 @@ def main() -> int:
             "BOTACLIP_SCREENS": str(SCREENS),
             "BOTACLIP_SCENES": str(Path(__file__).resolve().parent),
             "BOTACLIP_FAKE": "1" if options.fake else "",
+            "BOTACLIP_THEME": options.theme,
         }
         qgis = [
             "qgis", "--nologo", "--noversioncheck", "--profiles-path", str(folder / "profiles"),
