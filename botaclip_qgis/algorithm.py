@@ -54,7 +54,6 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         super().__init__()
         self._command = command
         self._values: Values | None = None
-        self._to_load: dict[str, QgsProcessingContext.LayerDetails] = {}
 
     def name(self) -> str:  # noqa: D102
         return self._command.algorithm
@@ -122,7 +121,6 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
             self._values = read_values(self, self._command, parameters, context)
         except BotaclipError as error:
             raise QgsProcessingException(error.sentence) from None
-        self._to_load = context.layersToLoadOnCompletion()
         return True
 
     def processAlgorithm(  # noqa: D102
@@ -131,10 +129,6 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         if self._values is None:
             raise QgsProcessingException(tr("The algorithm was not prepared."))
         values = self._values
-        # A task runs on a context of its own thread, which does not know what was to be loaded when it was prepared,
-        # and in the end takes the place of the one that did.
-        if not context.layersToLoadOnCompletion():
-            context.setLayersToLoadOnCompletion(self._to_load)
         try:
             for warning in values.warnings:
                 feedback.pushWarning(warning)

@@ -125,13 +125,15 @@ class EachRaster:
     def at(self, points: Points, species: Iterable[int], progress: Progress = SILENT) -> PointValues:
         """Return what the model says at places, each by the first raster that sees its patch.
 
-        ``nodes`` are in degrees. Rasters that cannot be opened are left out; their map says why.
+        ``nodes`` are in degrees; ``scene`` is the number of the raster. Rasters that cannot be opened are left out;
+        their map says why.
         """
         chosen, count = list(species), len(points)
         status = np.where(points.finite, OUTSIDE, NOWHERE).astype("<U24")
         suitability = np.full((count, len(chosen)), np.nan, np.float32)
         unit = np.full((count, self.model.unit_width), np.nan, np.float32)
         offset_m, x, y = (np.full(count, np.nan) for _ in range(3))
+        scene = np.full(count, -1, np.intp)
         for number in range(len(self)):
             asked = np.flatnonzero((status != OK) & (status != NOWHERE))
             if not asked.size:
@@ -145,7 +147,8 @@ class EachRaster:
                 status[taken], suitability[taken] = found.status[better], found.suitability[better]
                 offset_m[taken], unit[taken] = found.offset_m[better], found.unit[better]
                 x[taken], y[taken] = nodes.x, nodes.y
-        return PointValues(status, suitability, Points(x, y, "EPSG:4326"), offset_m, unit)
+                scene[taken] = number
+        return PointValues(status, suitability, Points(x, y, "EPSG:4326"), offset_m, unit, scene)
 
 
 def make_each(

@@ -34,9 +34,15 @@
         <translation>&amp;Dossier des cartes</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_sources.py"/>
         <location filename="../botaclip_qgis/data_page.py"/>
         <source>&amp;Image</source>
         <translation>&amp;Image</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_sources.py"/>
+        <source>&amp;Model</source>
+        <translation>&amp;Modèle</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/first_run.py"/>
@@ -59,10 +65,60 @@
         <translation>&amp;Espèce affichée</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>, difference {difference}</source>
+        <translation>, différence {difference}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>, expected (threshold {value})</source>
+        <translation>, attendue (seuil {value})</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>, not expected (threshold {value})</source>
+        <translation>, non attendue (seuil {value})</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>, threshold unknown: whether it is to be expected is not said</source>
+        <translation>, seuil inconnu : rien ne dit si elle est attendue</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>36 square kilometres at 1 m, red, green, blue and near infrared, with relevés, butterflies and soil groups. Everything in it is invented; the true suitability of every species is kept, so maps can be scored.</source>
         <extracomment>help of demo-data</extracomment>
         <translation>36 kilomètres carrés à 1 m de résolution, en rouge, vert, bleu et proche infrarouge, avec des relevés, des papillons et des groupes du sol. Tout y est inventé ; l'aptitude véritable de chaque espèce est conservée, si bien que les cartes peuvent être évaluées.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>; at place A {value}</source>
+        <translation> ; au lieu A {value}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>; of the {similar} training plots most like this place 1 holds it: {names}</source>
+        <translation> ; elle est présente sur 1 des {similar} placettes d'entraînement les plus semblables à ce lieu : {names}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>; of the {similar} training plots most like this place none holds it</source>
+        <translation> ; elle est absente des {similar} placettes d'entraînement les plus semblables à ce lieu</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>; of the {similar} training plots most like this place {count} hold it: {names}</source>
+        <translation> ; elle est présente sur {count} des {similar} placettes d'entraînement les plus semblables à ce lieu : {names}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>; too few presences to calibrate it by itself, so the number is rough</source>
+        <translation> ; trop peu de présences pour la calibrer à part : la valeur est approximative</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>; training plots nearby that hold it: {count} ({names})</source>
+        <translation> ; placettes d'entraînement voisines où elle est présente : {count} ({names})</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -138,6 +194,11 @@
         <translation>À propos du modèle</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_about.py"/>
+        <source>About this place</source>
+        <translation>À propos de ce lieu</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/first_run.py"/>
         <source>About {fetch} MB to fetch and {disk} MB on disk, in {folder}</source>
         <translation>Environ {fetch} Mo à télécharger et {disk} Mo sur le disque, dans {folder}</translation>
@@ -183,6 +244,21 @@
         <source>Add the three bands of aoa behind the species: where the map may be believed.</source>
         <extracomment>help of --applicability</extracomment>
         <translation>Ajouter après les espèces les trois bandes de aoa : là où l'on peut se fier à la carte.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_actions.py"/>
+        <source>Add this place to a layer of points</source>
+        <translation>Ajouter ce lieu à une couche de points</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_actions.py"/>
+        <source>Add this place to the layer {layer}</source>
+        <translation>Ajouter ce lieu à la couche {layer}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>Added to the layer {layer}, which now holds {count}.</source>
+        <translation>Ajouté à la couche {layer}, qui en compte désormais {count}.</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/sample_project.py"/>
@@ -281,6 +357,16 @@
         <translation>Augmentation des données</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>B − A</source>
+        <translation>B − A</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>B: {measure}</source>
+        <translation>B : {measure}</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/first_run.py"/>
         <source>Back</source>
         <translation>Retour</translation>
@@ -317,6 +403,11 @@
         <source>Bands: red=1,green=2,…; empty: from names and colours</source>
         <extracomment>label of --bands</extracomment>
         <translation>Bandes : red=1,green=2,… ; si vide : d'après leurs noms et couleurs</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/encoder_choice.py"/>
+        <source>Bands: {bands}; {size}</source>
+        <translation>Bandes : {bands} ; {size}</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/data_page.py"/>
@@ -384,6 +475,8 @@
         <translation>BotaCLIP est installé.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_sources.py"/>
+        <location filename="../botaclip_qgis/dialog_widgets.py"/>
         <location filename="../botaclip_qgis/model_page.py"/>
         <source>BotaCLIP model</source>
         <translation>Modèle BotaCLIP</translation>
@@ -427,6 +520,11 @@
         <location filename="../botaclip_qgis/panel_control.py"/>
         <source>BotaCLIP: sample project</source>
         <translation>BotaCLIP : projet d'exemple</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>BotaCLIP: species to expect</source>
+        <translation>BotaCLIP : espèces attendues</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/provider.py"/>
@@ -582,6 +680,16 @@
         <translation>Choisissez d'abord un modèle (étape 2).</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>Choose a model, then click the map. A model is made with the Processing tool Train a model. A suitability map needs none.</source>
+        <translation>Choisissez un modèle, puis cliquez sur la carte. Un modèle se crée avec le traitement « Entraîner un modèle ». Une carte d'aptitude n'en a pas besoin.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/raster_choice.py"/>
+        <source>Choose a raster file or a folder of tiles</source>
+        <translation>Choisir un fichier raster ou un dossier de dalles</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/run_page.py"/>
         <source>Choose a species to map.</source>
         <translation>Choisissez une espèce à cartographier.</translation>
@@ -608,6 +716,11 @@
         <translation>Choisissez d'abord l'image.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>Choose the image to look at: a raster layer, or a folder of tiles.</source>
+        <translation>Choisissez l'image à examiner : une couche raster ou un dossier de dalles.</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/model_page.py"/>
         <source>Choose the model to continue from.</source>
         <translation>Choisissez le modèle à prolonger.</translation>
@@ -630,9 +743,29 @@
         <translation>Classes de lieux</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>Click the map</source>
+        <translation>Cliquer sur la carte</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/results_page.py"/>
         <source>Click the map for species</source>
         <translation>Cliquer sur la carte pour connaître les espèces</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>Click the map for the species to expect</source>
+        <translation>Cliquer sur la carte pour connaître les espèces attendues</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_control.py"/>
+        <source>Click the map to see which species to expect there</source>
+        <translation>Cliquez sur la carte pour voir les espèces attendues à cet endroit</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>Click the map to see which species to expect there.</source>
+        <translation>Cliquez sur la carte pour voir les espèces attendues à cet endroit.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -768,6 +901,11 @@
         <location filename="../botaclip_qgis/first_run.py"/>
         <source>Copy diagnostics</source>
         <translation>Copier le diagnostic</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_actions.py"/>
+        <source>Copy the list as a table</source>
+        <translation>Copier la liste sous forme de table</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1018,6 +1156,11 @@ Encodeurs : {encoders}</translation>
         <translation>Chaque cellule contient le vecteur de l'imagette qui l'entoure, dans l'espace du modèle : sous forme de composantes principales (ajustées sur les placettes d'entraînement) ou de vecteur unitaire complet.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>Expected at A: {a}, at B: {b}, at both: {both}.</source>
+        <translation>Attendues en A : {a}, en B : {b}, aux deux : {both}.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Extent</source>
         <extracomment>label of --extent</extracomment>
@@ -1047,9 +1190,25 @@ Encodeurs : {encoders}</translation>
         <translation>Fichier (import) : poids, fichier ONNX ou dossier</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_like.py"/>
+        <source>Find places like this</source>
+        <translation>Chercher des lieux semblables</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
         <location filename="../botaclip_qgis/species_choice.py"/>
         <source>Find species</source>
         <translation>Rechercher une espèce</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>Find species among the scores</source>
+        <translation>Chercher une espèce parmi les scores</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>Find species in the list</source>
+        <translation>Rechercher une espèce dans la liste</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/species_choice.py"/>
@@ -1084,6 +1243,16 @@ Encodeurs : {encoders}</translation>
         <source>Folder in which finished folds and the state of unfinished fits are kept; the same command with the same folder goes on where it was stopped, to the same result.</source>
         <extracomment>help of --checkpoint</extracomment>
         <translation>Dossier où sont conservés les plis terminés et l'état des ajustements inachevés ; la même commande avec le même dossier reprend là où elle s'est arrêtée, pour le même résultat.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/raster_choice.py"/>
+        <source>Folder of tiles</source>
+        <translation>Dossier de dalles</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/raster_choice.py"/>
+        <source>Folder of tiles…</source>
+        <translation>Dossier de dalles…</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/first_run.py"/>
@@ -1194,6 +1363,11 @@ Encodeurs : {encoders}</translation>
         <source>Geometry-preserving term: sum (squared differences of cosines, off-diagonal sum divided by the batch size), mean (over all pairs) or neighbours (Kullback-Leibler divergence of softmax neighbourhoods).</source>
         <extracomment>help of --regulariser</extracomment>
         <translation>Terme de conservation de la géométrie : sum (carrés des différences de cosinus, somme hors diagonale divisée par la taille du lot), mean (moyenne de toutes les paires) ou neighbours (divergence de Kullback-Leibler entre voisinages softmax).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_actions.py"/>
+        <source>Give up place A</source>
+        <translation>Abandonner le lieu A</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1383,6 +1557,16 @@ Encodeurs : {encoders}</translation>
         <translation>Juge l'alignement comme le ferait un relecteur : chaque colonne à côté des références.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_actions.py"/>
+        <source>Keep this place as A, and compare the next ones with it</source>
+        <translation>Garder ce lieu comme A et y comparer les suivants</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_actions.py"/>
+        <source>Keep this place to compare others with</source>
+        <translation>Garder ce lieu pour lui en comparer d'autres</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Lambda</source>
         <extracomment>label of --lambda</extracomment>
@@ -1459,6 +1643,36 @@ Encodeurs : {encoders}</translation>
         <translation>Licence du modèle, à conserver dans le fichier. Si vide : à la décision de son auteur.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/encoder_choice.py"/>
+        <source>Licence: {licence}</source>
+        <translation>Licence : {licence}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_like.py"/>
+        <source>Like a training p&amp;lot</source>
+        <translation>Comme une &amp;placette d'entraînement</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_like.py"/>
+        <source>Like the selected &amp;species</source>
+        <translation>Comme les &amp;espèces sélectionnées</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_like.py"/>
+        <source>Like the selected &amp;species (select some in the list)</source>
+        <translation>Comme les &amp;espèces sélectionnées (à choisir dans la liste)</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_like.py"/>
+        <source>Like the selected &amp;species: {names}</source>
+        <translation>Comme les &amp;espèces sélectionnées : {names}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_like.py"/>
+        <source>Like this &amp;place</source>
+        <translation>Comme ce &amp;lieu</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>List the devices that can compute, each tried, timed and compared with the CPU.</source>
         <extracomment>summary of devices</extracomment>
@@ -1491,6 +1705,11 @@ Encodeurs : {encoders}</translation>
         <source>Look at the data</source>
         <extracomment>title of preview</extracomment>
         <translation>Examiner les données</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>Looking at the patch around this place…</source>
+        <translation>Examen de l'imagette autour de ce lieu…</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/panel.py"/>
@@ -1542,6 +1761,11 @@ Encodeurs : {encoders}</translation>
         <source>Map of the area of applicability that aoa has made, to be shown in the report.</source>
         <extracomment>help of --aoa</extracomment>
         <translation>Carte du domaine d'applicabilité produite par aoa, à montrer dans le rapport.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_like.py"/>
+        <source>Map places like this one, like a training plot, or like the selected species</source>
+        <translation>Cartographier les lieux semblables à celui-ci, à une placette d'entraînement ou aux espèces sélectionnées</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1642,10 +1866,25 @@ Encodeurs : {encoders}</translation>
         <translation>Modèle</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/model_card.py"/>
+        <source>Model card</source>
+        <translation>Fiche du modèle</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Model card: a text file to keep in the model, what it is good for and where it must not be trusted.</source>
         <extracomment>help of --card</extracomment>
         <translation>Fiche du modèle : un fichier texte à conserver dans le modèle, qui dit à quoi il sert et où il ne faut pas s'y fier.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_sources.py"/>
+        <source>Model card: what it is good for, and where it must not be trusted</source>
+        <translation>Fiche du modèle : à quoi il sert, et où il ne faut pas s'y fier</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/model_card.py"/>
+        <source>Model card: {name}</source>
+        <translation>Fiche du modèle : {name}</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/model_page.py"/>
@@ -1653,6 +1892,7 @@ Encodeurs : {encoders}</translation>
         <translation>Fiche du modèle…</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_sources.py"/>
         <location filename="../botaclip_qgis/model_page.py"/>
         <source>Model file</source>
         <translation>Fichier de modèle</translation>
@@ -1685,6 +1925,11 @@ Encodeurs : {encoders}</translation>
         <source>Models on the vectors: forest (the paper's), linear (ridge or logistic), boosting.</source>
         <extracomment>help of --downstream</extracomment>
         <translation>Modèles appliqués aux vecteurs : forest (forêt aléatoire, celle de l'article), linear (ridge ou logistique), boosting.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/encoder_choice.py"/>
+        <source>Modes: {modes}</source>
+        <translation>Modes : {modes}</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -1728,6 +1973,11 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/results_page.py"/>
         <source>No map yet: step 3 makes them.</source>
         <translation>Pas encore de carte : l'étape 3 les produit.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>No training plot lies within {far} of the place.</source>
+        <translation>Aucune placette d'entraînement à moins de {far} du lieu.</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/species_choice.py"/>
@@ -1886,6 +2136,11 @@ Encodeurs : {encoders}</translation>
         <translation>Nom de la sortie (import ONNX)</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>Outside the area of applicability: no training plot looks like this place ({times} times the limit). What was measured of the model says nothing about it.</source>
+        <translation>Hors du domaine d'applicabilité : aucune placette d'entraînement ne ressemble à ce lieu ({times} fois la limite). Ce qui a été mesuré du modèle n'en dit rien.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Overwrite</source>
         <extracomment>label of --overwrite</extracomment>
@@ -1949,6 +2204,11 @@ Encodeurs : {encoders}</translation>
         <translation>Taille de l'imagette : côté du carré autour d'une placette [m]</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_picture.py"/>
+        <source>Picture of the patch that the model looked at</source>
+        <translation>Image de l'imagette que le modèle a examinée</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Pixel size (import): finest,coarsest, in metres</source>
         <extracomment>label of --gsd</extracomment>
@@ -1966,16 +2226,37 @@ Encodeurs : {encoders}</translation>
         <translation>Taille de pixel, périphérique, fichiers</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_about.py"/>
+        <source>Place, model and what a value means</source>
+        <translation>Lieu, modèle et signification des valeurs</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Place: or like a place: x,y [EPSG:code]</source>
         <extracomment>label of --place</extracomment>
         <translation>Lieu : ou comme un lieu : x,y [EPSG:code]</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_control.py"/>
         <location filename="../core/commands.py"/>
         <source>Places like this</source>
         <extracomment>title of similarity</extracomment>
         <translation>Lieux semblables</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_control.py"/>
+        <source>Places like this are being mapped: see the task manager below the map.</source>
+        <translation>Les lieux semblables sont en cours de cartographie : voir le gestionnaire de tâches sous la carte.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_control.py"/>
+        <source>Places like this are on the map: bright is most alike.</source>
+        <translation>Les lieux semblables sont sur la carte : les plus clairs sont les plus ressemblants.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_control.py"/>
+        <source>Places like this were not mapped: the log messages panel, tab BotaCLIP, says why.</source>
+        <translation>Les lieux semblables n'ont pas été cartographiés : l'onglet BotaCLIP du journal des messages en donne la raison.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2130,6 +2411,7 @@ Encodeurs : {encoders}</translation>
     <message>
         <location filename="../botaclip_qgis/panel.py"/>
         <location filename="../botaclip_qgis/results_page.py"/>
+        <location filename="../botaclip_qgis/run_page.py"/>
         <location filename="../core/commands.py"/>
         <source>Presence by threshold</source>
         <extracomment>title of threshold</extracomment>
@@ -2145,6 +2427,21 @@ Encodeurs : {encoders}</translation>
         <source>Print as JSON.</source>
         <extracomment>help of --json</extracomment>
         <translation>Afficher au format JSON.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>Probability</source>
+        <translation>Probabilité</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>Probability of the species occurring here, as far as the image tells.</source>
+        <translation>Probabilité de présence de l'espèce ici, d'après ce que montre l'image.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>Probability of the species occurring on a plot of {area} here, as far as the image tells.</source>
+        <translation>Probabilité de présence de l'espèce ici, sur une placette de {area}, d'après ce que montre l'image.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2261,10 +2558,31 @@ Encodeurs : {encoders}</translation>
         <translation>Graine aléatoire</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>Rank</source>
+        <translation>Rang</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/raster_choice.py"/>
         <location filename="../core/commands.py"/>
         <source>Raster</source>
         <extracomment>label of --raster</extracomment>
         <translation>Raster</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/raster_choice.py"/>
+        <source>Raster file…</source>
+        <translation>Fichier raster…</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/raster_choice.py"/>
+        <source>Raster layer, file or folder of tiles</source>
+        <translation>Couche raster, fichier ou dossier de dalles</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/raster_choice.py"/>
+        <source>Rasters (*.tif *.tiff *.vrt *.jp2);;All files (*)</source>
+        <translation>Rasters (*.tif *.tiff *.vrt *.jp2);;Tous les fichiers (*)</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2282,6 +2600,11 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/algorithm.py"/>
         <source>Rasters, one for each CRS of the imagery; with EACH, one for each raster</source>
         <translation>Rasters, un par SCR de l'imagerie ; avec EACH, un par raster</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>Read from the map {map}: pixel of {size} m centred at {place}, {offset} m from the click.</source>
+        <translation>Lu sur la carte {map} : pixel de {size} m centré en {place}, à {offset} m du clic.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2306,6 +2629,16 @@ Encodeurs : {encoders}</translation>
         <source>Regulariser</source>
         <extracomment>label of --regulariser</extracomment>
         <translation>Régularisation</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>Relative suitability</source>
+        <translation>Aptitude relative</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>Relative suitability, no probability: the relevés say nothing about absences. It compares places for one species, not one species with another.</source>
+        <translation>Aptitude relative, et non probabilité : les relevés ne disent rien des absences. Elle compare des lieux pour une même espèce, et non les espèces entre elles.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2436,6 +2769,11 @@ Encodeurs : {encoders}</translation>
         <translation>Règle</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Runs a real tile on every device, compares it with the CPU, and says how long a map would take.</source>
+        <translation>Calcule une vraie dalle sur chaque périphérique, la compare au processeur et indique la durée d'une carte.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>SHA-256 (download, import): that the file must have</source>
         <extracomment>label of --sha256</extracomment>
@@ -2448,6 +2786,12 @@ Encodeurs : {encoders}</translation>
         <translation>Projet d'exemple</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_actions.py"/>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>Save the list as CSV</source>
+        <translation>Enregistrer la liste en CSV</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/model_page.py"/>
         <source>Say where the model is to be written.</source>
         <translation>Indiquez où le modèle doit être écrit.</translation>
@@ -2457,6 +2801,12 @@ Encodeurs : {encoders}</translation>
         <source>Schedule</source>
         <extracomment>label of --schedule</extracomment>
         <translation>Programme du taux d'apprentissage</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/results_page.py"/>
+        <location filename="../botaclip_qgis/species_choice.py"/>
+        <source>Scores of each species</source>
+        <translation>Scores de chaque espèce</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2540,6 +2890,11 @@ Encodeurs : {encoders}</translation>
         <translation>Montre ou vide ce qui est conservé pour ne pas refaire le travail.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_sources.py"/>
+        <source>Show the model card</source>
+        <translation>Afficher la fiche du modèle</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Show what a model file holds and what it is good for.</source>
         <extracomment>summary of info</extracomment>
@@ -2579,6 +2934,12 @@ Encodeurs : {encoders}</translation>
         <translation>Un traitement est déjà en cours ; il peut être annulé.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_service.py"/>
+        <source>Something unforeseen went wrong, {kind}: {error}.</source>
+        <translation>Un problème imprévu est survenu, {kind} : {error}.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
         <location filename="../botaclip_qgis/species_choice.py"/>
         <location filename="../core/commands.py"/>
         <source>Species</source>
@@ -2635,6 +2996,16 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/results_page.py"/>
         <source>Species that the map shows</source>
         <translation>Espèce que montre la carte</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_control.py"/>
+        <source>Species to expect</source>
+        <translation>Espèces attendues</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_view.py"/>
+        <source>Species to expect, the most suitable first</source>
+        <translation>Espèces attendues, par aptitude décroissante</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2725,6 +3096,11 @@ Encodeurs : {encoders}</translation>
         <source>Start of the sigmoid loss's bias; learnt. -10 is the published one, -2.71 has been used for small batches.</source>
         <extracomment>help of --bias</extracomment>
         <translation>Valeur initiale du biais de la perte sigmoïde ; appris. -10 est la valeur publiée, -2.71 a été employée pour de petits lots.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>Status</source>
+        <translation>État</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/panel.py"/>
@@ -2883,6 +3259,11 @@ Encodeurs : {encoders}</translation>
         <translation>Temporaire : conservées jusqu'à la fermeture de QGIS</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Test the devices</source>
+        <translation>Tester les périphériques</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/panel.py"/>
         <source>Testing the devices</source>
         <translation>Essai des périphériques de calcul</translation>
@@ -2938,14 +3319,39 @@ Encodeurs : {encoders}</translation>
         <translation>L'imagerie récente.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>The list was not saved: {reason}</source>
+        <translation>La liste n'a pas été enregistrée : {reason}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>The map has no CRS, so the place cannot be found in the image. Set one in the project's properties.</source>
+        <translation>La carte n'a pas de SCR : le lieu ne peut pas être retrouvé dans l'image. Définissez-en un dans les propriétés du projet.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>The map was made with the model {model}.</source>
+        <translation>La carte a été produite avec le modèle {model}.</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/model_page.py"/>
         <source>The model that comes along</source>
         <translation>Le modèle fourni</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>The patch that the model looked at, {size} m wide; {bands} shown as red, green and blue, each stretched by itself (2 to 98 %). Transparent: no valid pixel.</source>
+        <translation>L'imagette que le modèle a examinée, large de {size} m ; {bands} affichées en rouge, vert et bleu, chacune étirée séparément (2 à 98 %). Transparent : aucun pixel valide.</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/algorithm_task.py"/>
         <source>The project was closed meanwhile; the result lies in {path}.</source>
         <translation>Le projet a été fermé entre-temps ; le résultat se trouve dans {path}.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/run_page.py"/>
+        <source>The same cut at each species' threshold: expected or not</source>
+        <translation>La même, coupée au seuil de chaque espèce : attendue ou non</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/algorithm.py"/>
@@ -2969,9 +3375,24 @@ Encodeurs : {encoders}</translation>
         <translation>L'exemple s'ouvre dans un nouveau projet. Les modifications non enregistrées du projet actuel seront perdues. Continuer ?</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>There is nothing to say about this place.</source>
+        <translation>Il n'y a rien à dire de ce lieu.</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/model_page.py"/>
         <source>This is no model file, or a damaged one.</source>
         <translation>Ce n'est pas un fichier de modèle, ou il est endommagé.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>This place is kept as A. Click another one to compare it with.</source>
+        <translation>Ce lieu est gardé comme A. Cliquez sur un autre pour le lui comparer.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_control.py"/>
+        <source>This training plot has no place on the map's CRS.</source>
+        <translation>Cette placette d'entraînement n'a pas de position dans le SCR de la carte.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -2980,9 +3401,24 @@ Encodeurs : {encoders}</translation>
         <translation>Trois bandes : l'indice de dissimilarité (0 sur une placette d'entraînement), 1 dans le domaine d'applicabilité et 0 en dehors, et le nombre de placettes d'entraînement qui ressemblent au lieu. À l'intérieur, la validation du modèle vaut pour la carte ; à l'extérieur, rien ne la garantit.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>Threshold</source>
+        <translation>Seuil</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/species_choice.py"/>
         <source>Tick all species that are shown</source>
         <translation>Cocher toutes les espèces affichées</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>To hold {share} of the species present the list takes {count}, {names} among those not expected.</source>
+        <translation>Pour contenir {share} des espèces présentes, la liste en retient {count}, dont {names} parmi les non attendues.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>To hold {share} of the species present the list takes {count}.</source>
+        <translation>Pour contenir {share} des espèces présentes, la liste en retient {count}.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -3029,6 +3465,21 @@ Encodeurs : {encoders}</translation>
         <translation>L'entraînement nécessite d'autres paquets : installez-les d'abord.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>Training plots most like it: {plots}.</source>
+        <translation>Placettes d'entraînement les plus semblables : {plots}.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_about.py"/>
+        <source>Training plots most like this place</source>
+        <translation>Placettes d'entraînement les plus semblables à ce lieu</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>Training plots nearby that hold the species</source>
+        <translation>Placettes d'entraînement voisines où l'espèce est présente</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Training plots nearer than this to a test plot are left out. Not given: patch size plus receptive field, so that no patches overlap across folds.</source>
         <extracomment>help of --buffer</extracomment>
@@ -3038,6 +3489,11 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/species_choice.py"/>
         <source>Training plots on which it stood</source>
         <translation>Placettes d'entraînement où elle était présente</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>Training plots within {far}: {count}.</source>
+        <translation>Placettes d'entraînement à moins de {far} : {count}.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -3100,6 +3556,16 @@ Encodeurs : {encoders}</translation>
         <source>Value</source>
         <extracomment>label of --value</extracomment>
         <translation>Valeur</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>Value at place A, the one that is kept</source>
+        <translation>Valeur au lieu A, celui qui est gardé</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>Value at place B less that at place A</source>
+        <translation>Valeur au lieu B moins celle au lieu A</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -3194,6 +3660,11 @@ Encodeurs : {encoders}</translation>
         <translation>Ce qui convient à cette machine : {build}</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>What the colours of the list mean</source>
+        <translation>Signification des couleurs de la liste</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/run_page.py"/>
         <source>What the map shows</source>
         <translation>L'emprise affichée</translation>
@@ -3231,6 +3702,11 @@ Encodeurs : {encoders}</translation>
         <source>What to vary: lambda, regulariser, temperature, adapter, transform, whitening, augmentation, size (learning curve), encoder, vegeta, loss, targets, positives, bias, schedule, adapter-start, species-weight.</source>
         <extracomment>help of --factors</extracomment>
         <translation>Ce qu'il faut faire varier : lambda, regulariser, temperature, adapter, transform, whitening, augmentation, size (courbe d'apprentissage), encoder, vegeta, loss, targets, positives, bias, schedule, adapter-start, species-weight.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>What was observed nearby is not known: the model does not say where its plots lie, or what they hold.</source>
+        <translation>On ne sait pas ce qui a été observé à proximité : le modèle n'indique pas où sont ses placettes, ni ce qu'elles contiennent.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -3277,6 +3753,11 @@ Encodeurs : {encoders}</translation>
         <source>Whether the model file holds the plots' places: exact, coarse:M (rounded to M metres) or none.</source>
         <extracomment>help of --plot-locations</extracomment>
         <translation>Positions des placettes conservées dans le fichier de modèle : exact (exactes), coarse:M (arrondies à M mètres) ou none (aucune).</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_dock.py"/>
+        <source>Whether the model may be believed here</source>
+        <translation>Peut-on se fier au modèle ici</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -3380,6 +3861,16 @@ Encodeurs : {encoders}</translation>
         <translation>encore {count} s environ</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/encoder_choice.py"/>
+        <source>any</source>
+        <translation>toutes</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>below</source>
+        <translation>en dessous</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/values.py"/>
         <source>choose a GeoTIFF, a VRT or a folder of tiles</source>
         <translation>choisissez un GeoTIFF, un VRT ou un dossier de dalles</translation>
@@ -3439,6 +3930,11 @@ Encodeurs : {encoders}</translation>
         <source>expected: above the suitability of the training prevalence, as at a click; list: on the list that holds the model's share (90 %) of what grows at a place; value: one suitability for all species.</source>
         <extracomment>help of --rule</extracomment>
         <translation>expected : aptitude supérieure à celle de la prévalence d'entraînement, comme lors d'un clic ; list : dans la liste qui contient la part promise par le modèle (90 %) de ce qui pousse en un lieu ; value : une même aptitude pour toutes les espèces.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>expected: at or above its threshold</source>
+        <translation>attendue : au seuil ou au-dessus</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/plain_files.py"/>
@@ -3697,9 +4193,34 @@ Encodeurs : {encoders}</translation>
         <translation>normalise retire des noms d'espèces les auteurs, cf. et aff., et écrit rangs et hybrides d'une seule façon, avec un compte rendu ; verbatim les prend tels quels.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>not calibrated by itself: a rough number</source>
+        <translation>non calibrée à part : valeur approximative</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/encoder_choice.py"/>
+        <source>not installed: the actions download and import get them</source>
+        <translation>non installés : les actions download et import les fournissent</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/encoder_choice.py"/>
+        <source>not installed: the algorithm Encoders (botaclip:encoders) gets them</source>
+        <translation>non installés : l'algorithme Encodeurs (botaclip:encoders) les fournit</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/raster_export.py"/>
         <source>nothing of the layer lies in the extent</source>
         <translation>aucune partie de la couche ne se trouve dans l'emprise</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>observed on training plots within {far}</source>
+        <translation>observée sur des placettes d'entraînement à moins de {far}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>observed on training plots within {far} (the model rounds their places to {rounded})</source>
+        <translation>observée sur des placettes d'entraînement à moins de {far} (le modèle arrondit leurs positions à {rounded})</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/plain_files.py"/>
@@ -3715,6 +4236,11 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/plain_files.py"/>
         <source>only part of its features is wanted</source>
         <translation>seule une partie de ses entités est demandée</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>plot {number}</source>
+        <translation>placette {number}</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/raster_export.py"/>
@@ -3737,6 +4263,11 @@ Encodeurs : {encoders}</translation>
         <source>show: what is kept and how large it is; clear: delete it.</source>
         <extracomment>help of ACTION</extracomment>
         <translation>show : ce qui est conservé et sa taille ; clear : le supprimer.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/encoder_choice.py"/>
+        <source>size of the vectors by the bands</source>
+        <translation>dimension des vecteurs selon les bandes</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/algorithm.py"/>
@@ -3764,6 +4295,11 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/raster_export.py"/>
         <source>the layer has no CRS</source>
         <translation>la couche n'a pas de SCR</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_layer.py"/>
+        <source>the place was not added</source>
+        <translation>le lieu n'a pas été ajouté</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/data_page.py"/>
@@ -3811,6 +4347,22 @@ Encodeurs : {encoders}</translation>
         <translation>il n'existe ni table ni couche {name}</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>threshold</source>
+        <translation>seuil</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>threshold unknown</source>
+        <translation>seuil inconnu</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <location filename="../botaclip_qgis/click_view.py"/>
+        <source>unknown</source>
+        <translation>inconnu</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/values.py"/>
         <source>use a code such as EPSG:2154</source>
         <translation>utilisez un code tel que EPSG:2154</translation>
@@ -3819,6 +4371,11 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/values.py"/>
         <source>use xmin,xmax,ymin,ymax [EPSG:code]</source>
         <translation>utilisez xmin,xmax,ymin,ymax [EPSG:code]</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/encoder_choice.py"/>
+        <source>vectors of {size}</source>
+        <translation>vecteurs de dimension {size}</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -3842,9 +4399,24 @@ Encodeurs : {encoders}</translation>
         <translation>il faudrait en exporter {columns} x {rows} pixels, plus de {most} millions</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>{count} more without a threshold.</source>
+        <translation>{count} autres sans seuil.</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/values.py"/>
         <source>{count} rasters are named, and one is asked for</source>
         <translation>{count} rasters sont nommés alors qu'un seul est demandé</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>{count} species, none with a threshold: ranked by suitability.</source>
+        <translation>{count} espèces, aucune avec un seuil : classées par aptitude.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>{expected} of {count} species expected here.</source>
+        <translation>{expected} espèces attendues ici sur {count}.</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/values.py"/>
@@ -3887,9 +4459,39 @@ Encodeurs : {encoders}</translation>
         <translation>{path} n'a pas été écrit.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/click_words.py"/>
+        <source>{size} m patch centred at {place}, {offset} m from the click; model: {model}.</source>
+        <translation>Imagette de {size} m centrée en {place}, à {offset} m du clic ; modèle : {model}.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_picture.py"/>
+        <source>{size} m × {size} m</source>
+        <translation>{size} m × {size} m</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/model_page.py"/>
         <source>{species} species from {plots} plots; looks at {patch} m around a place.</source>
         <translation>{species} espèces d'après {plots} placettes ; regarde {patch} m autour d'un lieu.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>{species}: no value here</source>
+        <translation>{species} : pas de valeur ici</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>{species}: probability {value}</source>
+        <translation>{species} : probabilité {value}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/click_table.py"/>
+        <source>{species}: relative suitability {value}</source>
+        <translation>{species} : aptitude relative {value}</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/encoder_choice.py"/>
+        <source>{title}, damaged</source>
+        <translation>{title}, endommagé</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/values.py"/>

@@ -40,5 +40,8 @@ class Interface:
     def addDockWidget(self, area: object, dock: object) -> None:
         self.window.addDockWidget(area, dock)
 
+    def setActiveLayer(self, layer: object) -> None:
+        self.active = layer
+
     def removeDockWidget(self, dock: object) -> None:
         self.window.removeDockWidget(dock)
