@@ -1,4 +1,4 @@
-"""How Sphinx builds the help pages: ``make docs`` writes them to ``build/docs``. They load nothing from the internet."""
+"""How Sphinx builds the help pages (``make docs``) into ``build/docs``. They load nothing from elsewhere."""
 
 from __future__ import annotations
 

@@ -86,8 +86,8 @@ def rows(command: Command) -> list[Row]:
 def markdown(command: Command) -> str:
     """Return what the directive stands for: summary, help, names, and one or two tables."""
     names = (
-        f"*Command line:* `botaclip {command.name}`. *Processing toolbox:* BotaCLIP → {command.group} → {command.title} "
-        f"(`botaclip:{command.algorithm}`)."
+        f"*Command line:* `botaclip {command.name}`. *Processing toolbox:* BotaCLIP → {command.group} → "
+        f"{command.title} (`botaclip:{command.algorithm}`)."
     )
     parts = [f"**{command.summary}** {command.help}", names]
     for advanced, title in ((False, "Parameters"), (True, "Advanced parameters, folded away in dialogs")):
