@@ -21,6 +21,7 @@ from qgis.core import (
 )
 
 from botaclip.botaclip_qgis import demo_layers
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.project_entries import PROJECT_MODEL, PROJECT_RASTER, PROJECT_SCOPE
 from botaclip.core.data_folder import FILE, read_data_folder
 from botaclip.core.errors import OutputError
@@ -72,7 +73,7 @@ def write_demo_project(folder: Path, landscape: Path) -> Path:
         _add(project, "", [predictions], shown=not synthetic)
     plots = demo_layers.plot_layers(options, (images or suitability)[0].crs())
     _add(project, "Plots", plots, shown=True)
-    _add_releves(project, options, plots)
+    add_releves(project, project.layerTreeRoot(), options, plots)
     _add(project, f"Suitability: {species}", suitability, shown=True)
     _add(project, "Embedding", embedding, shown=False)
     title = "Aerial photograph (synthetic)" if synthetic else "Image"
@@ -141,20 +142,47 @@ def _add_bookmarks(project: QgsProject, scenes: Sequence[Path]) -> None:
         project.bookmarkManager().addBookmark(bookmark)
 
 
-def _add_releves(project: QgsProject, options: Mapping[str, str], plots: Sequence[QgsMapLayer]) -> None:
-    """Add the table of species and relate it to the plots, so that identifying a plot lists its species."""
+def add_releves(
+    project: QgsProject,
+    parent: QgsLayerTreeGroup,
+    options: Mapping[str, str],
+    plots: Sequence[QgsMapLayer],
+    *,
+    relation_id: str = "botaclip_releves",
+) -> QgsVectorLayer | None:
+    """Add the table of species and relate it to the plots, so that identifying a plot lists its species.
+
+    Parameters
+    ----------
+    project
+        Holds the plots already.
+    parent
+        Group that the table comes under.
+    options
+        As ``botaclip.json`` has them, file names absolute.
+    plots
+        Layers of the plots; each gets a relation.
+    relation_id
+        Identifier of the first relation; further ones are numbered.
+
+    Returns
+    -------
+    QgsVectorLayer or None
+        The table; None where there is none, or no plots.
+    """
     source = options.get("releves", "")
-    table = QgsVectorLayer(source, "Relevés", "ogr")
+    table = QgsVectorLayer(source, tr("Relevés"), "ogr")
     if not plots or not Path(source.partition("|")[0]).is_file() or not table.isValid():
-        return
+        return None
     project.addMapLayer(table, False)
-    project.layerTreeRoot().addLayer(table)
+    parent.addLayer(table)
     field = options.get("plot-field", "plot_id")
     for number, layer in enumerate(plots, start=1):
         relation = QgsRelation()
-        relation.setId("botaclip_releves" if number == 1 else f"botaclip_releves_{number}")
-        relation.setName("Species of the relevé")
+        relation.setId(relation_id if number == 1 else f"{relation_id}_{number}")
+        relation.setName(tr("Species of the relevé"))
         relation.setReferencedLayer(layer.id())
         relation.setReferencingLayer(table.id())
         relation.addFieldPair(field, field)
         project.relationManager().addRelation(relation)
+    return table

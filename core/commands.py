@@ -348,6 +348,17 @@ DEMO_DATA = Command(
     group="Data", needs="train",
 )
 
+SAMPLE = Command(
+    "sample", "Sample project", "Copy the sample project, ready to map and to click, into a folder.",
+    "Four square kilometres of an invented landscape at 2 m, its relevés, and a model trained from them. Nothing in it "
+    "is real. It comes along with the plugin, so nothing is generated and nothing is fetched.",
+    (
+        option("output", Kind.OUTPUT_FOLDER, "Folder to write.", required=True),
+        *EVERYWHERE,
+    ),
+    group="Data", needs="nothing",
+)
+
 DEVICES = Command(
     "devices", "Devices", "List the devices that can compute, each tried and compared with the CPU.",
     "A device counts only when it ran a real tile and agreed with the CPU.",
@@ -461,7 +472,7 @@ CACHE = Command(
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
-        DEMO_DATA, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, CHANGE, RICHNESS, CLUSTERS,
+        DEMO_DATA, SAMPLE, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, CHANGE, RICHNESS, CLUSTERS,
         THRESHOLD, LISTS, PREDICT, REPORT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
     )
 }

@@ -13,6 +13,7 @@ Job = Callable[[dict[str, Any], Progress], dict[str, Any]]
 
 JOBS: Mapping[str, str] = {
     "demo-data": "botaclip.core.demo_landscape.job:demo_data",
+    "sample": "botaclip.core.sample:sample",
     "train": "botaclip.training.train:train",
     "evaluate": "botaclip.training.evaluate:evaluate",
     "ablate": "botaclip.training.ablation:ablate",

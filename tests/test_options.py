@@ -42,6 +42,7 @@ FACES = {
     "info": "model",
     "verify": "model",
     "demo-data": "output seed plots species",
+    "sample": "output",
     "devices": "json",
     "setup": "packages torch wheels index-url proxy python check remove",
     "encoders": "action encoder file accept-licence sha256 url mirror proxy mode precision pooling stage output json",

@@ -21,7 +21,7 @@ ALGORITHMS = {
     f"botaclip:{name}" for name in (
         "demodata", "train", "embed", "suitability", "predict", "info", "verify", "devices", "setup", "encoders",
         "cache", "evaluate", "ablate", "aoa", "similarity", "richness", "clusters", "report",
-        "threshold", "lists", "change",
+        "threshold", "lists", "change", "sample",
     )
 }
 

@@ -37,7 +37,7 @@ def listed(qgis: Qgis) -> set[str]:
 
 
 def test_all_algorithms_are_listed(qgis: Qgis) -> None:
-    assert len(ALGORITHMS) == 21
+    assert len(ALGORITHMS) == 22
     assert listed(qgis) == ALGORITHMS
 
 
@@ -89,6 +89,7 @@ TYPES = {
     ("train", "COVER_SCALE"): "enum", ("embed", "EXTENT"): "extent", ("embed", "MASK"): "source",
     ("embed", "MODEL"): "file", ("embed", "OUTPUT"): "rasterDestination", ("predict", "POINTS"): "source",
     ("predict", "OUTPUT"): "vectorDestination", ("demodata", "OUTPUT"): "folderDestination",
+    ("sample", "OUTPUT"): "folderDestination",
     ("devices", "JSON"): "boolean", ("train", "ENVIRONMENT"): "multilayer", ("embed", "ENVIRONMENT"): "multilayer",
     ("encoders", "ACTION"): "enum", ("encoders", "FILE"): "file", ("encoders", "OUTPUT"): "fileDestination",
     ("encoders", "CALIBRATION"): "raster", ("cache", "PART"): "enum", ("setup", "WHEELS"): "file",
