@@ -23,7 +23,7 @@ from botaclip.botaclip_qgis.icons import icon, icon_path
 from botaclip.botaclip_qgis.layers import name_and_style
 from botaclip.botaclip_qgis.parameters import label, processing_options, processing_parameter
 from botaclip.botaclip_qgis.setup_algorithm import QgisProcess
-from botaclip.botaclip_qgis.values import Values, hand_over, read_values, unknown_names
+from botaclip.botaclip_qgis.values import Values, hand_over, read_outputs, read_values, unknown_names
 from botaclip.core.bundled import BUNDLED, WORD
 from botaclip.core.errors import BotaclipError, Cancelled, UnsupportedRaster
 from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option, command_line
@@ -128,6 +128,7 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         try:
             for warning in values.warnings:
                 feedback.pushWarning(warning)
+            read_outputs(values, self, self._command, parameters, context)
             while True:
                 given = hand_over(values, self, self._command, parameters, context, feedback)
                 line = without_password(command_line(self._command, given))

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsApplication
 
+from botaclip.botaclip_qgis.i18n import install_translator, remove_translator
+
 if TYPE_CHECKING:
     from botaclip.botaclip_qgis.click_control import ClickControl
+    from botaclip.botaclip_qgis.panel_control import PanelControl
     from botaclip.botaclip_qgis.provider import BotaclipProvider
 
 
 class BotaclipPlugin:
-    """Adds the Processing provider, and in the desktop the map click with its dock.
+    """Adds the Processing provider, and in the desktop the panel and the map click with its dock.
 
     Parameters
     ----------
@@ -24,6 +27,8 @@ class BotaclipPlugin:
         self.iface = iface
         self.provider: BotaclipProvider | None = None
         self.click: ClickControl | None = None
+        self.panel: PanelControl | None = None
+        install_translator()
 
     def initProcessing(self) -> None:
         """Add the provider; the only thing that ``qgis_process`` calls."""
@@ -40,14 +45,20 @@ class BotaclipPlugin:
             return
         # Loads widgets, which a run without a screen must not.
         from botaclip.botaclip_qgis.click_control import ClickControl
+        from botaclip.botaclip_qgis.panel_control import PanelControl
 
         self.click = ClickControl(self.iface)
+        self.panel = PanelControl(self.iface, self.click)
 
     def unload(self) -> None:
         """Remove all that was added, and end the worker."""
+        if self.panel is not None:
+            self.panel.close()
+            self.panel = None
         if self.click is not None:
             self.click.close()
             self.click = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        remove_translator()

@@ -98,7 +98,8 @@ def read_values(
         raw = parameters.get(option.parameter)
         value: Any
         if option.kind in OUTPUT_KINDS:
-            value = reader.output(option)
+            # Only to find out now whether it may be so; :func:`read_outputs` is what counts.
+            value = output_path(algorithm, option, parameters, QgsProcessingContext())
         elif option.name in HIDDEN:
             value = bool(option.parse(raw)) if is_given(raw) else has_outputs
         elif not is_given(raw):
@@ -127,6 +128,55 @@ def read_values(
         values.parameters[option.key] = value
     _take_crs_of_layers(values.parameters, reader.plans)
     return values
+
+
+def read_outputs(
+    values: Values,
+    algorithm: QgsProcessingAlgorithm,
+    command: Command,
+    parameters: Mapping[str, Any],
+    context: QgsProcessingContext,
+) -> None:
+    """Take the destinations up from the context in which the algorithm runs, once.
+
+    A task runs it in a context of its own. A destination that was read in another one is never loaded at the end.
+
+    Raises
+    ------
+    OptionError
+        As :func:`output_path`.
+    """
+    for option in processing_options(command):
+        if option.kind in OUTPUT_KINDS:
+            values.parameters[option.key] = output_path(algorithm, option, parameters, context)
+
+
+def output_path(
+    algorithm: QgsProcessingAlgorithm, option: Option, parameters: Mapping[str, Any], context: QgsProcessingContext
+) -> str | None:
+    """Return the file or folder of a destination, None where none is asked for.
+
+    Raises
+    ------
+    OptionError
+        Its name has no extension.
+    """
+    if not is_given(parameters.get(option.parameter)):
+        return None
+    arguments = (dict(parameters), option.parameter, context)
+    if option.kind in (Kind.OUTPUT_RASTER, Kind.OUTPUT_VECTOR):
+        path = algorithm.parameterAsOutputLayer(*arguments)
+    else:
+        path = algorithm.parameterAsFileOutput(*arguments)
+    if not path:
+        return None
+    if Path(str(path)).suffix == "" and option.kind is not Kind.OUTPUT_FOLDER:
+        raise OptionError(
+            f"{path!r} has no file extension",
+            where=option.parameter,
+            remedy=f"name a file such as result.{_SUFFIXES.get(option.kind, 'tif')}",
+        )
+    return str(Path(str(path)).absolute())
 
 
 def hand_over(
@@ -224,25 +274,6 @@ class _Reader:
         if not path.exists():
             raise OptionError(f"there is no file or folder {text}", where=option.parameter, remedy=option.help)
         return str(path)
-
-    def output(self, option: Option) -> str | None:
-        raw = self._parameters.get(option.parameter)
-        if not is_given(raw):
-            return None
-        arguments = (self._parameters, option.parameter, self._context)
-        if option.kind in (Kind.OUTPUT_RASTER, Kind.OUTPUT_VECTOR):
-            path = self._algorithm.parameterAsOutputLayer(*arguments)
-        else:
-            path = self._algorithm.parameterAsFileOutput(*arguments)
-        if not path:
-            return None
-        if Path(str(path)).suffix == "" and option.kind is not Kind.OUTPUT_FOLDER:
-            raise OptionError(
-                f"{path!r} has no file extension",
-                where=option.parameter,
-                remedy=f"name a file such as result.{_SUFFIXES.get(option.kind, 'tif')}",
-            )
-        return str(Path(str(path)).absolute())
 
     def raster(
         self, option: Option, raw: Any, warnings: list[str]

@@ -57,6 +57,22 @@ TRAIN = Command(
     group="Model", needs="train",
 )
 
+PREVIEW = Command(
+    "preview", "Look at the data", "See which plots can be used, how they are held out, and what training will cost.",
+    "Reads raster and relevés as training does, pairs every plot with its patch, makes the folds and times a few "
+    "steps; nothing is trained. The patches' vectors are kept, so that training need not look at them again.",
+    (
+        RASTER, *READING, *IMAGE, *FOLDS, *TARGETS, *HEAD, *ALIGNMENT,
+        option("output", Kind.OUTPUT_VECTOR,
+               "Plots to write (GeoPackage or CSV): usable or not and why, their fold, their number of species.",
+               required=True),
+        option("blocks", Kind.OUTPUT_VECTOR, "Blocks to write (GeoPackage): what is held out together.",
+               advanced=True),
+        *EVERYWHERE,
+    ),
+    group="Data", needs="train",
+)
+
 EVALUATE = Command(
     "evaluate", "Evaluate", "Judge alignment as a reviewer would: every column beside the baselines.",
     "Without a model: spatial cross-validation of every column of the comparison, for the plants of the relevés and "
@@ -472,6 +488,7 @@ CACHE = Command(
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
+        DEMO_DATA, PREVIEW, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, CHANGE, RICHNESS, CLUSTERS,
         DEMO_DATA, SAMPLE, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, CHANGE, RICHNESS, CLUSTERS,
         THRESHOLD, LISTS, PREDICT, REPORT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
     )

@@ -13,6 +13,7 @@ Job = Callable[[dict[str, Any], Progress], dict[str, Any]]
 
 JOBS: Mapping[str, str] = {
     "demo-data": "botaclip.core.demo_landscape.job:demo_data",
+    "preview": "botaclip.training.preview:preview",
     "sample": "botaclip.core.sample:sample",
     "train": "botaclip.training.train:train",
     "evaluate": "botaclip.training.evaluate:evaluate",

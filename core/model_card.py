@@ -10,6 +10,7 @@ import json
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 from botaclip.core.errors import OptionError
 
@@ -53,9 +54,18 @@ def read_card(path: str | Path | None) -> str:
 
 def card_of(model: str | Path) -> str:
     """Return the card in a model file; empty where it has none or is no model file, which others say."""
+    card = metadata_of(model).get("card")
+    return card[:LONGEST] if isinstance(card, str) else ""
+
+
+def metadata_of(model: str | Path) -> dict[str, Any]:
+    """Return the metadata in a model file as they stand there, unchecked; empty where it is no model file.
+
+    For showing only: what runs a model checks all of it (:mod:`botaclip.core.model_file`).
+    """
     with contextlib.suppress(*_BROKEN):
         with zipfile.ZipFile(str(model)) as archive:
             if archive.getinfo("metadata.json").file_size <= _MOST_METADATA:
-                card = json.loads(archive.read("metadata.json")).get("card")
-                return card[:LONGEST] if isinstance(card, str) else ""
-    return ""
+                found = json.loads(archive.read("metadata.json"))
+                return found if isinstance(found, dict) else {}
+    return {}

@@ -110,7 +110,9 @@ def make(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
                 log=said.append,
             )  # fmt: skip
         except Cancelled:
-            remove_tree(parent_folder() / CACHE)
+            # Hundreds of megabytes on a slow line: the next set-up goes on with them.
+            kept = parent_folder() / CACHE
+            progress.info(f"What was fetched stays in {kept} for the next time; --remove takes it away.")
             raise
         except BotaclipError:
             worth = [line for line in said if line.strip() and not re.match(r"Ignoring|WARNING: Retrying", line)]

@@ -28,7 +28,8 @@ DEPENDENCY_FREE = {
     for name in (
         "errors", "options", "commands", "shared_options", "training_options", "progress", "unfinished",
         "interpreter", "worker_client", "cli", "worker_boot", "data_folder", "managed_environment",
-        "setup_environment", "torch_build", "jobs", "lock_files", "bundled", "model_card",
+        "setup_environment", "torch_build", "jobs", "lock_files", "bundled", "model_card", "model_summary",
+        "field_names", "band_names",
         "base_python", "package_installer", "python_environment", "environment_removal", "set_up_lock", "own_process",
         "encoder_actions", "cache_actions", "cache_folder", "encoders.record", "encoders.record_json",
         "encoders.registry", "encoders.licences", "encoders.store", "encoders.downloads", "encoders.spec", "sample",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,7 @@ def train(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         progress=progress.stage(0.8, 0.87),
         environment=[] if imagery.environment is None else [layer.to_json() for layer in imagery.environment.layers],
     )
+    _say_scores(parts.metadata["species"], targets)
     maps = None
     if data.truth is not None and imagery.imagery.single:
         with imagery.cells(0) as cells:
@@ -182,6 +185,14 @@ def _drivers(
         )
     nearest = None if blocked.nearest is None else nearest_document(data, blocked.nearest, blocked.folds)
     return found if nearest is None else found | {"nearest_releves": nearest}
+
+
+def _say_scores(species: list[dict[str, Any]], targets: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
+    """Add to each species of the model how well held-out plots were told apart, so that it can be chosen by that."""
+    for kind in species:
+        auc = targets[kind["name"]]["adapted"]["auc"]
+        if math.isfinite(auc):
+            kind["auc"] = round(auc, 4)
 
 
 def _within_site(data: TrainingTable, blocked: CrossValidation, parameters: dict[str, Any]) -> dict[str, Any]:
