@@ -49,7 +49,7 @@ SEED, SPECIES, DRAWN_M, KEPT_M, PIXEL_M, VISITED = 4, 60, 2800, 2000, 2, 480
 MARGIN_M = (DRAWN_M - KEPT_M) // 2 // CELL_M * CELL_M
 CARD = ROOT / "benchmarks" / "sample_card.md"
 MEASURED = ROOT / "benchmarks" / "results" / "sample.json"
-STRIDES_M = (10, 20, 40)
+STRIDES_M = (20, 40)
 README = """\
 Sample project (BotaCLIP for QGIS)
 ==================================

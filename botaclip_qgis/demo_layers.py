@@ -50,7 +50,9 @@ def raster(path: Path, name: str) -> QgsRasterLayer:
     return layer
 
 
-def image_layers(image: Path, folder: Path, *, each_tile: bool) -> list[QgsRasterLayer]:
+def image_layers(
+    image: Path, folder: Path, *, each_tile: bool, natural: bool = False
+) -> list[QgsRasterLayer]:
     """Return the layers that show an image.
 
     Parameters
@@ -61,6 +63,8 @@ def image_layers(image: Path, folder: Path, *, each_tile: bool) -> list[QgsRaste
         Where virtual mosaics of tiles are written, one for each CRS and pixel size.
     each_tile
         Show every tile as it is instead.
+    natural
+        Stretch red, green and blue alike, so that colours keep their hue.
     """
     if image.is_file():
         layers = [raster(image, image.stem)]
@@ -70,7 +74,7 @@ def image_layers(image: Path, folder: Path, *, each_tile: bool) -> list[QgsRaste
         layers = tiles if each_tile or len(tiles) == 1 else mosaics(tiles, folder)
     else:
         layers = []
-    stretch_alike(layers)
+    stretch_alike(layers, natural=natural)
     return layers
 
 
@@ -114,13 +118,15 @@ def _write_mosaic(path: Path, tiles: Sequence[QgsRasterLayer]) -> None:
     write_vrt(path, wkt, (left, top), (width, height), bands, sources, alpha=alpha)
 
 
-def stretch_alike(layers: Sequence[QgsRasterLayer]) -> None:
+def stretch_alike(layers: Sequence[QgsRasterLayer], *, natural: bool = False) -> None:
     """Stretch all layers as the first one, so that their borders do not show; bytes of photographs stay as they are."""
     if not layers or layers[0].bandCount() < 3:
         return
     ranges = [_stretch(layers[0], band) for band in (1, 2, 3)]
     if any(high <= low for low, high in ranges):
         ranges = [(0.0, 255.0)] * 3
+    elif natural:
+        ranges = [(min(low for low, _ in ranges), max(high for _, high in ranges))] * 3
     for layer in layers:
         layer.setRenderer(_rgb_renderer(layer, ranges))
 

@@ -37,6 +37,9 @@ class EncoderChoice(QComboBox):
         self.setEditable(True)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.setMaxVisibleItems(20)
+        # The longest of two hundred names would widen any dialog; the list that opens is as wide as it needs.
+        self.setMinimumContentsLength(14)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._words = _Words(self)  # kept: the view does not
         self.view().setItemDelegate(self._words)
         self._fill()

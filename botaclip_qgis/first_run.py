@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.gui import QgsFileWidget
+from qgis.gui import QgsCollapsibleGroupBox, QgsFileWidget
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QButtonGroup,
@@ -13,6 +13,7 @@ from qgis.PyQt.QtWidgets import (
     QGroupBox,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
@@ -68,7 +69,8 @@ class FirstRunPage(QWidget):
         self.torch.setObjectName("botaclip_torch")
         build, why = automatic_build(None)
         self._automatic = build
-        self.torch.addItem(tr("Suits this machine: {build} ({why})").format(build=build, why=why), "auto")
+        suits = f"{build} ({why})" if why else build
+        self.torch.addItem(tr("What suits this machine: {build}").format(build=suits), "auto")
         self.torch.addItem(tr("For the CPU"), "cpu")
         self.torch.addItem(tr("For an NVIDIA card (CUDA)"), "cuda")
         self.torch.currentIndexChanged.connect(self._show_size)
@@ -93,6 +95,19 @@ class FirstRunPage(QWidget):
         self.wheels.lineEdit().setAccessibleName(tr("Folder of wheels"))
         wheels_caption = QLabel(tr("Install from a &folder of wheels"))
         wheels_caption.setBuddy(self.wheels)
+        self.index = QLineEdit()
+        self.index.setObjectName("botaclip_index_url")
+        self.index.setAccessibleName(tr("Package index instead of PyPI"))
+        self.index.setPlaceholderText(tr("https://… instead of PyPI"))
+        index_caption = QLabel(tr("Package &index"))
+        index_caption.setBuddy(self.index)
+        other = QgsCollapsibleGroupBox(tr("Without internet, or from another index"))
+        other.setObjectName("botaclip_source_box")
+        other.setCollapsed(True)
+        source = QFormLayout(other)
+        source.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
+        source.addRow(wheels_caption, self.wheels)
+        source.addRow(index_caption, self.index)
         self.proxy = QLabel()
         self.proxy.setObjectName("botaclip_proxy")
         self.proxy.setWordWrap(True)
@@ -135,7 +150,7 @@ class FirstRunPage(QWidget):
 
         layout = QVBoxLayout(self)
         title = QLabel(f"<b>{tr('Set up BotaCLIP')}</b>")
-        for widget in (title, intro, box, self.size, wheels_caption, self.wheels, self.proxy):
+        for widget in (title, intro, box, self.size, other, self.proxy):
             layout.addWidget(widget)
         layout.addLayout(row)
         for widget in (self.progress, self.status, self.log):
@@ -179,6 +194,8 @@ class FirstRunPage(QWidget):
             given["TORCH"] = self.torch.currentData()
         if str(self.wheels.filePath()).strip():
             given["WHEELS"] = str(self.wheels.filePath()).strip()
+        if self.index.text().strip():
+            given["INDEX_URL"] = self.index.text().strip()
         self._start(given, tr("Set up BotaCLIP"), self._on_set_up)
 
     def remove(self) -> None:

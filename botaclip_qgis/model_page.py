@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
+from qgis.core import QgsProject
 from qgis.gui import QgsCollapsibleGroupBox, QgsFileWidget
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import QStandardPaths, pyqtSignal
 from qgis.PyQt.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
 from botaclip.botaclip_qgis.i18n import tr
@@ -77,7 +79,10 @@ class ModelPage(QWidget):
         box = QgsCollapsibleGroupBox(tr("How it is trained"))
         box.setObjectName("botaclip_training_box")
         QVBoxLayout(box).addWidget(self.options)
-        self.output = OptionForm(TRAIN, ("output", "report"))
+        self.output = OptionForm(
+            TRAIN, ("output", "report"),
+            captions={"output": tr("Write the model to"), "report": tr("Write a report to")},
+        )  # fmt: skip
         self.preview_button = QPushButton(tr("Preview folds and cost"))
         self.preview_button.setObjectName("botaclip_preview")
         self.preview_button.setToolTip(
@@ -158,6 +163,9 @@ class ModelPage(QWidget):
         self.file.setVisible(way == FILE)
         self.training.setVisible(way in (TRAIN_NEW, CONTINUE))
         self.parent_file.setVisible(way == CONTINUE)
+        if way in (TRAIN_NEW, CONTINUE) and not self.output.values().get("OUTPUT"):
+            path = propose_model()
+            self.output.set_values({"OUTPUT": str(path), "REPORT": str(path.with_suffix(".html"))})
         self._show()
 
     def _show(self) -> None:
@@ -173,6 +181,15 @@ class ModelPage(QWidget):
                 tr("This is no model file, or a damaged one.") if model else tr("Choose a model file.")
             )
         self.changed.emit()
+
+
+def propose_model() -> Path:
+    """Return where a new model may be written: beside the project, else among the user's documents."""
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    project = QgsProject.instance()
+    folder = Path(project.homePath()) if project.fileName() else Path(documents or Path.home())
+    names = (folder / f"model{'' if number == 1 else f'_{number}'}.botaclip" for number in itertools.count(1))
+    return next(path for path in names if not path.exists())
 
 
 def summary_words(summary: ModelSummary) -> str:

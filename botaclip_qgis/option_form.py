@@ -37,11 +37,16 @@ class OptionForm(QWidget):
         The command.
     names
         Of the options to show, in this order.
+    captions
+        Words in place of an option's own, where the form says more of what it is for.
     """
 
     changed = pyqtSignal()
 
-    def __init__(self, command: Command, names: Sequence[str], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, command: Command, names: Sequence[str], parent: QWidget | None = None, *,
+        captions: Mapping[str, str] = {},  # noqa: B006 - never written to
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         options = {option.name: option for option in command.options}
         self._options = [options[name] for name in names]
@@ -54,7 +59,7 @@ class OptionForm(QWidget):
             field = _MAKERS.get(option.kind, _text_field)(option)
             widget = field.widget
             widget.setObjectName(f"botaclip_{option.key}")
-            short = label(option).partition(":")[0]
+            short = captions.get(option.name) or label(option).partition(":")[0]
             if option.unit and f"[{option.unit}]" not in short:
                 short = f"{short} [{option.unit}]"
             widget.setAccessibleName(short)

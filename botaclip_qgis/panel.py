@@ -45,6 +45,7 @@ from botaclip.botaclip_qgis.run_page import Run, RunPage, propose_folder
 PROJECT_DATA = "/panel/data"
 DATA, MODEL, RUN, RESULTS = range(4)
 _MARGIN = 1.05
+_SCROLL_BAR, _NARROWEST, _WIDEST = 28, 340, 460
 
 
 class Panel(QgsDockWidget):
@@ -124,7 +125,10 @@ class Panel(QgsDockWidget):
         layout.addWidget(self.stack, 1)
         layout.addLayout(row)
         layout.addWidget(self.status)
-        body.setMinimumWidth(360)
+        pages = (self.data, self.model, self.run, self.results, self.first_run)
+        # Pages scroll down only, so that nothing is cut off at the right.
+        wide = max(page.minimumSizeHint().width() for page in pages) + _SCROLL_BAR
+        body.setMinimumWidth(min(max(wide, _NARROWEST), _WIDEST))
         self.setWidget(body)
         self._connect()
         self._show_running(False)
@@ -323,6 +327,8 @@ class Panel(QgsDockWidget):
             self._waiting.clear()
             self._show_running(False)
             self.results.refresh()
+            for layer in task.layers[:1]:
+                self.results.choose(layer)
             self._tell(run.title, task, fine)
             if fine and then is not None:
                 then()
@@ -359,7 +365,7 @@ class Panel(QgsDockWidget):
         canvas = self._iface.mapCanvas()
         if boxes:
             box = canvas.mapSettings().layerExtentToOutputExtent(boxes[0], boxes[0].extent())
-            if not box.isEmpty():
+            if not box.isEmpty() and not canvas.extent().contains(box):
                 box.scale(_MARGIN)
                 canvas.setExtent(box)
         canvas.refresh()

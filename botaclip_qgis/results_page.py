@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsMapLayer, QgsProject, QgsRasterLayer
+from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import Qt, QUrl, pyqtSignal
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import (
@@ -61,12 +62,13 @@ class ResultsPage(QWidget):
         caption.setBuddy(self.species)
         form.addRow(caption, self.species)
         self.rule = OptionForm(THRESHOLD, ("rule", "value"))
-        self.threshold_button = QPushButton(tr("Presence by threshold"))
+        self.threshold_button = QPushButton(tr("Cut the map"))
         self.threshold_button.setObjectName("botaclip_threshold")
         self.threshold_button.setToolTip(tr("Cuts the map at each species' threshold; nothing is computed again."))
-        self.threshold_box = QWidget()
+        self.threshold_box = QgsCollapsibleGroupBox(tr("Presence by threshold"))
+        self.threshold_box.setObjectName("botaclip_threshold_box")
+        self.threshold_box.setCollapsed(True)
         box = QVBoxLayout(self.threshold_box)
-        box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.rule)
         box.addWidget(self.threshold_button)
         self.report_button = QPushButton(tr("Open the report"))
@@ -112,6 +114,12 @@ class ResultsPage(QWidget):
         self.layers.setVisible(self.layers.count() > 0)
         self.report_button.setVisible(bool(self._report))
         self._on_layer()
+
+    def choose(self, layer: QgsMapLayer) -> None:
+        """Choose a result layer in the list."""
+        for row in range(self.layers.count()):
+            if self.layers.item(row).data(_ID) == layer.id():
+                self.layers.setCurrentRow(row)
 
     def set_report(self, path: str) -> None:
         """Offer a report to open."""

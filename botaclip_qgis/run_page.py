@@ -82,7 +82,7 @@ class RunPage(QWidget):
 
         self._parts = QButtonGroup(self)
         self._part_buttons: dict[str, QRadioButton] = {}
-        row = QHBoxLayout()
+        layout.addWidget(QLabel(tr("Where")))
         for part, text in (
             (LAYER, tr("Whole image")), (CANVAS, tr("What the map shows")), (POLYGON, tr("Inside polygons")),
         ):  # fmt: skip
@@ -91,9 +91,7 @@ class RunPage(QWidget):
             self._parts.addButton(button)
             self._part_buttons[part] = button
             button.toggled.connect(self._on_part)
-            row.addWidget(button)
-        row.addStretch(1)
-        layout.addLayout(row)
+            layout.addWidget(button)
         self.polygons = QgsMapLayerComboBox()
         self.polygons.setObjectName("botaclip_polygons")
         self.polygons.setAccessibleName(tr("Polygon layer"))

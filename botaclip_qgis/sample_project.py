@@ -29,8 +29,8 @@ from botaclip.core.sample import MODEL, is_sample
 RELATION = "botaclip_sample_releves"
 # On each layer: the folder it came from, so that a second click does not load it twice.
 _PROPERTY = "botaclip/sample"
-# Plots are named from here on; a hundred names on the whole sample are a thicket.
-_LABELS_FROM_SCALE = 10_000
+# Plots are named from here on; two hundred names on the whole sample are a thicket.
+_LABELS_FROM_SCALE = 6_000
 _MOST_NUMBERED = 1000
 
 
@@ -76,7 +76,7 @@ def load_sample(folder: Path) -> list[QgsMapLayer]:
     if not layers:
         empty = not project.mapLayers()
         # All are opened before any is added: a folder that is not whole leaves the project as it was.
-        image, *_ = demo_layers.image_layers(Path(options["raster"]), folder, each_tile=False)
+        image, *_ = demo_layers.image_layers(Path(options["raster"]), folder, each_tile=False, natural=True)
         image.setName(tr("Aerial photograph (invented)"))
         plots, *_ = demo_layers.plot_layers(options, image.crs())
         plots.setName(tr("Relevé plots (invented)"))

@@ -63,7 +63,9 @@ def test_the_layers_are_there_once_grouped_and_named(loaded: dict) -> None:
     assert loaded["order"] == [NAMES[1], NAMES[0], NAMES[2]], "plots over the image"
     assert loaded["size"] == [1000, 1000, 4] and loaded["renderer"] == "multibandcolor"
     assert loaded["plots"] == len(rows(PLOTS)) and loaded["releves"] == len(rows(RELEVES))
-    assert loaded["labels"] == [True, "plot_id", 7]
+    assert loaded["labels"] == [True, "plot_id", 7, 6000]
+    first, *others = loaded["stretch"]
+    assert others == [first, first] and 0 < first[0] < 100 < first[1] < 256, "colours keep their hue"
 
 
 def test_a_plot_knows_its_species(loaded: dict) -> None:

@@ -65,8 +65,14 @@ dock.read_project()
 title, crs = project.title(), project.crs().authid()
 default = project.viewSettings().defaultViewExtent()
 tree = project.layerTreeRoot()
+labels = plots.labeling().settings()
+colours = image.renderer()
+stretches = [
+    colours.redContrastEnhancement(), colours.greenContrastEnhancement(), colours.blueContrastEnhancement(),
+]  # fmt: skip
 described = {
-    "done": done, "summary": results["SUMMARY"], "output": results["OUTPUT"], "proposed": [str(one) for one in proposed],
+    "done": done, "summary": results["SUMMARY"], "output": results["OUTPUT"],
+    "proposed": [str(one) for one in proposed],
     "seconds": [copied, loaded],
     "names": [layer.name() for layer in layers], "valid": [layer.isValid() for layer in layers],
     "again": [one.id() for one in again] == [one.id() for one in layers],
@@ -75,7 +81,8 @@ described = {
     "order": [node.name() for node in tree.findLayers()],
     "size": [image.width(), image.height(), image.bandCount()], "renderer": image.renderer().type(),
     "plots": plots.featureCount(), "releves": table.featureCount(), "plot": first["plot_id"], "species": species,
-    "labels": [plots.labelsEnabled(), plots.labeling().settings().fieldName, plots.labeling().settings().format().size()],
+    "labels": [plots.labelsEnabled(), labels.fieldName, labels.format().size(), labels.minimumScale],
+    "stretch": [[one.minimumValue(), one.maximumValue()] for one in stretches],
     "title": title, "crs": crs, "view": [view.xMinimum(), view.yMinimum(), view.xMaximum(), view.yMaximum()],
     "default": default == view, "model": dock.model_path(), "raster": dock.raster.layer() is image,
 }  # fmt: skip
@@ -87,5 +94,6 @@ project.addMapLayer(own)
 project.setCrs(own.crs())
 project.setTitle("My project")
 sample_project.load_sample(proposed[1])
-described["own"] = [project.crs().authid(), project.title(), [node.name() for node in project.layerTreeRoot().findLayers()]]
+order = [node.name() for node in project.layerTreeRoot().findLayers()]
+described["own"] = [project.crs().authid(), project.title(), order]
 answer(described)

@@ -1,9 +1,9 @@
 """Opens the desktop QGIS under Xvfb with the plugin, runs a scene in it and keeps the screenshots.
 
 ``python tests/screens/take.py SCENE PROJECT [--fake]`` writes into ``build/screens``; ``SCENE`` is a file beside this
-one: ``click``, or ``encoders`` (any project; variables ``BOTACLIP_ENCODERS`` and ``BOTACLIP_CHECKPOINT`` name a store
-and a file of DINOv3 ViT-S/16 to take in, or none). ``--fake`` takes the worker with small jobs of
-``tests/qgis/fake_boot.py``.
+one: ``click``, ``sample`` (any project; it is closed), or ``encoders`` (any project; variables ``BOTACLIP_ENCODERS``
+and ``BOTACLIP_CHECKPOINT`` name a store and a file of DINOv3 ViT-S/16 to take in, or none). ``--fake`` takes the
+worker with small jobs of ``tests/qgis/fake_boot.py``.
 """
 
 from __future__ import annotations
