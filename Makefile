@@ -26,7 +26,7 @@ lint: setup  ## ruff and mypy
 	@$(VENV) scripts/lint.py
 
 docs: setup  ## the help pages, build/docs/index.html
-	@$(VENV) -m sphinx -W --keep-going -q -d build/doctrees docs build/docs
+	@$(VENV) scripts/help_pages.py
 
 tutorial: setup  ## follow docs/tutorial.md literally and compare with what it states
 	@$(VENV) scripts/tutorial.py

@@ -19,6 +19,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from botaclip.botaclip_qgis.environment import new_worker
+from botaclip.botaclip_qgis.help_pages import help_of
 from botaclip.botaclip_qgis.icons import icon, icon_path
 from botaclip.botaclip_qgis.layers import name_and_style
 from botaclip.botaclip_qgis.parameters import label, processing_options, processing_parameter
@@ -81,6 +82,9 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         if QgsApplication.platform() == "qgis_process":
             return self._command.help
         return f"{self._command.summary}\n\n{self._command.help}"
+
+    def helpUrl(self) -> str:  # noqa: D102
+        return help_of(self._command)
 
     def icon(self) -> QIcon:  # noqa: D102
         return icon(self._command.name)

@@ -18,6 +18,7 @@ import time
 import zipfile
 from pathlib import Path, PurePosixPath
 
+import help_pages
 import scanners
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,6 +118,10 @@ def export(root: Path, folder: Path) -> Path:
     pb_tool = [str(Path(sys.executable).with_name("pb_tool"))]
     _quietly([*pb_tool, "validate"], tree)
     _quietly([*pb_tool, "deploy", "-y", "-p", str(deployed.resolve())], tree)
+    if help_pages.can_build():
+        help_pages.build(tree / "docs", deployed / NAME / "help")
+    else:
+        print("Note: Sphinx is not installed, so the package has no help pages and its dialogs no Help button.")
     return deployed / NAME
 
 

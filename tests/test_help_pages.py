@@ -141,7 +141,7 @@ def test_bounds_units_and_folding_are_shown() -> None:
 def test_every_page_is_in_the_table_of_contents() -> None:
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     listed = [
-        line.strip()
+        re.sub(r".*<(.+)>", r"\1", line.strip())
         for block in re.findall(r"```\{toctree\}\n(.*?)```", index, re.DOTALL)
         for line in block.splitlines()
         if line.strip() and not line.startswith(":")
@@ -192,3 +192,19 @@ def test_the_pages_can_be_built_without_a_warning(tmp_path: Path) -> None:
     for file in (tmp_path / "html").rglob("*.html"):
         loaded = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?:[^"]+)"', file.read_text(encoding="utf-8"))
         assert not loaded, f"{file.name} loads {loaded}"
+
+
+def test_dialogs_lead_to_the_page_of_their_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from botaclip.botaclip_qgis import help_pages
+
+    packaged, checkout = tmp_path / "help", tmp_path / "build" / "docs"
+    monkeypatch.setattr(help_pages, "FOLDERS", (packaged, checkout))
+    assert help_pages.help_of(COMMANDS["suitability"]) == ""  # no pages, so no button
+    (checkout / "commands").mkdir(parents=True)
+    for name in COMMAND_PAGES:
+        (checkout / "commands" / f"{name}.html").touch()
+    assert help_pages.help_of(COMMANDS["suitability"]) == f"{(checkout / 'commands' / 'maps.html').as_uri()}#suitability"
+    assert all(help_pages.help_of(command).endswith(f".html#{name}") for name, command in COMMANDS.items())
+    packaged.mkdir()
+    (packaged / "index.html").touch()
+    assert help_pages.help_address() == (packaged / "index.html").as_uri()
