@@ -119,10 +119,18 @@ def export(root: Path, folder: Path) -> Path:
     _quietly([*pb_tool, "validate"], tree)
     _quietly([*pb_tool, "deploy", "-y", "-p", str(deployed.resolve())], tree)
     if help_pages.can_build():
-        help_pages.build(tree / "docs", deployed / NAME / "help")
+        help_pages.build(everything(root, folder / "everything") / "docs", deployed / NAME / "help")
     else:
         print("Note: Sphinx is not installed, so the package has no help pages and its dialogs no Help button.")
     return deployed / NAME
+
+
+def everything(root: Path, folder: Path) -> Path:
+    """Write all files of the last commit of ``root`` into ``folder``, also those that no archive holds; return it."""
+    variables = {**os.environ, "GIT_INDEX_FILE": str(folder.with_suffix(".index").resolve())}
+    for words in (["read-tree", "HEAD"], ["checkout-index", "-a", "-f", f"--prefix={folder.resolve()}/"]):
+        subprocess.run(["git", *words], cwd=root, env=variables, check=True)
+    return folder
 
 
 def _quietly(command: list[str], folder: Path) -> None:

@@ -203,7 +203,8 @@ def test_dialogs_lead_to_the_page_of_their_group(tmp_path: Path, monkeypatch: py
     (checkout / "commands").mkdir(parents=True)
     for name in COMMAND_PAGES:
         (checkout / "commands" / f"{name}.html").touch()
-    assert help_pages.help_of(COMMANDS["suitability"]) == f"{(checkout / 'commands' / 'maps.html').as_uri()}#suitability"
+    maps = (checkout / "commands" / "maps.html").as_uri()
+    assert help_pages.help_of(COMMANDS["suitability"]) == f"{maps}#suitability"
     assert all(help_pages.help_of(command).endswith(f".html#{name}") for name, command in COMMANDS.items())
     packaged.mkdir()
     (packaged / "index.html").touch()
