@@ -136,7 +136,8 @@ def measure(side: int, model: Path, folder: Path) -> dict[str, Any]:
             "share_of_cpu": cells * alone.cpu_s / result["cpu_s"], "map_mb": output.stat().st_size / 1e6,
         }  # fmt: skip
         output.unlink()
-        output.with_suffix(".qml").unlink()
+        for kind in (".qml", ".qmd"):
+            output.with_suffix(kind).unlink()
         found[command] = result
         print(
             f"{side:>6} px  {command:<12}{result['seconds']:7.1f} s  {result['peak_mib']:6.0f} MiB  "

@@ -18,11 +18,13 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
+from botaclip.botaclip_qgis import option_words
 from botaclip.botaclip_qgis.environment import new_worker
 from botaclip.botaclip_qgis.help_pages import help_of
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.icons import icon, icon_path
 from botaclip.botaclip_qgis.layers import name_and_style
-from botaclip.botaclip_qgis.parameters import label, processing_options, processing_parameter
+from botaclip.botaclip_qgis.parameters import processing_options, processing_parameter, short_label
 from botaclip.botaclip_qgis.setup_algorithm import QgisProcess
 from botaclip.botaclip_qgis.values import Values, hand_over, read_outputs, read_values, unknown_names
 from botaclip.core.bundled import BUNDLED, WORD
@@ -38,11 +40,6 @@ SUMMARY = "SUMMARY"
 RASTERS = "RASTERS"
 # Each text of the progress is kept in the dialog's log, so it is renewed only so often.
 SECONDS_BETWEEN_TEXTS = 10.0
-
-_TAGS = (
-    "botaclip", "species", "plants", "vegetation", "relevé", "suitability", "habitat", "distribution",
-    "embedding", "deep learning", "machine learning", "imagery", "orthophoto", "remote sensing",
-)  # fmt: skip
 
 
 class BotaclipAlgorithm(QgsProcessingAlgorithm):
@@ -63,25 +60,29 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         return self._command.algorithm
 
     def displayName(self) -> str:  # noqa: D102
-        return self._command.title
+        return tr(option_words.title(self._command))
 
     def group(self) -> str:  # noqa: D102
-        return self._command.group
+        return tr(option_words.group(self._command))
 
     def groupId(self) -> str:  # noqa: D102
         return self._command.group.lower().replace(" ", "").replace("-", "")
 
     def tags(self) -> list[str]:  # noqa: D102
-        return [self._command.name, *_TAGS]
+        words = tr(
+            "species, plants, vegetation, relevé, suitability, habitat, distribution, embedding, deep learning, "
+            "machine learning, imagery, orthophoto, remote sensing"
+        )
+        return [self._command.name, "botaclip", *(word.strip() for word in words.split(","))]
 
     def shortDescription(self) -> str:  # noqa: D102
-        return self._command.summary
+        return tr(option_words.summary(self._command))
 
     def shortHelpString(self) -> str:  # noqa: D102
         # qgis_process prints the short description above it.
         if QgsApplication.platform() == "qgis_process":
-            return self._command.help
-        return f"{self._command.summary}\n\n{self._command.help}"
+            return tr(option_words.details(self._command))
+        return f"{tr(option_words.summary(self._command))}\n\n{tr(option_words.details(self._command))}"
 
     def helpUrl(self) -> str:  # noqa: D102
         return help_of(self._command)
@@ -99,8 +100,9 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         for option in processing_options(self._command):
             self.addParameter(processing_parameter(option))
         if any(option.kind is Kind.OUTPUT_RASTER for option in self._command.options):
-            self.addOutput(QgsProcessingOutputMultipleLayers(RASTERS, "Rasters, one for each CRS of the imagery"))
-        self.addOutput(QgsProcessingOutputString(SUMMARY, "Summary"))
+            words = tr("Rasters, one for each CRS of the imagery; with EACH, one for each raster")
+            self.addOutput(QgsProcessingOutputMultipleLayers(RASTERS, words))
+        self.addOutput(QgsProcessingOutputString(SUMMARY, tr("Summary")))
 
     def checkParameterValues(  # noqa: D102
         self, parameters: dict[str, Any], context: QgsProcessingContext
@@ -116,7 +118,9 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         for name in unknown_names(self, parameters):
-            feedback.pushWarning(f"{self.id()} has no parameter {name}; it is ignored.")
+            feedback.pushWarning(
+                tr("{algorithm} has no parameter {name}; it is ignored.").format(algorithm=self.id(), name=name)
+            )
         try:
             self._values = read_values(self, self._command, parameters, context)
         except BotaclipError as error:
@@ -127,7 +131,7 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
         if self._values is None:
-            raise QgsProcessingException("The algorithm was not prepared.")
+            raise QgsProcessingException(tr("The algorithm was not prepared."))
         values = self._values
         try:
             for warning in values.warnings:
@@ -136,7 +140,7 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
             while True:
                 given = hand_over(values, self, self._command, parameters, context, feedback)
                 line = without_password(command_line(self._command, given))
-                feedback.pushInfo(f"The same on the command line:\n{line}\n")
+                feedback.pushInfo(f"{tr('The same on the command line:')}\n{line}\n")
                 try:
                     answer = self._answer(given, feedback)
                     break
@@ -200,13 +204,16 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
                 shown = results[RASTERS] = [str(one) for one in answer.get("rasters") or [path]]
             for one in {path, *shown}:
                 if not Path(one).exists():
-                    raise QgsProcessingException(f"{one} was not written.")
+                    raise QgsProcessingException(tr("{path} was not written.").format(path=one))
             results[option.parameter] = path
-            name_and_style(asked, shown, self._layer_name(option, given), self._command.title, context)
+            name_and_style(
+                asked, shown, self._layer_name(option, given), self.displayName(), context,
+                own_names=option.kind is Kind.OUTPUT_RASTER and bool(given.get("each")),
+            )  # fmt: skip
         return results
 
     def _layer_name(self, option: Option, given: Mapping[str, Any]) -> str:
-        title = self._command.title if option.key == "output" else label(option).partition(":")[0]
+        title = self.displayName() if option.key == "output" else short_label(option)
         model = given.get("model") or given.get("output")
         return f"{title} ({Path(str(model)).stem})" if model else title
 
@@ -236,7 +243,7 @@ def time_left_text(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 60:
-        return f"about {max(5, round(seconds / 5) * 5)} s left"
+        return tr("about {count} s left").format(count=max(5, round(seconds / 5) * 5))
     if seconds < 5400:
-        return f"about {round(seconds / 60)} min left"
-    return f"about {seconds / 3600:.1f} h left"
+        return tr("about {count} min left").format(count=round(seconds / 60))
+    return tr("about {count} h left").format(count=f"{seconds / 3600:.1f}")

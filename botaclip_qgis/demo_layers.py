@@ -26,6 +26,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.mosaic_vrt import VrtSource, bands_of, write_vrt
 from botaclip.core.errors import RasterError
 
@@ -46,7 +47,7 @@ def raster(path: Path, name: str) -> QgsRasterLayer:
     """
     layer = QgsRasterLayer(str(path), name)
     if not layer.isValid():
-        raise RasterError("QGIS cannot open it", where=str(path))
+        raise RasterError(tr("QGIS cannot open it"), where=str(path))
     return layer
 
 
@@ -93,7 +94,7 @@ def mosaics(tiles: Sequence[QgsRasterLayer], folder: Path) -> list[QgsRasterLaye
             name = f"{name}_{number}"
         path = folder / f"{name}.vrt"
         _write_mosaic(path, members)
-        layers.append(raster(path, f"Image {code}".strip()))
+        layers.append(raster(path, tr("Image {code}").format(code=code).strip()))
     return layers
 
 
@@ -176,7 +177,7 @@ def embedding_layers(folder: Path) -> list[QgsRasterLayer]:
     paths, _ = map_files(folder, "embedding")
     layers = []
     for path in paths:
-        layer = raster(path, _titled("Embedding (first three components)", path, len(paths)))
+        layer = raster(path, _titled(tr("Embedding (first three components)"), path, len(paths)))
         if not path.with_suffix(".qml").is_file() and layer.bandCount() >= 3:
             layer.setRenderer(_rgb_renderer(layer, [_stretch(layer, band) for band in (1, 2, 3)]))
         layers.append(layer)
@@ -196,13 +197,13 @@ def suitability_layers(folder: Path) -> tuple[list[QgsRasterLayer], str]:
     step = max(1, len(scenes) // _SCENES)
     looked_at = [raster(path, path.stem) for path in scenes[::step]]
     if not looked_at:
-        raise RasterError("it holds no map", where=str(folder / "suitability"))
+        raise RasterError(tr("it holds no map"), where=str(folder / "suitability"))
     band = _liveliest(looked_at)
     # "Band 3: Quercus viridis" -> the species.
     species = looked_at[0].bandName(band).partition(": ")[2] or looked_at[0].bandName(band)
     layers = []
     for path in paths:
-        layer = raster(path, _titled(f"Suitability: {species}", path, len(paths)))
+        layer = raster(path, _titled(tr("Suitability: {species}").format(species=species), path, len(paths)))
         layer.setRenderer(_suitability_renderer(layer, band))
         layer.setOpacity(0.8)
         layers.append(layer)
@@ -254,7 +255,8 @@ def prediction_layer(path: Path, species: str) -> QgsVectorLayer | None:
 
     The fill is the suitability, the ring says whether the species was found.
     """
-    layer = QgsVectorLayer(str(path), f"Held-out predictions: {species} (ringed: found)", "ogr")
+    name = tr("Held-out predictions: {species} (ringed: found)").format(species=species)
+    layer = QgsVectorLayer(str(path), name, "ogr")
     if not path.is_file() or not layer.isValid() or not layer.isSpatial():
         return None
     symbol = QgsMarkerSymbol.createSimple({"name": "circle", "size": "2.6", "outline_width": "0.3"})
@@ -292,7 +294,7 @@ def plot_layers(options: Mapping[str, str], crs: QgsCoordinateReferenceSystem) -
     if not path.is_file():
         return []
     if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
-        layer = QgsVectorLayer(options["plots"], "Plots", "ogr")
+        layer = QgsVectorLayer(options["plots"], tr("Plots"), "ogr")
         return [_with_dots(layer)] if layer.isValid() and layer.isSpatial() else []
     column = options.get("crs-field", "")
     codes = [""]
@@ -306,10 +308,10 @@ def plot_layers(options: Mapping[str, str], crs: QgsCoordinateReferenceSystem) -
         place = {"xField": options.get("x-field", "x"), "yField": options.get("y-field", "y"), "crs": given}
         subset = {"subset": f"\"{column}\" = '{code}'"} if len(codes) > 1 else {}
         source = _delimited(path, place | subset)
-        name = f"Plots, {given}" if len(codes) > 1 else "Plots"
+        name = f"{tr('Plots')}, {given}" if len(codes) > 1 else tr("Plots")
         layer = QgsVectorLayer(source, name, "delimitedtext")
         if not layer.isValid() or not layer.crs().isValid():
-            raise RasterError("QGIS cannot read the plots from it", where=str(path))
+            raise RasterError(tr("QGIS cannot read the plots from it"), where=str(path))
         layers.append(_with_dots(layer))
     return layers
 

@@ -26,7 +26,6 @@ from botaclip.botaclip_qgis.project_entries import PROJECT_MODEL, PROJECT_RASTER
 from botaclip.core.data_folder import FILE, read_data_folder
 from botaclip.core.errors import OutputError
 
-SYNTHETIC = "BotaCLIP demo landscape (synthetic)"
 # What more there are of, nobody goes through one by one.
 _MOST_BOOKMARKS = 300
 _WORLD = "EPSG:3857"
@@ -59,7 +58,7 @@ def write_demo_project(folder: Path, landscape: Path) -> Path:
     path = folder / "demo.qgz"
     project.setFileName(str(path))
     project.setFilePathStorage(Qgis.FilePathType.Relative)
-    project.setTitle(SYNTHETIC if synthetic else f"BotaCLIP: {landscape.name}")
+    project.setTitle(tr("BotaCLIP demo landscape (synthetic)") if synthetic else f"BotaCLIP: {landscape.name}")
 
     suitability, species = demo_layers.suitability_layers(folder)
     embedding = demo_layers.embedding_layers(folder)
@@ -72,11 +71,11 @@ def write_demo_project(folder: Path, landscape: Path) -> Path:
     if predictions is not None:
         _add(project, "", [predictions], shown=not synthetic)
     plots = demo_layers.plot_layers(options, (images or suitability)[0].crs())
-    _add(project, "Plots", plots, shown=True)
+    _add(project, tr("Plots"), plots, shown=True)
     add_releves(project, project.layerTreeRoot(), options, plots)
-    _add(project, f"Suitability: {species}", suitability, shown=True)
-    _add(project, "Embedding", embedding, shown=False)
-    title = "Aerial photograph (synthetic)" if synthetic else "Image"
+    _add(project, tr("Suitability: {species}").format(species=species), suitability, shown=True)
+    _add(project, tr("Embedding"), embedding, shown=False)
+    title = tr("Aerial photograph (synthetic)") if synthetic else tr("Image")
     if images:
         _add(project, title, images, shown=True, always_group=True)
         project.writeEntry(PROJECT_SCOPE, PROJECT_RASTER, project.writePath(str(image)))
@@ -86,7 +85,9 @@ def write_demo_project(folder: Path, landscape: Path) -> Path:
     if len(scenes) > 1:
         _add_bookmarks(project, scenes)
     if not project.write():
-        raise OutputError(f"the project cannot be written ({project.error()})", where=str(path))
+        raise OutputError(
+            tr("the project cannot be written ({reason})").format(reason=project.error()), where=str(path)
+        )
     return path
 
 

@@ -18,7 +18,7 @@ _MOST_KEPT = 50
 
 
 class _OwnStyle(QgsProcessingLayerPostProcessorInterface):
-    """Loads the style that lies beside the file again, over Processing's default style for results."""
+    """Loads the style that lies beside the file again, over Processing's default style for results; and its page."""
 
     def postProcessLayer(
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -29,10 +29,14 @@ class _OwnStyle(QgsProcessingLayerPostProcessorInterface):
             if not loaded:
                 feedback.pushDebugInfo(f"{path}: {message}")
             layer.triggerRepaint()
+        # Processing loads no metadata page by itself.
+        if Path(layer.metadataUri()).is_file():
+            layer.loadDefaultMetadata()
 
 
 def name_and_style(
-    asked: str, written: Sequence[str], name: str, group: str, context: QgsProcessingContext
+    asked: str, written: Sequence[str], name: str, group: str, context: QgsProcessingContext, *,
+    own_names: bool = False,
 ) -> None:
     """Give the layers that Processing is going to load their names and their own styles.
 
@@ -48,6 +52,8 @@ def name_and_style(
         Of the layer tree, for several.
     context
         The run's.
+    own_names
+        Whether each of them is called like its file, in a group of the layer's name.
     """
     if not context.willLoadLayerOnCompletion(asked):
         return
@@ -62,10 +68,13 @@ def name_and_style(
         context.setLayersToLoadOnCompletion(layers)
     for path in written:
         details = context.layerToLoadOnCompletionDetails(path)
-        details.name = name if len(written) == 1 else f"{name}, {own_part(path, asked)}"
+        if own_names:
+            details.name = Path(path).stem
+        else:
+            details.name = name if len(written) == 1 else f"{name}, {own_part(path, asked)}"
         details.forceName = True
-        if len(written) > 1:
-            details.groupName = group
+        if len(written) > 1 or own_names:
+            details.groupName = name if own_names else group
         styler = _OwnStyle()
         _KEPT.append(styler)
         del _KEPT[:-_MOST_KEPT]

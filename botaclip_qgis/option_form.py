@@ -17,7 +17,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from botaclip.botaclip_qgis.encoder_choice import EncoderChoice
-from botaclip.botaclip_qgis.parameters import MODEL_FILTER, help_text, label
+from botaclip.botaclip_qgis.parameters import MODEL_FILTER, help_text, label, short_label
 from botaclip.core.options import Command, Kind, Option
 
 # The device that the user prefers on this machine, set in QGIS's options.
@@ -59,9 +59,7 @@ class OptionForm(QWidget):
             field = _MAKERS.get(option.kind, _text_field)(option)
             widget = field.widget
             widget.setObjectName(f"botaclip_{option.key}")
-            short = captions.get(option.name) or label(option).partition(":")[0]
-            if option.unit and f"[{option.unit}]" not in short:
-                short = f"{short} [{option.unit}]"
+            short = captions.get(option.name) or short_label(option)
             widget.setAccessibleName(short)
             widget.setAccessibleDescription(help_text(option))
             widget.setToolTip(help_text(option))

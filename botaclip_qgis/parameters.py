@@ -6,7 +6,6 @@ nothing here loads ``qgis.gui`` under ``qgis_process``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,80 +31,17 @@ from qgis.core import (
     QgsProcessingParameterVectorDestination,
 )
 
+from botaclip.botaclip_qgis import option_words
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.core.options import Command, Kind, Option
 
-MODEL_FILTER = "BotaCLIP model (*.botaclip)"
-REPLACED = "A file of this name is replaced."
-EXPORTED = "Layers that are no files (web maps, databases) are exported to a temporary GeoTIFF for the extent first."
+# Translated once: this module is imported after the plugin has loaded its translation.
+MODEL_FILTER = tr("BotaCLIP model (*.botaclip)")
 
-# Options that Processing has its own way for: it shows progress itself.
-OMITTED = frozenset({"progress"})
 # Options without a say in Processing: destinations chosen there are expected to be replaced.
 HIDDEN = frozenset({"overwrite"})
 # Optional outputs that the dialog writes to a temporary file unless told otherwise.
 WRITTEN_BY_DEFAULT = frozenset({"report"})
-# Words that are written otherwise than the option's name.
-_SPELLING = {
-    "crs": "CRS", "x": "X", "y": "Y", "json": "JSON", "releves": "Relevés", "cog": "COG", "url": "URL", "cuda": "CUDA",
-    "taxa": "Accepted names", "sha256": "SHA-256", "std": "standard deviation", "gsd": "pixel size", "onnx": "ONNX",
-}  # fmt: skip
-# Behind the option's own words, what a dialog has no room to explain otherwise.
-_SAID_SHORT = {
-    "releves": "the table of plots and species",
-    "plots": "where the relevés have no coordinates",
-    "crs": "of the coordinates, where the file does not say it",
-    "x-field": "easting or longitude",
-    "y-field": "northing or latitude",
-    "bands": "red=1,green=2,…; empty: from names and colours",
-    "species": "separated by commas; empty: all",
-    "stride": "pixel size of the map",
-    "dimensions": "number of components, or all",
-    "species-list": "with cover where known: Carex nigra 40, Molinia caerulea",
-    "plot": "or like a training plot, by its name",
-    "place": "or like a place: x,y [EPSG:code]",
-    "clusters": "number of classes",
-    "ensemble": "further models; mean and spread",
-    "mask": "polygons; outside is nodata",
-    "patch-size": "side of the square around a plot",
-    "layout": "one row per plot and species, or a matrix",
-    "crs-field": "where coordinates lie in several",
-    "layers": "how a species in several is combined",
-    "names": "of species",
-    "taxa": "table with the columns name and accepted",
-    "unidentified": "names such as Carex sp.",
-    "image-date": "2018, 2018-07 or 2018-07-15",
-    "date-tolerance": "left out beyond it",
-    "uncertainty-field": "of a plot's place, in metres",
-    "area-field": "of a plot, in square metres",
-    "environment": "rasters that join the image",
-    "init": "model to continue from",
-    "task": "tables of other things to predict",
-    "task-kind": "auto, presence, presence-only, abundance",
-    "protocol": "strict or paper; not with a model",
-    "predictions": "plots with what unseen models say",
-    "wheels": "folder to install from without internet",
-    "cog": "Cloud Optimized GeoTIFF",
-}
-# The same for options that belong to one action or some of their command; the label says to which.
-_SAID_OF_AN_ACTION = {
-    "file": "checkpoint, ONNX file or folder",
-    "accept-licence": "I have read it and accept it",
-    "licence-file": "text to keep beside the weights",
-    "sha256": "that the file must have",
-    "url": "instead of the known address",
-    "mirror": "address that holds the encoders' files",
-    "architecture": "timm:NAME, onnx, or like another encoder",
-    "record": "JSON file that describes the encoder",
-    "bands": "such as red,green,blue",
-    "mean": "one number a band",
-    "std": "one number a band",
-    "value-range": "such as 0,255",
-    "gsd": "finest,coarsest, in metres",
-    "calibration": "raster for int8",
-    "output": "ONNX file",
-}
-# How the help of such an option begins: "import: ...", "import, export: ...", "import under a new name: ...".
-_ACTIONS = re.compile(r"((?:download|import|export|clear)\b[\w ,]{0,50}): ")
 
 _VECTOR_TYPES = {
     Kind.TABLE: QgsProcessing.SourceType.TypeVector,
@@ -116,7 +52,7 @@ _VECTOR_TYPES = {
 
 
 class RasterOrFolderParameter(QgsProcessingParameterRasterLayer):
-    """A raster layer, a raster file, or a folder of tiles.
+    """A raster layer, a raster file, or a folder of tiles; also several of them, as a list or between semicolons.
 
     QGIS's own raster parameter refuses a folder before the algorithm sees it. Any text passes here; the
     worker opens it and says in words what is wrong with it.
@@ -127,6 +63,8 @@ class RasterOrFolderParameter(QgsProcessingParameterRasterLayer):
     ) -> bool:
         if isinstance(value, str) and value.strip():
             return True
+        if isinstance(value, (list, tuple)):
+            return bool(value) and all(self.checkValueIsAcceptable(one, context) for one in value)
         return bool(super().checkValueIsAcceptable(value, context))
 
 
@@ -164,27 +102,32 @@ class TableParameter(QgsProcessingParameterFeatureSource):
 
 
 def label(option: Option) -> str:
-    """Return the option's label: its words, with the unit behind them."""
-    words = [_SPELLING.get(word, word) for word in option.name.split("-")]
-    text = " ".join(words)
-    text = text[:1].upper() + text[1:]
-    belongs = _ACTIONS.match(option.help)
-    said = _SAID_OF_AN_ACTION if belongs else _SAID_SHORT
-    if belongs:
-        text = f"{text} ({belongs[1]})"
-    if option.name in said and option.kind is not Kind.INTEGER:  # not the counts of demo-data
-        text = f"{text}: {said[option.name]}"
-    return f"{text} [{option.unit}]" if option.unit else text
+    """Return the option's label in the language of QGIS: its words, with the unit behind them."""
+    return tr(option_words.label(option))
+
+
+def short_label(option: Option) -> str:
+    """Return what stands before the colon of the label; French has a space before it."""
+    return label(option).partition(":")[0].strip()
 
 
 def help_text(option: Option) -> str:
-    """Return the help that the toolbox and ``qgis_process help`` show."""
-    text = option.help_with_default
+    """Return the help that the toolbox and ``qgis_process help`` show, in the language of QGIS."""
+    parts = [tr(option_words.help_words(option))]
+    if option.unit:
+        parts.append(tr("Unit: {unit}.").format(unit=tr(option_words.unit(option))))
+    if option.default not in (None, "", False):
+        parts.append(tr("Default: {value}.").format(value=option.default))
     if option.kind.value.startswith("output"):
-        text = f"{text} {REPLACED}"
+        parts.append(tr("A file of this name is replaced."))
     if option.kind in (Kind.RASTER, Kind.RASTERS):
-        text = f"{text} {EXPORTED}"
-    return text
+        parts.append(
+            tr(
+                "Layers that are no files (web maps, databases) are exported to a temporary GeoTIFF for the extent "
+                "first."
+            )
+        )
+    return " ".join(parts)
 
 
 def _optional(option: Option) -> bool:
@@ -393,4 +336,4 @@ def processing_parameter(option: Option) -> QgsProcessingParameterDefinition:
 
 def processing_options(command: Command) -> list[Option]:
     """Return the options of ``command`` that Processing shows."""
-    return [option for option in command.options if option.name not in OMITTED]
+    return option_words.shown_options(command)

@@ -25,6 +25,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.core.errors import Cancelled, OptionError, OutputError
 
 # Formats that the worker reads as they are.
@@ -45,11 +46,11 @@ def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
 def why_no_file(layer: QgsRasterLayer) -> str:
     """Return in words why the worker cannot read what ``layer`` shows; empty when it is a plain raster file."""
     if layer.providerType() != "gdal":
-        return f"it comes from the provider {layer.providerType()!r}, not from a raster file"
+        return tr("it comes from the provider {name}, not from a raster file").format(name=repr(layer.providerType()))
     parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
     path = str(parts.get("path") or "")
     if parts.get("layerName") or parts.get("vsiPrefix") or parts.get("openOptions") or not Path(path).exists():
-        return f"its source {layer.source()!r} is not a plain raster file"
+        return tr("its source {source} is not a plain raster file").format(source=repr(layer.source()))
     return ""
 
 
@@ -64,7 +65,7 @@ def raster_file(layer: QgsRasterLayer) -> str:
     reason = why_no_file(layer)
     if reason:
         raise OptionError(
-            reason, where=layer.name(), remedy="export it as a GeoTIFF (Export > Save As…) and choose that"
+            reason, where=layer.name(), remedy=tr("export it as a GeoTIFF (Export > Save As…) and choose that")
         )
     parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
     return str(Path(str(parts["path"])).absolute())
@@ -116,25 +117,25 @@ def plan_vector(layer: QgsVectorLayer, raw: Any) -> VectorPlan:
     reasons = []
     if isinstance(raw, QgsProcessingFeatureSourceDefinition):
         if raw.selectedFeaturesOnly:
-            reasons.append("only its selected features are wanted")
+            reasons.append(tr("only its selected features are wanted"))
         if raw.filterExpression:
-            reasons.append("only part of its features is wanted")
+            reasons.append(tr("only part of its features is wanted"))
         if raw.featureLimit >= 0:
-            reasons.append(f"only its first {raw.featureLimit} features are wanted")
+            reasons.append(tr("only its first {count} features are wanted").format(count=raw.featureLimit))
     if layer.subsetString():
-        reasons.append("it has a filter")
+        reasons.append(tr("it has a filter"))
     if layer.vectorJoins():
-        reasons.append("it has joins")
+        reasons.append(tr("it has joins"))
     if layer.isEditable() and layer.isModified():
-        reasons.append("it has unsaved edits")
+        reasons.append(tr("it has unsaved edits"))
     if any(
         layer.fields().fieldOrigin(i) == QgsFields.FieldOrigin.OriginExpression
         for i in range(layer.fields().count())
     ):
-        reasons.append("it has computed columns")
+        reasons.append(tr("it has computed columns"))
     path = _plain_vector_path(layer)
     if not path:
-        reasons.append("its source is no plain CSV file, Shapefile or GeoPackage")
+        reasons.append(tr("its source is no plain CSV file, Shapefile or GeoPackage"))
     crs = crs_text(layer.crs()) if layer.isSpatial() else ""
     return VectorPlan(layer.name(), "" if reasons else path, tuple(reasons), crs)
 
@@ -192,5 +193,5 @@ def write_geopackage(source: QgsProcessingFeatureSource, path: Path, feedback: Q
     finally:
         del writer  # flushes and closes the file
     if problem:
-        raise OutputError(f"the temporary copy cannot be written ({problem})", where=str(path))
+        raise OutputError(tr("the temporary copy cannot be written ({reason})").format(reason=problem), where=str(path))
     return count

@@ -24,6 +24,8 @@ class BotaclipPlugin:
     """
 
     def __init__(self, iface: Any) -> None:
+        # First of all: whatever is made afterwards speaks the language of QGIS.
+        install_translator()
         self.iface = iface
         self.provider: BotaclipProvider | None = None
         self.click: ClickControl | None = None

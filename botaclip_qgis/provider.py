@@ -6,6 +6,7 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from botaclip.botaclip_qgis.algorithm import BotaclipAlgorithm
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.icons import icon, icon_path
 from botaclip.core.commands import COMMANDS
 
@@ -20,7 +21,7 @@ class BotaclipProvider(QgsProcessingProvider):
         return "BotaCLIP"
 
     def longName(self) -> str:  # noqa: D102
-        return "BotaCLIP: species to expect from imagery and relevés"
+        return tr("BotaCLIP: species to expect from imagery and relevés")
 
     def icon(self) -> QIcon:  # noqa: D102
         return icon("botaclip")

@@ -25,6 +25,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QThread
 
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.mosaic_vrt import VrtBand, VrtSource, bands_of, write_vrt
 from botaclip.core.errors import Cancelled, OptionError, OutputError
 
@@ -32,7 +33,10 @@ from botaclip.core.errors import Cancelled, OptionError, OutputError
 _DRAWN = frozenset({Qgis.DataType.ARGB32, Qgis.DataType.ARGB32_Premultiplied})
 # Above it, a mistake is likelier than a wish.
 MOST_PIXELS = 500_000_000
-_SMALLER = "give a smaller EXTENT, or export the part you need as a GeoTIFF and choose that"
+
+
+def _smaller() -> str:
+    return tr("give a smaller EXTENT, or export the part you need as a GeoTIFF and choose that")
 
 
 @dataclasses.dataclass
@@ -74,9 +78,13 @@ class RasterExport:
         """
         provider = layer.dataProvider()
         if not layer.isValid() or provider is None:
-            raise OptionError("the layer cannot be read", where=layer.name(), remedy="repair its source in QGIS")
+            raise OptionError(
+                tr("the layer cannot be read"), where=layer.name(), remedy=tr("repair its source in QGIS")
+            )
         if not layer.crs().isValid():
-            raise OptionError("the layer has no CRS", where=layer.name(), remedy="set it in the layer's properties")
+            raise OptionError(
+                tr("the layer has no CRS"), where=layer.name(), remedy=tr("set it in the layer's properties")
+            )
         drawn = provider.dataType(1) in _DRAWN
         pipe = QgsRasterPipe()
         stages = [provider]
@@ -117,13 +125,13 @@ class RasterExport:
         """
         if self.pixel is None:
             raise OptionError(
-                "the service does not say the size of its pixels",
+                tr("the service does not say the size of its pixels"),
                 where=self.name,
-                remedy="export the part you need as a GeoTIFF in the resolution you need, and choose that",
+                remedy=tr("export the part you need as a GeoTIFF in the resolution you need, and choose that"),
             )
         wanted = self.extent if box is None else self.extent.intersect(box)
         if wanted.isEmpty():
-            raise OptionError("nothing of the layer lies in the extent", where=self.name, remedy=_SMALLER)
+            raise OptionError(tr("nothing of the layer lies in the extent"), where=self.name, remedy=_smaller())
         width, height = self.pixel
         left = math.floor((wanted.xMinimum() - self.extent.xMinimum()) / width + 1e-6)
         right = math.ceil((wanted.xMaximum() - self.extent.xMinimum()) / width - 1e-6)
@@ -132,9 +140,11 @@ class RasterExport:
         columns, rows = max(1, right - left), max(1, bottom - top)
         if columns * rows > MOST_PIXELS:
             raise OptionError(
-                f"{columns} x {rows} pixels of it would have to be exported, more than {MOST_PIXELS // 10**6} million",
+                tr("{columns} x {rows} pixels of it would have to be exported, more than {most} million").format(
+                    columns=columns, rows=rows, most=MOST_PIXELS // 10**6
+                ),
                 where=self.name,
-                remedy=_SMALLER,
+                remedy=_smaller(),
             )
         x, y = self.extent.xMinimum() + left * width, self.extent.yMaximum() - top * height
         return QgsRectangle(x, y - rows * height, x + columns * width, y), columns, rows
@@ -155,12 +165,16 @@ class RasterExport:
         """
         part, columns, rows = self.window(box)
         feedback.pushInfo(
-            f"{self.name}: {self.reason}; {columns} x {rows} pixels of it are first exported to a temporary GeoTIFF."
+            tr(
+                "{layer}: {reason}; {columns} x {rows} pixels of it are first exported to a temporary GeoTIFF."
+            ).format(layer=self.name, reason=self.reason, columns=columns, rows=rows)
         )
         if self.drawn:
             feedback.pushWarning(
-                f"{self.name} is a drawn map: its colours are made to be looked at and are no measured data. What is "
-                "learnt from them holds for this map and this zoom level only."
+                tr(
+                    "{layer} is a drawn map: its colours are made to be looked at and are no measured data. What is "
+                    "learnt from them holds for this map and this zoom level only."
+                ).format(layer=self.name)
             )
         stem = re.sub(r"[^\w-]+", "_", self.name).strip("_") or "raster"
         made = TemporaryRaster(Path(QgsProcessingUtils.generateTempFilename(f"{stem}.tif")))
@@ -213,9 +227,11 @@ class RasterExport:
         problems = [str(one) for one in progress.errors()]
         if result != QgsRasterFileWriter.WriterError.NoError or problems or not image.is_file():
             raise OutputError(
-                f"it cannot be exported ({'; '.join(problems) or 'QGIS gives no reason'})",
+                tr("it cannot be exported ({reason})").format(
+                    reason="; ".join(problems) or tr("QGIS gives no reason")
+                ),
                 where=self.name,
-                remedy="export it as a GeoTIFF and choose that",
+                remedy=tr("export it as a GeoTIFF and choose that"),
             )
 
 

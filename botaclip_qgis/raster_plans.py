@@ -16,13 +16,13 @@ from qgis.core import (
 )
 
 from botaclip.botaclip_qgis.export_area import patch_size_m, places_box, transformed, widened
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.plain_files import raster_file, why_no_file
 from botaclip.botaclip_qgis.raster_export import RasterExport, TemporaryRaster
 from botaclip.core.errors import OptionError, UnsupportedRaster
 
 # Tables that may carry the places that a job looks at; the first one given that has places counts.
 PLACED_BY = ("points", "plots", "releves")
-_UNKNOWN_FORMAT = "the worker's GDAL does not know its format"
 
 
 @dataclasses.dataclass
@@ -59,7 +59,7 @@ def plan_path(path: str, layer: QgsRasterLayer | None) -> RasterPlan:
     """Plan to hand over a file or folder; ``layer`` (if QGIS can open it) is kept for when the worker cannot."""
     export = None
     if layer is not None and layer.isValid() and layer.crs().isValid():
-        export = RasterExport.of(layer, _UNKNOWN_FORMAT)
+        export = RasterExport.of(layer, tr("the worker's GDAL does not know its format"))
     return RasterPlan(path, export)
 
 
@@ -135,8 +135,8 @@ def _box(
         return widened(box, export.crs, transforms, metres=patch_size_m(given), pixel=export.pixel)
     except QgsCsException:
         raise OptionError(
-            "the extent of the job cannot be transformed to the layer's CRS", where=export.name,
-            remedy="give an EXTENT, or export the part you need as a GeoTIFF and choose that",
+            tr("the extent of the job cannot be transformed to the layer's CRS"), where=export.name,
+            remedy=tr("give an EXTENT, or export the part you need as a GeoTIFF and choose that"),
         ) from None  # fmt: skip
 
 

@@ -25,6 +25,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from botaclip.botaclip_qgis import option_words
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.parameters import HIDDEN, processing_options
 from botaclip.botaclip_qgis.plain_files import (
     VectorPlan,
@@ -35,7 +37,7 @@ from botaclip.botaclip_qgis.plain_files import (
 )
 from botaclip.botaclip_qgis.raster_plans import PLACED_BY, RasterHandOver, RasterPlan, plan_layer, plan_path
 from botaclip.core.errors import OptionError
-from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option
+from botaclip.core.options import OUTPUT_KINDS, Command, Kind, Option, raster_words
 
 _VECTOR_KINDS = frozenset({Kind.TABLE, Kind.POINTS, Kind.MASK})
 _SUFFIXES = {Kind.OUTPUT_FILE: "onnx", Kind.OUTPUT_TABLE: "csv", Kind.OUTPUT_JSON: "json", Kind.OUTPUT_HTML: "html"}
@@ -105,7 +107,10 @@ def read_values(
         elif not is_given(raw):
             value = option.default
         elif option.kind is Kind.RASTER:
-            value, raster_crs = reader.raster(option, raw, values.warnings)
+            words = reader.rasters_in(raw) if reader.each else [raw]
+            found = [reader.raster(option, word, values.warnings) for word in words]
+            value = found[0][0] if len(found) == 1 else [path for path, _ in found]
+            raster_crs = found[0][1]
         elif option.kind is Kind.RASTERS:
             value = [reader.raster(option, word, values.warnings)[0] for word in _words(raw)] or None
         elif option.kind is Kind.TABLES:
@@ -124,7 +129,9 @@ def read_values(
             value = reader.plain(option)
         planned = option.key in values.copies or option.key in reader.rasters
         if option.required and value in (None, "") and not planned:
-            raise OptionError(f"{option.parameter} is missing", remedy=option.help)
+            raise OptionError(
+                tr("{name} is missing").format(name=option.parameter), remedy=tr(option_words.help_words(option))
+            )
         values.parameters[option.key] = value
     _take_crs_of_layers(values.parameters, reader.plans)
     return values
@@ -170,13 +177,27 @@ def output_path(
         path = algorithm.parameterAsFileOutput(*arguments)
     if not path:
         return None
-    if Path(str(path)).suffix == "" and option.kind is not Kind.OUTPUT_FOLDER:
+    folder = option.kind is Kind.OUTPUT_FOLDER or (
+        option.kind is Kind.OUTPUT_RASTER and makes_each(algorithm, parameters, context)
+    )
+    if Path(str(path)).suffix == "" and not folder:
         raise OptionError(
-            f"{path!r} has no file extension",
+            tr("{path} has no file extension").format(path=repr(path)),
             where=option.parameter,
-            remedy=f"name a file such as result.{_SUFFIXES.get(option.kind, 'tif')}",
+            remedy=tr("name a file such as {example}").format(
+                example=f"result.{_SUFFIXES.get(option.kind, 'tif')}"
+            ),
         )
     return str(Path(str(path)).absolute())
+
+
+def makes_each(
+    algorithm: QgsProcessingAlgorithm, parameters: Mapping[str, Any], context: QgsProcessingContext
+) -> bool:
+    """Tell whether each of several rasters gets a map of its own, in a folder."""
+    return algorithm.parameterDefinition("EACH") is not None and bool(
+        algorithm.parameterAsBool(dict(parameters), "EACH", context)
+    )
 
 
 def hand_over(
@@ -203,13 +224,14 @@ def hand_over(
         source = algorithm.parameterAsSource(parameters, option.parameter, context)
         if source is None:
             raise OptionError(
-                "the layer cannot be read", where=option.parameter, remedy="choose another layer"
+                tr("the layer cannot be read"), where=option.parameter, remedy=tr("choose another layer")
             )
         path = Path(QgsProcessingUtils.generateTempFilename(f"{key}.gpkg"))
         count = write_geopackage(source, path, feedback)
         feedback.pushInfo(
-            f"{option.parameter}: {count} rows of {plan.name} were written to {path}, "
-            f"because {', '.join(plan.reasons)}."
+            tr("{name}: {count} rows of {layer} were written to {path}, because {reasons}.").format(
+                name=option.parameter, count=count, layer=plan.name, path=path, reasons=", ".join(plan.reasons)
+            )
         )
         plain[key] = str(path)
     return plain
@@ -241,6 +263,7 @@ class _Reader:
         self._algorithm = algorithm
         self._parameters = parameters
         self._context = context
+        self.each = makes_each(algorithm, parameters, context)
         self.plans: dict[str, VectorPlan] = {}
         self.rasters: dict[str, list[RasterPlan]] = {}
 
@@ -251,9 +274,11 @@ class _Reader:
             crs = algorithm.parameterAsCrs(*arguments)
             if not crs.isValid():
                 raise OptionError(
-                    f"{self._parameters[option.parameter]!r} is no coordinate reference system",
+                    tr("{value} is no coordinate reference system").format(
+                        value=repr(self._parameters[option.parameter])
+                    ),
                     where=option.parameter,
-                    remedy="use a code such as EPSG:2154",
+                    remedy=tr("use a code such as EPSG:2154"),
                 )
             return crs_text(crs)
         if option.kind is Kind.FLAG:
@@ -272,8 +297,17 @@ class _Reader:
     def _file(option: Option, text: str) -> str:
         path = Path(text).expanduser().absolute()
         if not path.exists():
-            raise OptionError(f"there is no file or folder {text}", where=option.parameter, remedy=option.help)
+            raise OptionError(
+                tr("there is no file or folder {path}").format(path=text),
+                where=option.parameter,
+                remedy=tr(option_words.help_words(option)),
+            )
         return str(path)
+
+    @staticmethod
+    def rasters_in(raw: Any) -> list[Any]:
+        """Return the rasters of a parameter that may name several."""
+        return raster_words(raw) if isinstance(raw, str) else _words(raw)
 
     def raster(
         self, option: Option, raw: Any, warnings: list[str]
@@ -281,6 +315,16 @@ class _Reader:
         """Return file and CRS of a raster, the file empty when it has to be exported."""
         if isinstance(raw, QgsProperty):
             raw = raw.valueAsString(self._context.expressionContext(), "")[0]
+        if isinstance(raw, (list, tuple)):
+            if len(raw) != 1:
+                raise OptionError(
+                    tr("{count} rasters are named, and one is asked for").format(count=len(raw)),
+                    where=option.parameter,
+                    remedy=tr("choose one raster, or a folder of tiles; with EACH each gets a map of its own")
+                    if self._algorithm.parameterDefinition("EACH") is not None
+                    else tr("choose one raster, or a folder of tiles"),
+                )  # fmt: skip
+            raw = raw[0]
         path = Path(raw) if isinstance(raw, str) else None
         layer = raw if isinstance(raw, QgsRasterLayer) else None
         # A folder of tiles, or a file: the worker opens it and words what is wrong with it.
@@ -291,15 +335,17 @@ class _Reader:
             layer = layer or self._raster_layer(raw)
             if layer is None:
                 raise OptionError(
-                    f"there is no raster layer, file or folder {str(raw)!r}",
+                    tr("there is no raster layer, file or folder {name}").format(name=repr(str(raw))),
                     where=option.parameter,
-                    remedy="choose a GeoTIFF, a VRT or a folder of tiles",
+                    remedy=tr("choose a GeoTIFF, a VRT or a folder of tiles"),
                 )
             plan = plan_layer(layer)
             if plan.path and has_own_nodata(layer):
                 warnings.append(
-                    f"{layer.name()}: nodata values set in QGIS are not in the file and are not used; "
-                    "write them into the file."
+                    tr(
+                        "{layer}: nodata values set in QGIS are not in the file and are not used; "
+                        "write them into the file."
+                    ).format(layer=layer.name())
                 )
         self.rasters.setdefault(option.key, []).append(plan)
         return plan.path, layer.crs() if layer else QgsCoordinateReferenceSystem()
@@ -318,12 +364,12 @@ class _Reader:
             source = self._algorithm.parameterAsSource(self._parameters, option.parameter, self._context)
             if source is None:
                 raise OptionError(
-                    "the layer cannot be read",
+                    tr("the layer cannot be read"),
                     where=option.parameter,
-                    remedy="choose a layer or table that opens",
+                    remedy=tr("choose a layer or table that opens"),
                 )
             return VectorPlan(
-                source.sourceName(), "", ("it is no layer of its own",), crs_text(source.sourceCrs())
+                source.sourceName(), "", (tr("it is no layer of its own"),), crs_text(source.sourceCrs())
             )
         return plan_vector(layer, raw)
 
@@ -337,12 +383,19 @@ class _Reader:
                 str(raw), self._context, True, QgsProcessingUtils.LayerHint.Vector
             )
         if not isinstance(layer, QgsVectorLayer):
-            raise OptionError(f"there is no table or layer {str(raw)!r}", where=option.parameter, remedy=option.help)
+            raise OptionError(
+                tr("there is no table or layer {name}").format(name=repr(str(raw))),
+                where=option.parameter,
+                remedy=tr(option_words.help_words(option)),
+            )
         plan = plan_vector(layer, raw)
         if not plan.path:
             raise OptionError(
-                f"{layer.name()} cannot be read as it stands, because {', '.join(plan.reasons)}",
-                where=option.parameter, remedy="export it to a CSV file and choose that",
+                tr("{layer} cannot be read as it stands, because {reasons}").format(
+                    layer=layer.name(), reasons=", ".join(plan.reasons)
+                ),
+                where=option.parameter,
+                remedy=tr("export it to a CSV file and choose that"),
             )
         return plan.path
 
@@ -369,9 +422,9 @@ class _Reader:
             box = self._algorithm.parameterAsExtent(*arguments)
         if box.isNull() or box.isEmpty():
             raise OptionError(
-                f"{self._parameters[option.parameter]!r} is no extent",
+                tr("{value} is no extent").format(value=repr(self._parameters[option.parameter])),
                 where=option.parameter,
-                remedy="use xmin,xmax,ymin,ymax [EPSG:code]",
+                remedy=tr("use xmin,xmax,ymin,ymax [EPSG:code]"),
             )
         numbers = (box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum())
         text = ",".join(repr(float(number)) for number in numbers)

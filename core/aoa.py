@@ -15,6 +15,12 @@ from botaclip.core.scene_maps import MapKind
 
 BANDS = ("dissimilarity index", "inside the area of applicability", "local point density")
 
+_MEANING = (
+    "How far each place is from all training plots of the model, as a dissimilarity index: 0 on a training plot; "
+    "inside the area of applicability up to {threshold:.3g}, where the model's validation speaks for its maps; beyond "
+    "it nothing does. The local point density counts the training plots that are like the place."
+)
+
 
 def aoa(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Run ``botaclip aoa``; see the option table for the parameters.
@@ -26,7 +32,7 @@ def aoa(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """
     model = model_for_map(parameters)
     kind = applicability_of(model)
-    outputs = make_map(parameters, lambda applied: kind, progress, model=model)
+    outputs = make_map("aoa", parameters, lambda applied: kind, progress, model=model)
     threshold = model.required_applicability().threshold
     progress.info(f"Inside is where the dissimilarity index is at most {threshold:.3g}.")
     return outputs | {"threshold": threshold}
@@ -48,7 +54,11 @@ def applicability_of(model: Model) -> MapKind:
     return MapKind(
         name="area of applicability", bands=BANDS, compute=compute,
         # Bright is near the training plots.
-        style=qml_suitability(low=2 * threshold, high=0.0), tags=tags_of(model), band_tags=[{}, {}, {}],
+        style=qml_suitability(
+            low=2 * threshold, high=0.0, low_label=f"{2 * threshold:.2g} or more: unlike the training plots",
+            high_label=f"0: as a training plot (inside up to {threshold:.2g})",
+        ),
+        tags=tags_of(model), band_tags=[{}, {}, {}], meaning=_MEANING.format(threshold=threshold),
     )
 
 

@@ -60,7 +60,7 @@ class AppliedImagery:
     def open(
         cls, model: str | Path | Model, raster: str | Path, *, bands: str | None = None,
         environment: Iterable[str | Path] | None = None, device: str = "auto", maps: bool = False,
-        mode: str = "auto", progress: Progress = SILENT,
+        mode: str = "auto", like: AppliedImagery | None = None, progress: Progress = SILENT,
     ) -> AppliedImagery:
         """Open model and rasters, choose and try the device, and say what was found.
 
@@ -76,6 +76,8 @@ class AppliedImagery:
             Whether large areas will be computed: several blocks at a time then, each on fewer threads.
         mode
             The encoder's mode that the user counts on; ``auto`` takes the model's.
+        like
+            Other imagery seen by the same model for the same end, whose encoder and device are taken over.
         progress
             Told what was found, once for all scenes.
 
@@ -99,6 +101,9 @@ class AppliedImagery:
         lattices = tuple(model.lattice.for_source(scene) for scene in imagery.scenes)
         progress.info(imagery.describe())
         _say_what_differs(model, imagery, lattices, progress)
+        if like is not None:
+            layout = LatticeImagery(imagery, like.layout.encoder, model.lattice, lattices, layers)
+            return cls(model, layout, like.device, like.workers)
         cores = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
         workers = min(_MOST_WORKERS, cores) if maps else 1
 
@@ -128,6 +133,16 @@ class AppliedImagery:
     def imagery(self) -> Imagery:
         """The scenes."""
         return self.layout.imagery
+
+    @property
+    def name(self) -> str:
+        """What it was opened by."""
+        return self.imagery.name
+
+    @property
+    def crs_wkt(self) -> str:
+        """CRS of the first scene: what bare coordinates are in."""
+        return self.imagery.scenes[0].crs_wkt
 
     @property
     def single(self) -> bool:

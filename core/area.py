@@ -15,7 +15,7 @@ import pyproj
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 
-from botaclip.core.errors import OptionError
+from botaclip.core.errors import NothingLeft, OptionError
 from botaclip.core.lattice import Lattice, PatchSpec
 from botaclip.core.lattice_reader import LatticeReader
 from botaclip.core.places import Points, crs_name, parse_crs, same_crs, transformer
@@ -122,9 +122,9 @@ class Limits:
         return self._moved[crs]
 
 
-def nothing_left(raster: str, *, extent: str | None, mask: str | Path | None) -> OptionError:
+def nothing_left(raster: str, *, extent: str | None, mask: str | Path | None) -> NothingLeft:
     """Return the error of a map that has no pixel."""
-    return OptionError(
+    return NothingLeft(
         "nothing of the raster is left to map", where="--extent" if extent else "--mask" if mask else raster,
         remedy="check that extent and mask lie on the raster, in the right CRS",
     )  # fmt: skip

@@ -19,12 +19,12 @@ from botaclip.core.area import Area
 from botaclip.core.errors import OptionError, RasterError
 from botaclip.core.imagery import Imagery
 from botaclip.core.lattice_imagery import LatticeImagery
-from botaclip.core.map_job import make_map, model_for_map
+from botaclip.core.map_job import Seen, make_map, model_for_map
 from botaclip.core.model import Model
 from botaclip.core.paired_source import PairedImagery
 from botaclip.core.places import same_crs
 from botaclip.core.progress import SILENT, Progress
-from botaclip.core.raster_style import qml_suitability
+from botaclip.core.raster_style import BROWN_GREEN, qml_suitability
 from botaclip.core.scene_maps import MapKind
 
 Floats = NDArray[np.floating]
@@ -40,6 +40,12 @@ _TWO_SIDED, _NORMAL = 1.96, 1.4826
 _SHARE = 0.95
 # What rounding alone may differ by: the root of a distance, a suitability.
 _LEAST_ROOT, _LEAST = 1e-3, 1e-5
+
+_MEANING = (
+    "How far two dates of imagery differ in one model's eyes: of the vectors the cosine distance, of each species the "
+    "difference of suitability, later less earlier; and for each whether that is beyond what light and season make of "
+    "stable places: -1 less, 0 within noise, 1 more."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +127,8 @@ def change(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     names = names_of(model, chosen)
     measured: list[NoiseFloor] = []
 
-    def kind_of(paired: AppliedImagery) -> MapKind:
+    def kind_of(paired: Seen) -> MapKind:
+        assert isinstance(paired, AppliedImagery)
         progress.update(0.05, "measuring what stable places differ by")
         asked = _stable_areas(paired, parameters)
         known = bool(parameters.get("stable"))
@@ -134,7 +141,7 @@ def change(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
         return change_of(paired, chosen, noise)
 
     made = make_map(
-        parameters, kind_of, progress, model=model,
+        "change", parameters, kind_of, progress, model=model,
         view=lambda later: with_earlier(later, model, parameters["earlier"], parameters.get("bands"), progress),
     )
     (noise,) = measured
@@ -255,7 +262,24 @@ def change_of(applied: AppliedImagery, chosen: list[int], noise: NoiseFloor) -> 
     )]  # fmt: skip
     return MapKind(
         name="change", bands=tuple(words), compute=compute, tags=tags, band_tags=band_tags,
-        style=qml_suitability(low=0.0, high=max(3.0 * noise.said[0][1], 1e-3)),
+        style=style_of(noise, chosen), meaning=_MEANING,
+    )
+
+
+def style_of(noise: NoiseFloor, chosen: list[int]) -> str:
+    """Return the style: of one species its difference, brown for less and green for more; else the cosine distance."""
+    if len(chosen) == 1:
+        shift, floor = noise.said[1]
+        width = min(1.0, max(3.0 * floor, 0.1))
+        return qml_suitability(
+            3, low=shift - width, high=shift + width, colours=BROWN_GREEN,
+            low_label=f"{shift - width:+.2g}: less suitable than before",
+            high_label=f"{shift + width:+.2g}: more suitable (noise {shift:+.2g} ± {floor:.2g})",
+        )
+    high = max(3.0 * noise.said[0][1], 1e-3)
+    return qml_suitability(
+        low=0.0, high=high, low_label="0: as before",
+        high_label=f"{high:.2g} or more: changed (noise up to {noise.said[0][1]:.2g})",
     )
 
 

@@ -136,7 +136,10 @@ def parse(arguments: Sequence[str]) -> tuple[Command | None, dict[str, Any]]:
     given = {option.key: getattr(namespace, option.key) for option in command.options}
     parameters, _ = options.parse_parameters(command, given)
     for option in command.options:
-        if option.kind in FILE_KINDS and parameters[option.key]:
+        if option.kind is Kind.RASTER and parameters[option.key]:
+            words = options.raster_words(parameters[option.key])
+            parameters[option.key] = ";".join(absolute(word) for word in words)
+        elif option.kind in FILE_KINDS and parameters[option.key]:
             parameters[option.key] = absolute(parameters[option.key])
             if option.kind is Kind.FOLDER and not os.path.isdir(parameters[option.key]):
                 raise OptionError(
@@ -382,4 +385,6 @@ def _with_log(error: WorkerError, log: str) -> WorkerError:
             file.write(log + "\n")
     except OSError:
         return error
-    return WorkerError(f"{error.sentence.rstrip('.')}: {path}")
+    if error.sentence.endswith("log."):
+        return WorkerError(f"{error.sentence.rstrip('.')}: {path}")
+    return WorkerError(f"{error.sentence} Its last messages are in {path}")

@@ -12,6 +12,7 @@ from botaclip.core.options import Command, Kind
 from botaclip.core.shared_options import (
     BANDS,
     COG,
+    EACH,
     ENVIRONMENT,
     EVERYWHERE,
     EXTENT,
@@ -159,7 +160,7 @@ EMBED = Command(
     "Every cell holds the vector of the patch around it, in the model's space: as principal components (fitted on "
     "the training plots) or as the full unit vector.",
     (
-        RASTER, MODEL, *_MAP,
+        RASTER, MODEL, *_MAP, EACH,
         option("dimensions", Kind.TEXT, "Number of principal components to keep, or all for the full unit vectors.",
            default="64"),
         option("quantise", Kind.CHOICE, "none keeps float32; uint8 stores value = scale * q + offset, 0 = nodata.",
@@ -175,7 +176,7 @@ SUITABILITY = Command(
     "One band per species, 0 to 1, NaN where the patch is not seen. A value refers to a plot of the training "
     "relevés' area centred in the cell.",
     (
-        RASTER, MODEL, SPECIES, *_MAP,
+        RASTER, MODEL, SPECIES, *_MAP, EACH,
         option("ensemble", Kind.MODELS,
                "Further models, separated by ;, such as other seeds of the same training: the map holds the mean "
                "over all of them, and behind it, band by band, how far they are apart (standard deviation).",
@@ -196,7 +197,7 @@ AOA = Command(
     "Three bands: the dissimilarity index (0 on a training plot), 1 inside the area of applicability and 0 outside, "
     "and how many training plots are like the place. Inside, the model's validation speaks for the map; outside, "
     "nothing does.",
-    (RASTER, MODEL, *_MAP, OUTPUT_MAP, *EVERYWHERE),
+    (RASTER, MODEL, *_MAP, EACH, OUTPUT_MAP, *EVERYWHERE),
     group="Maps",
 )
 
@@ -210,7 +211,7 @@ SIMILARITY = Command(
                "Species to look for, with their cover where it is known: Carex nigra 40, Molinia caerulea."),
         option("plot", Kind.TEXT, "Or the name of a training plot of the model."),
         option("place", Kind.TEXT, "Or a place on the raster: x,y, with [EPSG:code] behind it when not in its CRS."),
-        *_MAP, OUTPUT_MAP, *EVERYWHERE,
+        *_MAP, EACH, OUTPUT_MAP, *EVERYWHERE,
     ),
     group="Maps",
 )
@@ -236,7 +237,7 @@ RICHNESS = Command(
     "Five bands: the sum of calibrated suitabilities; the interval that is to hold 90 % of such plots, low and high; "
     "Shannon's index and the local contribution to beta diversity (1: as unusual as a training plot is on average) "
     "of the expected list, not of covers.",
-    (RASTER, MODEL, *_MAP, OUTPUT_MAP, *EVERYWHERE),
+    (RASTER, MODEL, *_MAP, EACH, OUTPUT_MAP, *EVERYWHERE),
     group="Maps",
 )
 
@@ -250,7 +251,7 @@ CLUSTERS = Command(
         option("clusters", Kind.INTEGER, "Number of classes.", default=8, minimum=2, maximum=250),
         *(dataclasses.replace(each, required=False, advanced=each.name != "releves") for each in READING
           if each.name not in {other.name for other in _MAP}),
-        *_MAP, OUTPUT_MAP,
+        *_MAP, EACH, OUTPUT_MAP,
         option("indicators", Kind.OUTPUT_TABLE, "Table of indicator species to write (CSV); needs relevés."),
         *EVERYWHERE,
     ),
@@ -376,9 +377,19 @@ SAMPLE = Command(
 )
 
 DEVICES = Command(
-    "devices", "Devices", "List the devices that can compute, each tried and compared with the CPU.",
-    "A device counts only when it ran a real tile and agreed with the CPU.",
+    "devices", "Devices", "List the devices that can compute, each tried, timed and compared with the CPU.",
+    "A device counts only when it ran a real tile and agreed with the CPU. With a raster, it is also estimated how "
+    "long a suitability map of all of it takes on each device.",
     (
+        dataclasses.replace(
+            MODEL, required=False,
+            help="Model whose encoder is tried, one *.botaclip file. Not given: the one that comes along.",
+        ),
+        dataclasses.replace(
+            RASTER, required=False,
+            help="Image of which a tile is looked at and a map estimated. Not given: a tile of noise.",
+        ),
+        BANDS, ENVIRONMENT,
         option("json", Kind.FLAG, "Print as JSON.", default=False),
         *EVERYWHERE,
     ),
@@ -485,11 +496,23 @@ CACHE = Command(
     group="Set-up", needs="nothing",
 )
 
+DIAGNOSTICS = Command(
+    "diagnostics", "Diagnostics report", "Write down what a bug report needs: versions, devices, folders, last error.",
+    "A text to copy. It works without an environment and with a broken one. It holds no password, no name of a user, "
+    "and no paths but those of the plugin, its environments, its cache and its encoders.",
+    (
+        option("output", Kind.OUTPUT_FILE, "Text file to write (Markdown). Not given: it is only shown."),
+        *EVERYWHERE,
+    ),
+    group="Set-up", needs="nothing",
+)
+
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
         DEMO_DATA, PREVIEW, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, CHANGE, RICHNESS, CLUSTERS,
         DEMO_DATA, SAMPLE, TRAIN, EVALUATE, ABLATE, EMBED, SUITABILITY, AOA, SIMILARITY, CHANGE, RICHNESS, CLUSTERS,
         THRESHOLD, LISTS, PREDICT, REPORT, INFO, VERIFY, DEVICES, SETUP, ENCODERS, CACHE,
+        DIAGNOSTICS,
     )
 }

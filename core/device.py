@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import os
-import platform
 import shutil
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from botaclip.core.encoders.encoder import Encoder
+from botaclip.core.encoders.execution_providers import GPUS, compiled_in
 from botaclip.core.encoders.joined import JoinedEncoder
-from botaclip.core.encoders.onnx_session import PROVIDERS, open_session
 from botaclip.core.errors import DeviceError, EncoderError
 from botaclip.core.progress import Progress
 
@@ -24,17 +21,12 @@ Floats = NDArray[np.float32]
 
 # Reduced-precision tensor cores differ from the CPU by about 1e-3 of the largest value; a broken driver by far more.
 TOLERANCE = 5e-3
-# pixels (n, 3, h, w) -> 3 x 3 convolution to 4 channels, ReLU; tests/test_device.py writes the same bytes with onnx.
-_PROBE = (
-    "CAg6uwQKFAoGcGl4ZWxzCgF3EgFjIgRDb252ChAKAWMSBWNlbGxzIgRSZWx1EgVwcm9iZSrAAwgECAMIAwgDEAFCAXdKsAMAABC/"
-    "AAAQPwAAAD8AAOA+AADAPgAAoD4AAIA+AABAPgAAAD4AAIA9AAAAAAAAgL0AAAC+AABAvgAAgL4AAKC+AADAvgAA4L4AAAC/AAAQ"
-    "vwAAED8AAAA/AADgPgAAwD4AAKA+AACAPgAAQD4AAAA+AACAPQAAAAAAAIC9AAAAvgAAQL4AAIC+AACgvgAAwL4AAOC+AAAAvwAA"
-    "EL8AABA/AAAAPwAA4D4AAMA+AACgPgAAgD4AAEA+AAAAPgAAgD0AAAAAAACAvQAAAL4AAEC+AACAvgAAoL4AAMC+AADgvgAAAL8A"
-    "ABC/AAAQPwAAAD8AAOA+AADAPgAAoD4AAIA+AABAPgAAAD4AAIA9AAAAAAAAgL0AAAC+AABAvgAAgL4AAKC+AADAvgAA4L4AAAC/"
-    "AAAQvwAAED8AAAA/AADgPgAAwD4AAKA+AACAPgAAQD4AAAA+AACAPQAAAAAAAIC9AAAAvgAAQL4AAIC+AACgvgAAwL4AAOC+AAAA"
-    "vwAAEL8AABA/AAAAPwAA4D4AAMA+AACgPgAAgD4AAEA+AAAAPgAAgD0AAAAAAACAvQAAAL5aIwoGcGl4ZWxzEhkKFwgBEhMKAxIB"
-    "bgoCCAMKAxIBaAoDEgF3YiIKBWNlbGxzEhkKFwgBEhMKAxIBbgoCCAQKAxIBeQoDEgF4QgQKABAR"
-)
+_REMEDIES = {
+    "cuda": "use --device cpu, or install the cuda environment and its driver",
+    "directml": "use --device cpu; directml is for Windows with the package onnxruntime-directml",
+    "coreml": "use --device cpu; coreml comes with onnxruntime on macOS",
+}
+TRAINING_DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,13 +34,16 @@ class Trial:
     """How a device did beside the CPU.
 
     ``works`` says whether it ran and agreed; ``difference`` is the largest difference relative to the largest
-    value of the CPU, None where it did not run; ``words`` says it all.
+    value of the CPU, None where it did not run; ``words`` says it all. ``ms_per_tile`` and ``tile_px`` (its side) are
+    None where nothing was timed.
     """
 
     name: str
     works: bool
     difference: float | None
     words: str
+    ms_per_tile: float | None = None
+    tile_px: int | None = None
 
 
 def try_device(name: str, compute: Callable[[str], Floats]) -> Trial:
@@ -57,18 +52,15 @@ def try_device(name: str, compute: Callable[[str], Floats]) -> Trial:
     Parameters
     ----------
     name
-        ``cpu`` or ``cuda``.
+        ``cpu`` or one of ``GPUS``.
     compute
         Computes the same thing on the device it is given.
     """
-    if PROVIDERS[name] not in onnxruntime.get_available_providers():
+    if not compiled_in(name):
         return Trial(name, False, None, f"this environment's onnxruntime {onnxruntime.__version__} has no {name}")
     try:
         here = compute(name)
-        difference = 0.0
-        if name != "cpu":
-            reference = compute("cpu")
-            difference = float(np.abs(here - reference).max() / max(float(np.abs(reference).max()), 1e-12))
+        difference = 0.0 if name == "cpu" else relative_difference(here, compute("cpu"))
     except EncoderError as error:
         return Trial(name, False, None, error.found)
     except Exception as error:  # a GPU fails with whatever class its runtime happens to use
@@ -79,13 +71,20 @@ def try_device(name: str, compute: Callable[[str], Floats]) -> Trial:
     return Trial(name, True, difference, words)
 
 
+def relative_difference(here: Floats, reference: Floats) -> float:
+    """Return the largest difference from the reference relative to its largest value; infinite where shapes differ."""
+    if here.shape != reference.shape:
+        return float("inf")
+    return float(np.abs(here - reference).max() / max(float(np.abs(reference).max()), 1e-12))
+
+
 def encoder_on(requested: str, make: Callable[[str], Encoder], progress: Progress) -> tuple[Encoder, str]:
     """Return an encoder on the device asked for, tried on one tile, and the device's name.
 
     Parameters
     ----------
     requested
-        ``auto``, ``cpu`` or ``cuda``.
+        ``auto``, ``cpu``, or one of ``GPUS``.
     make
         Returns the encoder on the device it is given.
 
@@ -113,16 +112,20 @@ def choose_device(requested: str, compute: Callable[[str], Floats], progress: Pr
         As :func:`encoder_on`.
     """
     if requested != "cpu":
-        trial = try_device("cuda", compute)
-        if trial.works:
-            progress.info(f"Computing on cuda: {trial.words}.")
-            return "cuda"
+        named = [requested] if requested != "auto" else [name for name in GPUS if compiled_in(name)] or ["cuda"]
+        refused = []
+        for name in named:
+            trial = try_device(name, compute)
+            if trial.works:
+                progress.info(f"Computing on {name}: {trial.words}.")
+                return name
+            refused.append(trial)
         if requested != "auto":
-            raise DeviceError(f"the device {requested!r} cannot be used: {trial.words}",
-                              remedy="use --device cpu, or install the cuda environment and its driver")
+            raise DeviceError(f"the device {requested!r} cannot be used: {trial.words}", remedy=_REMEDIES[requested])
         # A machine without a GPU misses nothing; one with a GPU that cannot be used should hear why it is slow.
-        tell = progress.warning if nvidia_gpu() or trial.difference is not None else progress.info
-        tell(f"Computing on the CPU; cuda cannot be used: {trial.words}.")
+        there = nvidia_gpu() or any(trial.difference is not None or trial.name != "cuda" for trial in refused)
+        reasons = "; ".join(f"{trial.name} cannot be used: {trial.words}" for trial in refused)
+        (progress.warning if there else progress.info)(f"Computing on the CPU; {reasons}.")
     trial = try_device("cpu", compute)
     if not trial.works:
         raise DeviceError(f"the CPU cannot run the encoder: {trial.words}", remedy="reinstall the environment")
@@ -138,31 +141,42 @@ def nvidia_gpu() -> bool:
 
 def _one_tile(encoder: Encoder) -> Floats:
     """Return the vectors of a tile of noise that fills the encoder's range of values; of all parts, as one array."""
-    if isinstance(encoder, JoinedEncoder):
-        # Each is held against its own largest value.
-        tiles = (_one_tile(part).ravel() for part in encoder.parts)
-        return np.concatenate([tile / max(float(np.abs(tile).max()), 1e-12) for tile in tiles])
-    side = encoder.tile_px
-    noise = np.random.default_rng(0).random((1, len(encoder.bands), side, side), dtype=np.float32)
+    return joined_vectors(encoder, noise, lambda part: part.tile_px)
+
+
+def noise(encoder: Encoder, side: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return a window of noise (1, C, side, side) over the encoder's range of values, and that all of it is valid."""
+    shares = np.random.default_rng(0).random((1, len(encoder.bands), side, side), dtype=np.float32)
     low, high = getattr(encoder, "value_range", (0.0, 1.0))
-    return encoder.encode((low + noise * (high - low)).astype(np.float32), np.ones((1, side, side), bool))
+    return (low + shares * (high - low)).astype(np.float32), np.ones((1, side, side), bool)
 
 
-def _probe(device: str) -> Floats:
-    tile = np.random.default_rng(0).random((1, 3, 64, 64), dtype=np.float32)
-    result: Floats = open_session(base64.b64decode(_PROBE), device=device).run(None, {"pixels": tile})[0]
-    return result
+def parts_of(encoder: Encoder) -> tuple[Encoder, ...]:
+    """Return the encoders that one consists of: itself where it is not joined."""
+    return encoder.parts if isinstance(encoder, JoinedEncoder) else (encoder,)
 
 
-def devices(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Run ``botaclip devices``: try every device on a tile and compare it with the CPU."""
-    trials = [try_device(name, _probe) for name in ("cpu", "cuda")]
-    progress.update(1.0, "devices tried")
-    found = {
-        "devices": [dataclasses.asdict(trial) for trial in trials],
-        "auto": "cuda" if trials[1].works else "cpu",
-        "onnxruntime": onnxruntime.__version__, "cpu_cores": os.cpu_count(), "machine": platform.machine(),
-    }
-    lines = [f"{trial.name:<5} {'works' if trial.works else 'no':<6} {trial.words}" for trial in trials]
-    # Without words to print, the command line prints the result itself as JSON.
-    return found if parameters.get("json") else {**found, "print": [*lines, f"auto takes {found['auto']}"]}
+def joined_vectors(
+    encoder: Encoder, window: Callable[[Encoder, int], tuple[Floats, NDArray[np.bool_]]],
+    side: Callable[[Encoder], int],
+) -> Floats:
+    """Return the vectors of one window of every part; of several parts each against its own largest value, flat."""
+    made = [part.encode(*window(part, side(part))) for part in parts_of(encoder)]
+    if len(made) == 1:
+        return made[0]
+    return np.concatenate([tile.ravel() / max(float(np.abs(tile).max()), 1e-12) for tile in made])
+
+
+def check_training_device(requested: str) -> None:
+    """Refuse a device that training cannot use: torch computes on the CPU or an NVIDIA GPU.
+
+    Raises
+    ------
+    DeviceError
+        It is neither, nor ``auto``.
+    """
+    if requested not in TRAINING_DEVICES:
+        raise DeviceError(
+            f"training on {requested} is not possible: torch trains on the CPU or on an NVIDIA GPU",
+            remedy="use --device auto, cpu or cuda; maps and clicks of the finished model may use others",
+        )

@@ -7,15 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.embedding_bands import EmbeddingBands
-from botaclip.core.map_job import make_map
+from botaclip.core.map_job import Seen, make_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_pca
 from botaclip.core.scene_maps import MapKind
 
 Floats = NDArray[np.float32]
+
+_MEANING = (
+    "Each pixel holds {what} that the model makes of the image around it: places of like colour look alike to the "
+    "model. The colours show the first three bands over the range of the training plots, so that a vector has one "
+    "colour in all maps of this model."
+)
 
 
 def embed(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -28,11 +33,11 @@ def embed(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """
     made: list[EmbeddingBands] = []
 
-    def kind_of(applied: AppliedImagery) -> MapKind:
+    def kind_of(applied: Seen) -> MapKind:
         made.append(EmbeddingBands.of(applied.model, parameters["dimensions"], progress))
         return embedding(applied.model, made[0], small=parameters["quantise"] == "uint8")
 
-    outputs = make_map(parameters, kind_of, progress)
+    outputs = make_map("embed", parameters, kind_of, progress)
     bands = made[0]
     clipped = outputs["clipped"]
     if clipped:
@@ -57,4 +62,8 @@ def embedding(model: Model, bands: EmbeddingBands, *, small: bool) -> MapKind:
         name="embedding", bands=bands.names, compute=compute, style=qml_pca(bands.plot_range),
         dtype="uint8" if small else "float32", nodata=0 if small else float("nan"), tags=tags, band_tags=band_tags,
         scale=bands.scale.tolist() if small else None, offset=bands.offset.tolist() if small else None,
+        meaning=_MEANING.format(
+            what="the unit vector" if bands.share is None
+            else f"the first {len(bands.names)} principal components, fitted on the training plots, of the vector"
+        ),
     )  # fmt: skip

@@ -43,6 +43,10 @@ class OptionError(BotaclipError):
     """An option is missing, unknown or has a value outside what it allows."""
 
 
+class NothingLeft(OptionError):
+    """Extent and mask leave nothing of a raster to map."""
+
+
 class RasterError(BotaclipError):
     """A raster cannot be opened, lacks a band or a CRS, or does not fit the model."""
 

@@ -117,7 +117,12 @@ class Imagery:
 
 def scene_name(scene: RasterSource) -> str:
     """Return the name of a scene, that of its first tile without folder and suffix, fit for a file."""
-    return re.sub(r'[<>:"/\\|?*\s]+', "_", Path(scene.tiles[0].path).stem).strip("_.") or "scene"
+    return name_for_file(scene.tiles[0].path)
+
+
+def name_for_file(path: str) -> str:
+    """Return the name of a raster without folder and suffix, fit for another file."""
+    return re.sub(r'[<>:"/\\|?*\s]+', "_", Path(path).stem).strip("_.") or "scene"
 
 
 def open_imagery(raster: str | Path, *, bands: str | None = None) -> Imagery:

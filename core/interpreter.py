@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from botaclip.core import managed_environment
 from botaclip.core.base_python import candidates
@@ -24,10 +25,30 @@ REMEDY = (
 TRIAL_S = 60.0
 
 
+class Located(NamedTuple):
+    """The Python that is to run the worker, and in words by which way it was found."""
+
+    python: Path
+    how: str
+
+
 def find_interpreter(
     setting: str | os.PathLike[str] | None = None, *, needs: str = "run", root: Path = ROOT
 ) -> Path:
-    """Return the Python that is to run the worker.
+    """Return the Python that is to run the worker; see :func:`locate_interpreter`.
+
+    Raises
+    ------
+    EnvironmentMissing
+        None was found, or the one that was named cannot be run.
+    """
+    return locate_interpreter(setting, needs=needs, root=root).python
+
+
+def locate_interpreter(
+    setting: str | os.PathLike[str] | None = None, *, needs: str = "run", root: Path = ROOT
+) -> Located:
+    """Return the Python that is to run the worker, and how it was found.
 
     In this order: ``setting``, the variable ``BOTACLIP_PYTHON``, the ``.venv`` beside a development checkout, the
     managed environment of these locks, and then, where it has all packages: the running Python (inside QGIS the
@@ -50,19 +71,21 @@ def find_interpreter(
     """
     for named, source in ((setting, "the setting of the worker's Python"), (os.environ.get(VARIABLE), VARIABLE)):
         if named and str(named).strip():
-            return _executable(Path(str(named).strip()).expanduser(), source)
+            how = source if source != VARIABLE else f"the variable {VARIABLE}"
+            return Located(_executable(Path(str(named).strip()).expanduser(), source), how)
     environment = root / ".venv"
     if environment.is_dir():
-        return _executable(environment, "the environment beside the checkout")
+        beside = "the environment beside the checkout"
+        return Located(_executable(environment, beside), beside)
     managed = managed_environment.serving(needs)
     if managed is not None:
-        return managed.python
+        return Located(managed.python, "the managed environment")
     names = needed_imports(needs)
     if "qgis" not in sys.modules and sys.executable and all(map(_present, names)):
-        return Path(sys.executable)
+        return Located(Path(sys.executable), "the running Python, which has the packages")
     for path in candidates():
         if _can_import(path, path.stat().st_mtime_ns, names):
-            return Path(os.path.abspath(path))
+            return Located(Path(os.path.abspath(path)), "a Python of this system that has the packages")
     smaller = managed_environment.serving("run")
     if smaller is not None:
         raise EnvironmentMissing(

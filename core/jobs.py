@@ -31,10 +31,11 @@ JOBS: Mapping[str, str] = {
     "clusters": "botaclip.training.clusters:clusters",
     "info": "botaclip.core.model_report:info",
     "verify": "botaclip.core.model_report:verify",
-    "devices": "botaclip.core.device:devices",
+    "devices": "botaclip.core.device_trials:devices",
     "setup": "botaclip.core.setup_environment:setup",
     "encoders": "botaclip.core.encoder_actions:encoders",
     "cache": "botaclip.core.cache_actions:cache",
+    "diagnostics": "botaclip.core.diagnostics:report",
     # Asked for by the QGIS faces and the command line themselves, never by name.
     "click": "botaclip.core.click:click",
     "estimate": "botaclip.core.estimate:estimate",

@@ -8,10 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from botaclip.core.applied_imagery import AppliedImagery
+from botaclip.core.each_raster import EachRaster, make_each
+from botaclip.core.errors import OptionError
 from botaclip.core.image_year import given_year
+from botaclip.core.layer_metadata import command_words
 from botaclip.core.model import Model
+from botaclip.core.options import raster_words
 from botaclip.core.progress import Progress
 from botaclip.core.scene_maps import MapKind, check_map_name, check_maps_writable, make_maps
+
+# What a map's content may be told from: places of it can be looked at, one by one.
+Seen = AppliedImagery | EachRaster
 
 
 def model_for_map(parameters: dict[str, Any]) -> Model:
@@ -24,23 +31,26 @@ def model_for_map(parameters: dict[str, Any]) -> Model:
     ModelFileError
         The model cannot be opened.
     """
-    check_map_name(Path(parameters["output"]))
+    if not parameters.get("each"):
+        check_map_name(Path(parameters["output"]))
     return Model.open(parameters["model"])
 
 
 def make_map(
-    parameters: dict[str, Any], kind_of: Callable[[AppliedImagery], MapKind], progress: Progress, *,
+    command: str, parameters: dict[str, Any], kind_of: Callable[[Seen], MapKind], progress: Progress, *,
     model: Model | None = None, view: Callable[[AppliedImagery], AppliedImagery] | None = None,
 ) -> dict[str, Any]:
     """Make a map as the options that all maps share say.
 
     Parameters
     ----------
+    command
+        Its name, for the metadata page.
     parameters
         ``raster``, ``model``, ``output``, ``device`` and, where given, ``bands``, ``environment``, ``mode``,
-        ``stride``, ``extent``, ``mask``, ``image_date``, ``cog``, ``overwrite``.
+        ``stride``, ``extent``, ``mask``, ``image_date``, ``cog``, ``overwrite``, ``each``.
     kind_of
-        What the map holds, told from the opened model and imagery.
+        What the map holds, told from the opened model and imagery; with ``each`` once, from all rasters.
     progress
         Told how far it is.
     model
@@ -51,13 +61,22 @@ def make_map(
     Returns
     -------
     dict
-        What :func:`~botaclip.core.scene_maps.make_maps` returns.
+        What :func:`~botaclip.core.scene_maps.make_maps` returns, or :func:`~botaclip.core.each_raster.make_each`.
 
     Raises
     ------
     OutputError
         The output is not the name of a GeoTIFF, exists, or cannot be written.
+    OptionError
+        Several rasters are named without ``each``.
     """
+    if parameters.get("each"):
+        return make_each(command, parameters, kind_of, progress, model=model)
+    if len(raster_words(str(parameters["raster"]))) > 1:
+        raise OptionError(
+            "several rasters are named, and one map is asked for", where="--raster",
+            remedy="add --each for a map of each, or name a folder of tiles for one map of all",
+        )  # fmt: skip
     output, overwrite = Path(parameters["output"]), bool(parameters.get("overwrite"))
     check_map_name(output)
     year = given_year(parameters.get("image_date"))
@@ -76,5 +95,6 @@ def make_map(
             progress=progress,
         )
         return make_maps(
-            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")), year=year
+            applied, areas, kind, output, progress, overwrite=overwrite, cog=bool(parameters.get("cog")), year=year,
+            history=[command_words(command, parameters)],
         )

@@ -317,15 +317,38 @@ class Model:
             "BOTACLIP_DATA_TYPE": str(self.metadata["data_type"]),
             "BOTACLIP_PATCH": f"{self.patch.size_m:g} m, {self.patch.cells} x {self.patch.cells} cells",
             "BOTACLIP_PLOT": self.plot_words, "BOTACLIP_LICENCE": str(self.metadata.get("licence", "")),
-            "BOTACLIP_CITE": str(self.metadata.get("cite", "")),
+            "BOTACLIP_CITE": str(self.metadata.get("cite", "")), "BOTACLIP_JUDGED": self.judged,
+            "BOTACLIP_ENCODER_LICENCE": str(encoder.get("licence") or ""),
+            "BOTACLIP_ENCODER_CITE": str(encoder.get("citation") or ""),
             "BOTACLIP_VERSIONS": ", ".join(f"{k} {v}" for k, v in sorted(self.metadata["versions"].items())),
         }
+
+    @property
+    def judged(self) -> str:
+        """How the model was judged, in one sentence: medians over species beside those of the frozen vectors."""
+        blocked = self.metadata.get("scores", {}).get("blocked")
+        found = [_medians(blocked.get(column) if isinstance(blocked, dict) else None) for column in ("adapted", "raw")]
+        if not found[0]:
+            return "The model file does not say how the model was judged."
+        beside = f"; with the frozen vectors {found[1]}" if found[1] else ""
+        return f"Judged by cross-validation in spatial blocks, medians over species: {found[0]}{beside}."
 
     @property
     def plot_words(self) -> str:
         """What a value refers to."""
         area = self.metadata.get("releve_area_m2") or self.patch.size_m**2
         return f"refers to a plot of {area:g} m2"
+
+
+def _medians(scores: Any) -> str:
+    """Return ``AUC 0.90, TSS 0.61`` of a column of scores, as far as it has them."""
+    said = []
+    for name, metric in (("AUC", "auc"), ("TSS", "tss_at_train_threshold")):
+        value = scores.get(metric, {}) if isinstance(scores, dict) else {}
+        median = value.get("median") if isinstance(value, dict) else None
+        if isinstance(median, (int, float)):
+            said.append(f"{name} {median:.2f}")
+    return ", ".join(said)
 
 
 def _batches(values: Floats) -> Iterator[tuple[int, Floats]]:

@@ -155,6 +155,8 @@ class Option:
             if self.kind is Kind.MODELS:
                 found = [str(bundled_model()) if word == BUNDLED_WORD else word for word in found]
             return found or None
+        if self.kind is Kind.RASTER and isinstance(value, (list, tuple)):
+            return ";".join(str(item) for item in value)
         if self.kind is Kind.LIST and not isinstance(value, str):
             return ",".join(str(item) for item in value)
         if self.kind is Kind.MODEL and str(value).strip() == BUNDLED_WORD:
@@ -284,7 +286,8 @@ def check_outputs(command: Command, parameters: Mapping[str, Any]) -> None:
         value = parameters.get(option.key)
         if not value or option.kind not in FILE_KINDS - OUTPUT_KINDS | SEVERAL_KINDS:
             continue
-        for name in value if isinstance(value, list) else [value]:
+        names = raster_words(value) if option.kind is Kind.RASTER else value if isinstance(value, list) else [value]
+        for name in names:
             given = _real(str(name))
             if given in met:
                 raise OptionError(
@@ -298,6 +301,13 @@ def check_outputs(command: Command, parameters: Mapping[str, Any]) -> None:
                             f"{output.flag} lies in the folder of tiles that {option.flag} names, and would be taken "
                             "for one of them by the next run", where=path, remedy="choose another folder",
                         )  # fmt: skip
+
+
+def raster_words(text: str) -> list[str]:
+    """Return the rasters that a text names: itself where it is a file or has no semicolon, else what they part."""
+    if ";" not in text or os.path.exists(text):
+        return [text]
+    return [word.strip() for word in text.split(";") if word.strip()]
 
 
 def _real(path: str) -> str:
@@ -325,7 +335,7 @@ def command_line(command: Command, parameters: Mapping[str, Any]) -> str:
         elif option.positional:
             words.append(str(value))
         else:
-            if option.kind in SEVERAL_KINDS:
+            if option.kind in SEVERAL_KINDS or isinstance(value, list):
                 value = ";".join(value or [])
             text = str(value).removesuffix(".0") if isinstance(value, float) else str(value)
             words += [f"{option.flag}={text}"] if text.startswith("-") else [option.flag, text]

@@ -33,6 +33,7 @@ IMPORTS: Mapping[str, tuple[str, ...]] = {
 # botaclip.core.encoders.timm_library does.
 FOUND_ONLY = ("torchvision", "timm")
 IMPORT_S = 300.0
+_LOADED = "all packages were loaded"
 
 
 def needed_imports(needs: str) -> tuple[str, ...]:
@@ -51,7 +52,8 @@ def failing_import(
         f"import importlib.util, sys\nif sys.version_info < {tuple(oldest)!r}: sys.exit('it is too old')\n"
         "for name in sys.argv[1:]:\n"
         f"    if name not in {FOUND_ONLY!r}: importlib.import_module(name)\n"
-        "    elif importlib.util.find_spec(name) is None: sys.exit(f'No module named {name!r}')"
+        "    elif importlib.util.find_spec(name) is None: sys.exit(f'No module named {name!r}')\n"
+        f"print({_LOADED!r})"
     )
     try:
         answer = subprocess.run(
@@ -63,7 +65,8 @@ def failing_import(
     except OSError as error:
         return f"it cannot be run ({error.strerror})"
     if answer.returncode == 0:
-        return None
+        # A program that is no Python may end well, too.
+        return None if answer.stdout.rstrip().endswith(_LOADED) else "what should be its Python is none"
     lines = answer.stderr.strip().splitlines()
     return lines[-1] if lines else f"it ended with exit code {answer.returncode}"
 

@@ -25,6 +25,8 @@ from rasterio.windows import Window
 
 from botaclip.core.errors import OutputError
 from botaclip.core.lattice import Lattice, PatchSpec
+from botaclip.core.layer_metadata import SUFFIX as QMD
+from botaclip.core.layer_metadata import qmd
 from botaclip.core.unfinished import unfinished
 
 TILE = 256
@@ -126,6 +128,8 @@ class RasterOutput:
         Stored with the bands: value = scale * stored + offset.
     style
         Content of the ``.qml`` file; empty writes none.
+    history
+        How the map was made, a line each, for its metadata page (``.qmd``); None writes none.
     overwrite
         Whether an existing file may be replaced.
     cog
@@ -157,6 +161,7 @@ class RasterOutput:
         scale: float | Sequence[float] | None = None,
         offset: float | Sequence[float] | None = None,
         style: str = "",
+        history: Sequence[str] | None = None,
         overwrite: bool = False,
         cog: bool = False,
     ) -> None:
@@ -179,14 +184,17 @@ class RasterOutput:
         self._tile: NDArray[Any] | None = None
         self._tile_at = (-1, -1)
         self._finished: dict[tuple[int, int], NDArray[np.bool_]] = {}  # tile -> which bands have values in it
-        self._style_part: Path | None = None
+        self._history = history
+        self._beside: dict[str, Path] = {}  # unfinished sidecars by suffix
 
     def __enter__(self) -> RasterOutput:
         """Begin the file aside."""
         with contextlib.ExitStack() as stack:
-            if self._style:
-                # A style left without its raster is nobody's; one beside a raster is guarded by the raster.
-                self._style_part = stack.enter_context(unfinished(self.path.with_suffix(".qml"), overwrite=True))
+            for suffix, wanted in ((".qml", bool(self._style)), (QMD, self._history is not None)):
+                if wanted:
+                    # One left without its raster is nobody's; one beside a raster is guarded by the raster.
+                    beside = unfinished(self.path.with_suffix(suffix), overwrite=True)
+                    self._beside[suffix] = stack.enter_context(beside)
             self._part = stack.enter_context(unfinished(self.path, overwrite=self._overwrite))
             self._dataset = self._create(self._part)
             stack.callback(self._dataset.close)
@@ -205,8 +213,11 @@ class RasterOutput:
                 self._check_whole()
                 if self._cog:
                     make_cog(self._part, compression=self._compression)
-                if self._style_part is not None:
-                    self._style_part.write_text(self._style, encoding="utf-8")
+                if ".qml" in self._beside:
+                    self._beside[".qml"].write_text(self._style, encoding="utf-8")
+                if QMD in self._beside:
+                    with rasterio.open(self._part) as made:
+                        self._beside[QMD].write_text(qmd(made, self._history or ()), encoding="utf-8")
                 # Statistics that QGIS kept of a replaced map would stretch the new one wrongly.
                 self.path.with_name(self.path.name + ".aux.xml").unlink(missing_ok=True)
             except (RasterioError, CPLE_BaseError, OSError, OutputError) as failure:

@@ -11,6 +11,13 @@ VIRIDIS = (
     "#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725",
 )  # fmt: skip
 
+# ColorBrewer's BrBG (Brewer and Harrower 2003, Apache 2.0): brown for less, green for more, told apart by colour-blind
+# eyes, and equally far from the white of no change at both ends.
+BROWN_GREEN = (
+    "#543005", "#8c510a", "#bf812d", "#dfc27d", "#f6e8c3", "#f5f5f5", "#c7eae5", "#80cdc1", "#35978f", "#01665e",
+    "#003c30",
+)  # fmt: skip
+
 _FRAME = """<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
 <qgis version="3.34.0" styleCategories="Symbology">
   <pipe>
@@ -63,21 +70,33 @@ def qml_pca(limits: Sequence[tuple[float, float]]) -> str:
     )
 
 
-def qml_suitability(band: int = 1, *, low: float = 0.0, high: float = 1.0, unit: str = "") -> str:
-    """Return the style that shows one band of a suitability map from ``low`` (dark) to ``high`` (bright).
+def qml_suitability(
+    band: int = 1, *, low: float = 0.0, high: float = 1.0, unit: str = "", low_label: str = "", high_label: str = "",
+    colours: Sequence[str] = VIRIDIS,
+) -> str:
+    """Return the style that shows one band of a map by a ramp of colours, dark at ``low`` and bright at ``high``.
 
     Parameters
     ----------
     band
         The band shown at first, from 1.
     low, high
-        Values at the ends of the colours.
+        Values at the two ends of the colours; ``low`` may be the larger one.
     unit
         Written behind the numbers of the legend.
+    low_label, high_label
+        What the legend says at the two ends, instead of the numbers.
+    colours
+        The ramp, in even steps.
     """
-    steps = len(VIRIDIS) - 1
+    if low > high:
+        # QGIS looks a value up among items that rise, and would paint everything in the last colour.
+        return qml_suitability(
+            band, low=high, high=low, unit=unit, low_label=high_label, high_label=low_label, colours=colours[::-1]
+        )
+    steps = len(colours) - 1
     items = []
-    for i, colour in enumerate(VIRIDIS):
+    for i, colour in enumerate(colours):
         value = low + (high - low) * i / steps
         label = quoteattr(f"{value:.2g}{unit}")
         items.append(f'          <item value="{value:.9g}" label={label} color="{colour}" alpha="255"/>')
@@ -87,27 +106,45 @@ def qml_suitability(band: int = 1, *, low: float = 0.0, high: float = 1.0, unit:
             f'classificationMax="{high:.9g}" alphaBand="-1" opacity="1" nodataColor="">\n{_ORIGIN}\n'
             "      <rastershader>\n"
             '        <colorrampshader colorRampType="INTERPOLATED" classificationMode="2" clip="0" labelPrecision="2" '
-            f'minimumValue="{low:.9g}" maximumValue="{high:.9g}">\n'
+            f'minimumValue="{low:.9g}" maximumValue="{high:.9g}">\n{_ramp(colours)}\n'
             + "\n".join(items)
-            + f'\n          <rampLegendSettings suffix={quoteattr(unit)} prefix="" minimumLabel="" maximumLabel="" '
-            'orientation="2" direction="0" useContinuousLegend="1"/>\n'
+            + f'\n          <rampLegendSettings suffix={quoteattr(unit)} prefix="" minimumLabel={quoteattr(low_label)} '
+            f'maximumLabel={quoteattr(high_label)} orientation="2" direction="0" useContinuousLegend="1"/>\n'
             "        </colorrampshader>\n      </rastershader>\n    </rasterrenderer>"
         )
     )
 
 
-# Okabe and Ito (2008), then Tol's muted ones: told apart by colour-blind eyes as far as many colours can be.
+def _ramp(colours: Sequence[str]) -> str:
+    """Return the ramp that QGIS keeps beside the items: without it, its style panel would begin anew with grey."""
+    rgba = [",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5)) + ",255" for colour in colours]
+    last = len(colours) - 1
+    stops = ":".join(f"{i / last:.6g};{rgba[i]}" for i in range(1, last))
+    options = {"color1": rgba[0], "color2": rgba[-1], "discrete": "0", "rampType": "gradient", "stops": stops}
+    lines = [f'              <Option type="QString" name="{name}" value="{text}"/>' for name, text in options.items()]
+    return (
+        '          <colorramp type="gradient" name="[source]">\n            <Option type="Map">\n'
+        + "\n".join(lines) + "\n            </Option>\n          </colorramp>"
+    )  # fmt: skip
+
+
+# Okabe and Ito (2008) with a dark grey (their black hides what lies around), then Tol's muted ones: the first eight are
+# told apart by colour-blind eyes, many more cannot be.
 CLASS_COLOURS = (
-    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999",
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#4d4d4d",
     "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499",
 )  # fmt: skip
 
 
-def qml_classes(labels: Sequence[str], *, first: int = 1) -> str:
+# Two classes, absence pale: what counts stands out, and both are far apart in lightness.
+ABSENT_PRESENT = ("#d9d9d9", "#0072b2")
+
+
+def qml_classes(labels: Sequence[str], *, first: int = 1, colours: Sequence[str] = CLASS_COLOURS) -> str:
     """Return the style that shows classes ``first``, ``first + 1`` ... by colours, with these labels in the legend."""
     entries = "\n".join(
         f'        <paletteEntry value="{number}" color="{colour}" alpha="255" label={quoteattr(label)}/>'
-        for number, (label, colour) in enumerate(zip(labels, itertools.cycle(CLASS_COLOURS), strict=False), start=first)
+        for number, (label, colour) in enumerate(zip(labels, itertools.cycle(colours), strict=False), start=first)
     )
     return _FRAME.format(
         renderer=(

@@ -32,7 +32,7 @@ def richness(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """
     model = model_for_map(parameters)
     kind = richness_of(model)
-    outputs = make_map(parameters, lambda applied: kind, progress, model=model)
+    outputs = make_map("richness", parameters, lambda applied: kind, progress, model=model)
     progress.info(
         f"Counted are the {len(model.species)} species that the model knows; a value {model.plot_words}. The interval "
         f"is to hold {float(model.metadata['richness']['share']):.0%} of such plots. {ORDINAL}"
@@ -66,6 +66,9 @@ def richness_of(model: Model) -> MapKind:
         name="richness", bands=BANDS, compute=compute, style=qml_suitability(high=top, unit=" species"),
         tags={"BOTACLIP_INTERVAL": f"{float(about['share']):g} of held-out plots", "BOTACLIP_DIVERSITY": ORDINAL},
         band_tags=[{} for _ in BANDS],
+        meaning=f"How many of the {len(model.species)} species that the model knows are to be expected in such a plot: "
+        f"the sum of their suitabilities, and the interval that is to hold {float(about['share']):.0%} of such plots. "
+        f"{ORDINAL}",
     )
 
 

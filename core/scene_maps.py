@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from botaclip.core.area import Area
 from botaclip.core.errors import OptionError, OutputError
 from botaclip.core.estimate import announce_estimate
 from botaclip.core.image_year import year_of
+from botaclip.core.layer_metadata import SUFFIX as QMD
+from botaclip.core.layer_metadata import qmd
 from botaclip.core.map_sample import MapSample
 from botaclip.core.places import same_crs
 from botaclip.core.progress import Progress
@@ -29,8 +31,9 @@ from botaclip.core.raster_vrt import crs_slug, write_vrt
 from botaclip.core.unfinished import check_folder_writable, check_writable, unfinished, unfinished_folder
 from botaclip.core.windows import Windows
 
+DIGEST = "BOTACLIP_DIGEST"  # tag of a map that may be found finished: what it was asked for, and of which file
 _FEW_BLOCKS = 4  # maps of no more are made again in less time than it takes to keep them
-_OURS = {".tif", ".qml", ".vrt", ".xml"}
+_OURS = {".tif", ".qml", QMD, ".vrt", ".xml"}
 _GEOTIFF = (".tif", ".tiff")
 _NOTICEABLE = 0.01  # share of a map that is worth a warning
 
@@ -55,6 +58,8 @@ class MapKind:
         Value of a stored number, per band; None where it is the number.
     style
         Content of the ``.qml``.
+    meaning
+        What a value means, in sentences, for the metadata page.
     """
 
     name: str
@@ -67,6 +72,7 @@ class MapKind:
     band_tags: Sequence[dict[str, str]] = ()
     scale: list[float] | None = None
     offset: list[float] | None = None
+    meaning: str = ""
 
     @property
     def itemsize(self) -> int:
@@ -77,8 +83,13 @@ class MapKind:
         """Return what decides on the values besides the model: tags tell what was asked for."""
         return {
             "name": self.name, "bands": self.bands, "dtype": self.dtype, "scale": self.scale, "offset": self.offset,
-            "tags": self.tags,
+            "tags": self.tags, "band_tags": list(self.band_tags),
         }  # fmt: skip
+
+
+def sidecars(path: Path) -> tuple[Path, ...]:
+    """Return what may lie beside a map and is of no use without it: style, metadata page, statistics of QGIS."""
+    return path.with_suffix(".qml"), path.with_suffix(QMD), path.with_name(f"{path.name}.aux.xml")
 
 
 def maps_folder(output: Path) -> Path:
@@ -164,7 +175,7 @@ def _remove_older(applied: AppliedImagery, output: Path, progress: Progress) -> 
             shutil.rmtree(older)
         else:
             older.unlink()
-            for sidecar in (older.with_suffix(".qml"), older.with_name(f"{older.name}.aux.xml")):
+            for sidecar in sidecars(older):
                 sidecar.unlink(missing_ok=True)
     except OSError as error:
         progress.warning(f"{older} is of an earlier run and could not be removed ({error.strerror}).")
@@ -174,7 +185,8 @@ def _remove_older(applied: AppliedImagery, output: Path, progress: Progress) -> 
 
 def make_maps(
     applied: AppliedImagery, areas: dict[int, Area], kind: MapKind, output: Path, progress: Progress, *,
-    overwrite: bool = False, cog: bool = False, year: str | None = None,
+    overwrite: bool = False, cog: bool = False, year: str | None = None, history: Sequence[str] = (),
+    tags: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Make the map of every scene.
 
@@ -195,6 +207,10 @@ def make_maps(
         Whether rasters are finished as Cloud Optimized GeoTIFFs.
     year
         Year of the image, for the tags; None reads it from the image's own metadata, scene by scene.
+    history
+        How the maps were made, a line each, for their metadata pages.
+    tags
+        Text metadata of every map besides those of its kind.
 
     Returns
     -------
@@ -210,7 +226,7 @@ def make_maps(
         No patch of any of many scenes is seen.
     """
     announce_estimate(applied, areas, len(kind.bands), kind.itemsize, output, progress)
-    maps = _Maps(applied, areas, kind, overwrite=overwrite, cog=cog, year=year)
+    maps = _Maps(applied, areas, kind, overwrite=overwrite, cog=cog, year=year, history=history, tags=tags)
     maps.take_up(progress)
     progress = progress.stage(0.05, 1.0)
     if applied.single:
@@ -242,14 +258,25 @@ def make_maps(
     }  # fmt: skip
 
 
+def asked_for(applied: AppliedImagery, number: int, area: Area, kind: MapKind) -> dict[str, Any]:
+    """Return everything that was asked for and decides on the values of a scene's map, as JSON can hold it."""
+    environment = applied.layout.environment
+    return {
+        "model": applied.model.file.sha256, "raster": applied.layout.scenes[number].identity,
+        "environment": None if environment is None else environment.identity,
+        "area": area.to_json(), "kind": kind.to_json(),
+    }  # fmt: skip
+
+
 class _Maps:
     """The maps of a job, and what is kept of them until all are complete."""
 
     def __init__(
         self, applied: AppliedImagery, areas: dict[int, Area], kind: MapKind, *, overwrite: bool, cog: bool,
-        year: str | None = None,
+        year: str | None = None, history: Sequence[str] = (), tags: Mapping[str, str] | None = None,
     ) -> None:
         self.applied, self.areas, self.kind, self.year = applied, areas, kind, year
+        self.history, self.tags = tuple(history), dict(tags or {})
         self.overwrite, self.cog, self.clipped = overwrite, cog, 0
         self.pixels, self.lacking = 0, 0.0  # of the maps made; about how many have no value for want of environment
         self._windows: dict[int, Windows] = {}
@@ -260,16 +287,13 @@ class _Maps:
             self._windows = {number: Windows(self._about(number)) for number in areas}
 
     def _about(self, number: int) -> dict[str, Any]:
-        """Everything that a value depends on."""
+        """Everything that a value depends on, to its last bit."""
         layout = self.applied.layout
-        return {
-            "model": self.applied.model.file.sha256, "raster": layout.scenes[number].identity,
-            "environment": None if layout.environment is None else layout.environment.identity,
-            "area": self.areas[number].to_json(), "kind": self.kind.to_json(), "device": self.applied.device,
-            "encoder": layout.encoder.identity, "computed": layout.encoder.computed,
+        return asked_for(self.applied, number, self.areas[number], self.kind) | {
+            "device": self.applied.device, "encoder": layout.encoder.identity, "computed": layout.encoder.computed,
             "workers": self.applied.workers, "threads": os.environ.get("OMP_NUM_THREADS"),
             "versions": [botaclip.__version__, onnxruntime.__version__, np.__version__],
-        }  # fmt: skip
+        }
 
     def take_up(self, progress: Progress) -> None:
         """Say what an earlier run has left."""
@@ -293,9 +317,10 @@ class _Maps:
             width=area.width, step=area.step, count=len(kind.bands), dtype=kind.dtype, nodata=kind.nodata,
             descriptions=kind.bands,
             tags=scene.tags() | {
-                "BOTACLIP_KIND": kind.name, "BOTACLIP_YEAR": self.year or year_of(scene.source)
-            } | kind.tags,
-            band_tags=kind.band_tags, scale=kind.scale, offset=kind.offset, style=kind.style,
+                "BOTACLIP_KIND": kind.name, "BOTACLIP_YEAR": self.year or year_of(scene.source),
+                "BOTACLIP_MEANING": kind.meaning,
+            } | kind.tags | self.tags,
+            band_tags=kind.band_tags, scale=kind.scale, offset=kind.offset, style=kind.style, history=self.history,
             overwrite=self.overwrite, cog=self.cog,
         ) as raster:  # fmt: skip
             blank = np.full(len(kind.bands), kind.nodata, kind.dtype)
@@ -320,8 +345,8 @@ def _make_folder(maps: _Maps, name: str, part: Path, progress: Progress) -> list
         if home is None:
             groups.append(home := [])
         home.append(number)
-    vrts = _unlike([f"{name}_{crs_slug(areas[group[0]].lattice.crs_wkt)}" for group in groups], set())
-    stems = _unlike(list(maps.applied.imagery.scene_names), {vrt.lower() for vrt in vrts})
+    vrts = unlike([f"{name}_{crs_slug(areas[group[0]].lattice.crs_wkt)}" for group in groups], set())
+    stems = unlike(list(maps.applied.imagery.scene_names), {vrt.lower() for vrt in vrts})
     total, done, seen = sum(area.height * area.width for area in areas.values()), 0, set()
     for number, area in areas.items():
         path = part / f"{stems[number]}.tif"
@@ -330,7 +355,8 @@ def _make_folder(maps: _Maps, name: str, part: Path, progress: Progress) -> list
             seen.add(number)
         else:
             path.unlink()
-            path.with_suffix(".qml").unlink(missing_ok=True)
+            for sidecar in sidecars(path):
+                sidecar.unlink(missing_ok=True)
         done += share
     if not seen:
         raise OptionError(
@@ -347,11 +373,13 @@ def _make_folder(maps: _Maps, name: str, part: Path, progress: Progress) -> list
             if maps.kind.style:
                 with unfinished(part / f"{vrt}.qml") as style:
                     style.write_text(maps.kind.style, encoding="utf-8")
+            with unfinished(part / f"{vrt}{QMD}") as page, rasterio.open(part / f"{vrt}.vrt") as mosaic:
+                page.write_text(qmd(mosaic, maps.history), encoding="utf-8")
             written.append(f"{vrt}.vrt")
     return written
 
 
-def _unlike(names: list[str], taken: set[str]) -> list[str]:
+def unlike(names: list[str], taken: set[str]) -> list[str]:
     """Return the names with those numbered that are met before, case aside."""
     unlike = []
     used = set(taken)

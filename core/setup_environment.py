@@ -19,6 +19,7 @@ from botaclip.core import lock_files, torch_build
 from botaclip.core.base_python import BasePython, base_python, probe
 from botaclip.core.environment_removal import remove_tree, tree_size
 from botaclip.core.errors import BotaclipError, Cancelled, EnvironmentMissing, OptionError, OutputError
+from botaclip.core.last_error import forget_error
 from botaclip.core.managed_environment import (
     CACHE,
     VARIABLE,
@@ -165,6 +166,7 @@ def remove(progress: Progress) -> dict[str, Any]:
         return {"done": "removed", "print": [f"There is no environment in {parent}; nothing was removed."]}
     with set_up_lock(parent, progress):
         folders, freed = remove_all(progress)
+        forget_error()
         if os.name != "nt":
             remove_lock(parent)
     if os.name == "nt":

@@ -18,8 +18,10 @@ def option(name: str, kind: Kind, help: str, **rest: Any) -> Option:
 
 EVERYWHERE = (
     option(
-        "device", Kind.CHOICE, "Where to compute. auto takes a GPU when one works and says so when it falls back.",
-        default="auto", choices=("auto", "cpu", "cuda"), advanced=True,
+        "device", Kind.CHOICE,
+        "Where to compute. auto takes a GPU when one works (cuda, then directml on Windows, then coreml on macOS) and "
+        "says so when it falls back. Training knows cpu and cuda only.",
+        default="auto", choices=("auto", "cpu", "cuda", "directml", "coreml"), advanced=True,
     ),
     option(
         "random-state", Kind.INTEGER, "Seed of everything random; the same seed gives the same result.",
@@ -69,6 +71,12 @@ ENVIRONMENT = option(
 )
 COG = option(
     "cog", Kind.FLAG, "Finish as a Cloud Optimized GeoTIFF with overviews.", default=False, advanced=True
+)
+EACH = option(
+    "each", Kind.FLAG,
+    "Each raster of the folder, or of a list separated by ;, is a raster of its own: --output is then a folder with "
+    "one map for each; maps that are finished already are skipped.",
+    default=False,
 )
 OUTPUT_MAP = option(
     "output", Kind.OUTPUT_RASTER,

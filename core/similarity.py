@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.applied_model import OK
 from botaclip.core.errors import OptionError
-from botaclip.core.map_job import make_map, model_for_map
+from botaclip.core.map_job import Seen, make_map, model_for_map
 from botaclip.core.model import Model
 from botaclip.core.places import Points
 from botaclip.core.progress import Progress
@@ -58,13 +57,13 @@ def similarity(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]
     model = model_for_map(parameters)
     found: dict[str, Any] = {}
 
-    def kind_of(applied: AppliedImagery) -> MapKind:
+    def kind_of(applied: Seen) -> MapKind:
         wanted, found["to"] = _wanted(asked[0], str(parameters[asked[0]]), applied, progress)
         found["plots"] = plots_alike(model, wanted, NAMED)
         progress.info(f"Most alike among the training plots: {', '.join(each['id'] for each in found['plots'][:3])}.")
         return similarity_to(model, wanted, found["to"])
 
-    outputs = make_map(parameters, kind_of, progress, model=model)
+    outputs = make_map("similarity", parameters, kind_of, progress, model=model)
     return outputs | found
 
 
@@ -82,7 +81,12 @@ def similarity_to(model: Model, wanted: Floats, words: str = "") -> MapKind:
         return np.stack([cosine, less], axis=1), 0
 
     return MapKind(
-        name="similarity", bands=BANDS, compute=compute, style=qml_suitability(2), band_tags=[{}, {}],
+        name="similarity", bands=BANDS, compute=compute, band_tags=[{}, {}],
+        style=qml_suitability(
+            2, low_label="0: all training plots are more alike", high_label="1: no training plot is more alike"
+        ),
+        meaning=f"How like each place is, in the model's eyes, to {words[:1000] or 'what was asked for'}: the cosine "
+        "of the two vectors, and the share of training plots that are less alike (shown), 0 to 1.",
         # The words may be cut; finished windows of an interrupted map are told by the vector itself.
         tags={"BOTACLIP_LIKE": words[:1000], "BOTACLIP_LIKE_SHA256": hashlib.sha256(wanted.tobytes()).hexdigest()},
     )
@@ -115,7 +119,7 @@ def speaking_for(model: Model, similar: list[dict[str, Any]], species: int) -> l
     return [each["id"] or str(each["index"] + 1) for each in similar if species in held[each["index"]]]
 
 
-def _wanted(way: str, text: str, applied: AppliedImagery, progress: Progress) -> tuple[Floats, str]:
+def _wanted(way: str, text: str, applied: Seen, progress: Progress) -> tuple[Floats, str]:
     """Return the unit vector (E,) that is looked for, and what it is in words."""
     model = applied.model
     if way == "species_list":
@@ -137,7 +141,7 @@ def _wanted(way: str, text: str, applied: AppliedImagery, progress: Progress) ->
                 f"the model has no training plot {text!r}", where=str(model.file.path), remedy=known
             )  # fmt: skip
         return model.plot_vectors[ids.index(text)], f"plot {text}"
-    point = place_of(text, applied.layout.scenes[0].crs_wkt)
+    point = place_of(text, applied.crs_wkt)
     seen = applied.at(point, (), progress)
     if str(seen.status[0]) != OK:
         raise OptionError(f"there is no image to compare with at {text} ({seen.status[0]})", where="--place",

@@ -40,7 +40,7 @@ def suitability(parameters: dict[str, Any], progress: Progress) -> dict[str, Any
         kind = ensemble_of([model, *others], chosen)
     if parameters.get("applicability"):
         kind = with_applicability(model, kind)
-    outputs = make_map(parameters, lambda applied: kind, progress, model=model)
+    outputs = make_map("suitability", parameters, lambda applied: kind, progress, model=model)
     progress.info(f"A value {model.plot_words} centred in the pixel.")
     return outputs | {"species": [model.species[index] for index in chosen]}
 
@@ -53,9 +53,26 @@ def suitability_of(model: Model, chosen: list[int]) -> MapKind:
 
     return MapKind(
         name="relative suitability" if model.relative else "suitability",
-        bands=tuple(model.species[index] for index in chosen), compute=compute, style=qml_suitability(),
-        band_tags=[species_tags(model, index) for index in chosen],
+        bands=tuple(model.species[index] for index in chosen), compute=compute, style=style_of(model),
+        band_tags=[species_tags(model, index) for index in chosen], meaning=meaning_of(model),
     )
+
+
+def style_of(model: Model, band: int = 1) -> str:
+    """Return the style of a suitability, its legend in the words that the model's data allow."""
+    return qml_suitability(
+        band, low_label="0", high_label="1: relative suitability" if model.relative else "1: suitability (probability)"
+    )
+
+
+def meaning_of(model: Model) -> str:
+    """Return what a suitability of a model is."""
+    if model.relative:
+        return (
+            "Relative suitability of each species, 0 to 1. The training table says only where species were found, so a "
+            "value puts places in order and is no probability."
+        )
+    return "Suitability of each species, 0 to 1: the probability, as the model judges it, that such a plot holds it."
 
 
 def ensemble_of(models: Sequence[Model], chosen: list[int]) -> MapKind:
@@ -91,6 +108,8 @@ def ensemble_of(models: Sequence[Model], chosen: list[int]) -> MapKind:
     return dataclasses.replace(
         kind, name=f"{kind.name}, mean of {len(models)} models", bands=(*kind.bands, *names), compute=compute,
         tags={**kind.tags, "BOTACLIP_ENSEMBLE": digests}, band_tags=[*kind.band_tags, *({} for _ in names)],
+        meaning=f"{kind.meaning} Shown is the mean of {len(models)} models; the bands of standard deviation say how "
+        "far they are apart.",
     )
 
 
@@ -133,7 +152,9 @@ def top_of(model: Model, chosen: list[int], count: int) -> MapKind:
     return MapKind(
         name="relative suitability" if model.relative else "suitability",
         bands=(*(f"species {rank}" for rank in ranks), *(f"suitability {rank}" for rank in ranks)),
-        compute=compute, style=qml_suitability(count + 1), tags=names, band_tags=[{} for _ in range(2 * count)],
+        compute=compute, style=style_of(model, count + 1), tags=names, band_tags=[{} for _ in range(2 * count)],
+        meaning=f"{meaning_of(model)} Only the {count} highest of each place: first the numbers of the species, which "
+        "the tags of the file name, then their suitabilities.",
     )
 
 

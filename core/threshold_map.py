@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioError
 
 from botaclip.core.errors import OptionError, RasterError
+from botaclip.core.layer_metadata import SUFFIX as QMD
+from botaclip.core.layer_metadata import command_words, qmd
 from botaclip.core.progress import Progress
-from botaclip.core.raster_style import qml_classes
-from botaclip.core.scene_maps import check_map_name
+from botaclip.core.raster_style import ABSENT_PRESENT, qml_classes
+from botaclip.core.scene_maps import DIGEST, check_map_name
 from botaclip.core.unfinished import check_writable, unfinished
 
 NODATA = 255
@@ -23,6 +26,7 @@ RULES = {
     "list": ("BOTACLIP_LISTED_FROM", "on the list that holds the model's share of what grows there"),
 }
 _TILE = 512
+_MEANING = "1 where a species is expected, 0 where not: its suitability cut at a threshold by one rule for all species."
 
 
 def threshold(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -115,10 +119,18 @@ def _write(
         "nodata": NODATA, "crs": source.crs, "transform": source.transform, "tiled": True, "blockxsize": _TILE,
         "blockysize": _TILE, "compress": "deflate", "BIGTIFF": "IF_SAFER",
     }  # fmt: skip
-    style = output.with_suffix(".qml")
-    with unfinished(output, overwrite=parameters["overwrite"]) as part:
+    with (
+        unfinished(output.with_suffix(".qml"), overwrite=True) as style,
+        unfinished(output.with_suffix(QMD), overwrite=True) as page,
+        unfinished(output, overwrite=parameters["overwrite"]) as part,
+    ):
         with rasterio.open(part, "w", **profile) as made:
-            made.update_tags(**{**source.tags(), "BOTACLIP_KIND": "presence by threshold", "BOTACLIP_RULE": words})
+            tags = {name: text for name, text in source.tags().items() if name != DIGEST}
+            made.update_tags(**tags | {
+                "BOTACLIP_KIND": "presence by threshold", "BOTACLIP_RULE": words, "BOTACLIP_MEANING": _MEANING,
+            })  # fmt: skip
+            # Three or four bands of bytes would otherwise be taken for a colour photograph.
+            made.colorinterp = [ColorInterp.gray] + [ColorInterp.undefined] * (len(bands) - 1)
             windows = [window for _, window in made.block_windows(1)]
             for place, (band, name) in enumerate(bands, start=1):
                 made.set_band_description(place, name)
@@ -130,6 +142,8 @@ def _write(
                     if source.nodata is not None and not np.isnan(source.nodata):
                         values[values == source.nodata] = np.nan
                     made.write(presence(values, limits[name]), place, window=window)
-    with unfinished(style, overwrite=True) as beside:
         # Band values 0 and 1 in the legend's order.
-        beside.write_text(qml_classes(["not expected", "expected"], first=0), encoding="utf-8")
+        labels = ["0: not expected", f"1: expected ({words})"]
+        style.write_text(qml_classes(labels, first=0, colours=ABSENT_PRESENT), encoding="utf-8")
+        with rasterio.open(part) as made:
+            page.write_text(qmd(made, [command_words("threshold", parameters)]), encoding="utf-8")

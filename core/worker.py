@@ -197,13 +197,14 @@ def in_words(error: BaseException) -> BotaclipError:
             return EnvironmentMissing(
                 f"the package {package} is missing" if missing else f"the package {package} cannot be loaded ({error})",
                 where=sys.executable,
-                remedy=f"run botaclip setup --packages {'run' if PACKAGE_SETS[package] == 'run' else 'train'}, or "
-                f"install the set {PACKAGE_SETS[package]!r} there; in a checkout, make setup",
+                remedy=f"run botaclip setup --packages {'run' if PACKAGE_SETS[package] == 'run' else 'train'}, or in "
+                f"QGIS the algorithm Set up the environment; in a Python of your own, install the set "
+                f"{PACKAGE_SETS[package]!r}",
             )
         if isinstance(error, ModuleNotFoundError) and package and package != "botaclip":
             return EnvironmentMissing(
                 f"a package needs the module {package}, which is missing: the environment is not whole",
-                where=sys.executable, remedy="run botaclip setup --check, then botaclip setup",
+                where=sys.executable, remedy="run botaclip setup, or in QGIS the algorithm Set up the environment",
             )  # fmt: skip
     text = str(error).strip().partition("\n")[0]
     allocation = ("can't allocate memory", "CUDA out of memory", "Failed to allocate memory", "std::bad_alloc")

@@ -31,6 +31,11 @@ PROTOCOL = 1
 # rasterio's wheel misread every CRS.
 UNWANTED = ("PYTHON", "PROJ_", "GDAL_", "QT_", "LD_", "DYLD_", "__PYVENV_LAUNCHER__")
 
+# What helps where no worker comes up, whatever the reason.
+MEND = (
+    "run botaclip setup, or in QGIS the algorithm Set up the environment, which makes it anew; or check the setting of "
+    "the worker's Python"
+)
 POLL_S = 0.05
 GRACE_S = 1.0
 START_S = 60.0
@@ -194,7 +199,7 @@ class WorkerClient:
             raise WorkerError(
                 f"the worker cannot be started ({error.strerror or error})",
                 where=self._command[0],
-                remedy="check the setting of the worker's Python",
+                remedy=MEND,
             ) from error
         self._process = process
         self._messages = queue.Queue()
@@ -217,15 +222,23 @@ class WorkerClient:
             with contextlib.suppress(queue.Empty):
                 message = self._messages.get(timeout=POLL_S)
                 if message is None:
-                    raise self._death("the worker could not be started")
+                    raise self._death("the worker could not be started", MEND)
+                if message.get("type") == "broken":
+                    raise WorkerError(
+                        f"what was started there is no worker: it says {message['line'].strip()!r}",
+                        where=self._command[0], remedy=MEND,
+                    )  # fmt: skip
                 if message.get("protocol") != PROTOCOL:
-                    raise WorkerError("the worker is of another version", where=self._command[2])
+                    raise WorkerError(
+                        "the worker is of another version", where=self._command[2],
+                        remedy="close QGIS and start it again, so that both are of the same version",
+                    )  # fmt: skip
                 return
             if time.monotonic() > deadline:
                 raise WorkerError(
                     f"the worker did not answer within {START_S:.0f} s",
                     where=self._command[0],
-                    remedy="check the setting of the worker's Python",
+                    remedy=MEND,
                 )
 
     def _send(self, message: Mapping[str, Any]) -> None:
@@ -280,8 +293,8 @@ class WorkerClient:
     def _note_part(self, message: Mapping[str, Any]) -> None:
         (self._parts.add if message["type"] == "part" else self._parts.discard)(message["path"])
 
-    def _death(self, found: str) -> WorkerError:
-        """Return in words how the process ended; called once its stdout is closed."""
+    def _death(self, found: str, mend: str = "") -> WorkerError:
+        """Return in words how the process ended, and what mends it; called once its stdout is closed."""
         process, code = self._process, None
         deadline = time.monotonic() + GRACE_S
         while process is not None and time.monotonic() < deadline and code is None:
@@ -294,7 +307,7 @@ class WorkerClient:
         last = next((line for line in reversed(self._stderr) if line.strip()), "")
         how, remedy = exit_in_words(code)
         said = f"; its last words were: {last.strip()}" if last else ""
-        return WorkerError(f"{found}: {how}{said}", where=self._command[0], remedy=remedy)
+        return WorkerError(f"{found}: {how}{said}", where=self._command[0], remedy=mend or remedy)
 
     def _end(self) -> None:
         """Close the worker's stdin, on which it ends; kill it where it does not."""

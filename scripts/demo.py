@@ -128,7 +128,7 @@ def read_options(folder: Path) -> dict[str, str]:
 
 def clear(folder: Path) -> None:
     """Remove what an earlier demo has written, so that nothing of it is taken for this one's."""
-    maps = [f"{name}{end}" for name in MAPS for end in ("", ".tif", ".tif.aux.xml", ".qml")]
+    maps = [f"{name}{end}" for name in MAPS for end in ("", ".tif", ".tif.aux.xml", ".qml", ".qmd")]
     image = [path.name for path in folder.glob("image*.vrt*")]
     for name in ("landscape", *maps, MODEL, REPORT, SCORES, PREDICTIONS, f"{PREDICTIONS}-wal", f"{PREDICTIONS}-shm",
                  PROJECT, *image):  # fmt: skip

@@ -19,6 +19,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 import help_pages
+import lrelease
 import scanners
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +33,9 @@ REFUSED_NAMES = frozenset(["__pycache__", "__MACOSX", ".git", ".svn", ".DS_Store
 # Parts of the checkout that are for developers.
 NOT_FOR_USERS = frozenset(["tests", "docs", "benchmarks", "scripts", ".ci"])
 # The plugin makes its environment from these.
-NEEDED_FILES = ("LICENSE", "__init__.py", "metadata.txt", ".bandit", ".flake8", ".secrets.baseline") + tuple(
+NEEDED_FILES = (
+    "LICENSE", "__init__.py", "metadata.txt", ".bandit", ".flake8", ".secrets.baseline", "i18n/botaclip_fr.qm"
+) + tuple(
     f"requirements/{name}" for name in (
         "run.lock.txt", "train.lock.txt", "torch-cpu.lock.txt", "torch-cpu.sha256", "torch-cuda.lock.txt"
     )
@@ -69,7 +72,7 @@ def problems(plugin: Path) -> list[str]:
             found.append(f"{relative} is a binary or a script, which the repository refuses")
         if REFUSED_NAMES & set(relative.parts):
             found.append(f"{relative} does not belong into a package")
-        if relative.parts[0] in NOT_FOR_USERS:
+        if relative.parts[0] in NOT_FOR_USERS or path.suffix == ".ts":
             found.append(f"{relative} is for developers")
     found += [f"{name} is missing" for name in NEEDED_FILES if not (plugin / name).is_file()]
     return found + (_metadata_problems(plugin) if (plugin / "metadata.txt").is_file() else [])
@@ -115,6 +118,7 @@ def export(root: Path, folder: Path) -> Path:
     archive = folder / "tree.tar"
     subprocess.run(["git", "archive", "--format", "tar", "-o", str(archive), "HEAD"], cwd=root, check=True)
     shutil.unpack_archive(archive, tree, "tar")
+    translate(tree / "i18n")
     pb_tool = [str(Path(sys.executable).with_name("pb_tool"))]
     _quietly([*pb_tool, "validate"], tree)
     _quietly([*pb_tool, "deploy", "-y", "-p", str(deployed.resolve())], tree)
@@ -131,6 +135,23 @@ def everything(root: Path, folder: Path) -> Path:
     for words in (["read-tree", "HEAD"], ["checkout-index", "-a", "-f", f"--prefix={folder.resolve()}/"]):
         subprocess.run(["git", *words], cwd=root, env=variables, check=True)
     return folder
+
+
+def translate(folder: Path) -> None:
+    """Make the translations in ``folder`` and remove their sources, which no user needs.
+
+    Raises
+    ------
+    SystemExit
+        ``lrelease`` is missing or does not take a source.
+    """
+    tool = lrelease.find_lrelease()
+    if tool is None:
+        needed = ", ".join(lrelease.PACKAGES)
+        raise SystemExit(f"Packaging needs Qt's lrelease for the translations; install {needed} and run this again.")
+    for source in sorted(folder.glob("*.ts")):
+        lrelease.release(source, tool)
+        source.unlink()
 
 
 def _quietly(command: list[str], folder: Path) -> None:

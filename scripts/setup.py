@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import checkout  # noqa: F401 - the package is importable from here on
+import lrelease
 import qgis_system
 from botaclip.core.errors import OptionError
 from botaclip.core.setup_environment import SIZES_MB as SIZES_OF_USERS_MB
@@ -69,7 +70,24 @@ def missing_packages() -> list[str]:
             say("No Xvfb here: the tests that open QGIS's window will be skipped.")
         else:
             packages += qgis_system.DISPLAY_PACKAGES
+    if lrelease.find_lrelease() is None:
+        try:
+            qgis_system.apt_prefix()
+        except SetupError:
+            say("No lrelease of Qt here: the plugin stays English, and make package cannot be run.")
+        else:
+            packages += lrelease.PACKAGES
     return packages
+
+
+def make_translations(folder: Path = ROOT / "i18n") -> None:
+    """Make the translations that are missing or older than their sources; without ``lrelease`` nothing is done."""
+    sources = lrelease.stale(folder)
+    tool = lrelease.find_lrelease() if sources else None
+    if tool is not None:
+        for source in sources:
+            lrelease.release(source, tool)
+        say(f"Translations made: {', '.join(source.stem for source in sources)}.")
 
 
 def plan(packages: list[str], environment: Environment) -> list[str]:
@@ -99,6 +117,7 @@ def set_up() -> Environment:
     except OptionError as error:
         raise SetupError(error.sentence) from None
     if environment.ready() and qgis_seen(environment.recorded(), qgis_system.qgis_process_path()):
+        make_translations()
         return environment
     began = time.monotonic()
     LOG.parent.mkdir(exist_ok=True)
@@ -114,6 +133,7 @@ def set_up() -> Environment:
     found = qgis_system.find_qgis()
     if found is None or found.version < qgis_system.OLDEST_QGIS:
         raise qgis_system.by_hand("QGIS is still missing after installing it.", qgis_system.QGIS_PACKAGES)
+    make_translations()
     if not environment.ready():
         environment.make(LOG, say)
     environment.write_marker({**environment.recorded(), "qgis": _stamp(found.process)})

@@ -75,6 +75,9 @@ class FakePlugin:
         (self.root / "core").mkdir()
         for path in (ROOT / "core").glob("*.py"):
             shutil.copy(path, self.root / "core")
+        shutil.copytree(
+            ROOT / "core" / "encoders", self.root / "core" / "encoders", ignore=shutil.ignore_patterns("__pycache__")
+        )
         for name, imports in IMPORTS.items():
             made = [
                 fake_wheel(self.wheels, PACKAGES.get(one, one), "1.0", module=one) for one in imports if one != "torch"
@@ -150,7 +153,7 @@ class FakePlugin:
 
     @property
     def folders(self) -> list[Path]:
-        """What lies in the folder of the environments, but for the lock."""
+        """What lies in the folder of the environments, but for the lock and the error kept last."""
         if not self.parent.is_dir():
             return []
-        return sorted(path for path in self.parent.iterdir() if path.name != "set-up.lock")
+        return sorted(path for path in self.parent.iterdir() if path.name not in ("set-up.lock", "last-error.json"))

@@ -48,6 +48,9 @@ class Qgis:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "BOTACLIP_"))},
             "QT_QPA_PLATFORM": "offscreen",
+            # What QGIS says is compared: in English, whoever runs the tests.
+            "LC_ALL": "C.UTF-8",
+            "LANGUAGE": "",
             # Not what the one who runs the tests has set up.
             "BOTACLIP_ENVIRONMENTS": str(folder / "environments"),
             "QGIS_CUSTOM_CONFIG_PATH": str(folder / "profile"),

@@ -66,8 +66,10 @@ def ask(folder: Path, model: ModelFile, output: Path, **changes: Any) -> dict[st
 def test_a_raster_for_every_scene_and_a_vrt_for_every_crs(folder: Path, model: ModelFile, tmp_path: Path) -> None:
     outputs = suitability(ask(folder, model, tmp_path / "maps.tif"), SILENT)
     vrts = [f"maps_{code}" for code in (32631, 32632)]
-    files = [f"{name}.{kind}" for name in SCENES for kind in ("tif", "qml")]
-    assert names(tmp_path / "maps") == sorted(files + [f"{name}.{kind}" for name in vrts for kind in ("vrt", "qml")])
+    files = [f"{name}.{kind}" for name in SCENES for kind in ("tif", "qml", "qmd")]
+    assert names(tmp_path / "maps") == sorted(
+        files + [f"{name}.{kind}" for name in vrts for kind in ("vrt", "qml", "qmd")]
+    )
     assert names(tmp_path) == ["maps"]
     assert outputs["output"] == str(tmp_path / "maps") and outputs["scenes"] == 4
     assert sorted(outputs["rasters"]) == [str(tmp_path / "maps" / f"{name}.vrt") for name in vrts]
@@ -185,7 +187,7 @@ def test_scenes_without_a_patch_are_left_out_and_said_to_be(model: ModelFile, tm
     write_scene(crops / "no_patch.tif", "EPSG:32632", 530_000.0, 5_200_000.0, 30)
     said: list[str] = []
     outputs = embed(ask(crops, model, tmp_path / "e.tif"), Progress(log=lambda _, text: said.append(text)))
-    assert names(tmp_path / "e") == ["e_32632.qml", "e_32632.vrt", "large.qml", "large.tif"]
+    assert names(tmp_path / "e") == ["e_32632.qmd", "e_32632.qml", "e_32632.vrt", "large.qmd", "large.qml", "large.tif"]
     assert "One scene has no pixel of the map and was left out: no_node." in said
     assert "1 of 3 scenes have no patch with enough image data: no map." in said
     assert outputs["scenes"] == 2
@@ -205,8 +207,9 @@ def test_an_extent_picks_scenes_and_says_its_crs(folder: Path, model: ModelFile,
         Progress(log=lambda _, text: said.append(text)),
     )
     assert outputs["output"].endswith("e_32631.vrt")
-    assert names(tmp_path / "e") == [f"{n}.{k}" for n in ("e_32631", "west_a", "west_b") for k in ("qml", "vrt" if n[0]
-                                     == "e" else "tif")]  # fmt: skip
+    assert names(tmp_path / "e") == [
+        f"{n}.{k}" for n in ("e_32631", "west_a", "west_b") for k in ("qmd", "qml", "vrt" if n[0] == "e" else "tif")
+    ]
     assert "2 scenes have no pixel of the map and were left out: east_a, east_b." in said
     with pytest.raises(OptionError, match="nothing of the raster is left"):
         embed(ask(folder, model, tmp_path / "n.tif", extent="0,1,0,1 [EPSG:4326]"), SILENT)

@@ -140,7 +140,7 @@ def test_the_environment_depends_on_the_action(words: list[str], needs: str) -> 
         (["embed", "--raster"], "expected one argument"),
         (["info"], "MODEL is missing"),
         (["info", "a", "b"], "'b' is too much"),
-        (["devices", "--device", "tpu"], "--device cannot be 'tpu'. Use one of auto, cpu, cuda."),
+        (["devices", "--device", "tpu"], "--device cannot be 'tpu'. Use one of auto, cpu, cuda, directml, coreml."),
         (["demo-data", "--output", "x", "--plots", "many"], "--plots cannot be 'many'. Use a whole number."),
         (["demo-data", "--output", "x", "--plots", "9"], "use a number from 10 up to 3000"),
         (["--quiet"], "there is no option '--quiet'"),

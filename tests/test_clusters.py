@@ -61,7 +61,7 @@ def test_more_classes_than_plots_are_refused() -> None:
 def test_a_legend_names_the_best_species() -> None:
     values = {"a": 0.9, "b": 0.8, "c": 0.5, "d": 0.4}
     found = [Indicator("2", name, 1, 1, value, 0, 0) for name, value in values.items()]
-    assert legend(2, found) == "2: a, b, c" and legend(1, found) == "1"
+    assert legend(2, found) == "class 2: a, b, c" and legend(1, found) == "class 1"
 
 
 @pytest.fixture(scope="module")

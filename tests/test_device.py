@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from botaclip.core import device
-from botaclip.core.device import Trial, choose_device, devices, encoder_on, try_device
+from botaclip.core.device import check_training_device, choose_device, encoder_on
 from botaclip.core.encoders import opening
 from botaclip.core.encoders.encoder import Encoder
 from botaclip.core.encoders.joined import JoinedEncoder
 from botaclip.core.errors import DeviceError, EncoderError
-from botaclip.core.onnx_scan import scan_onnx
 from botaclip.core.progress import SILENT, Progress
+from botaclip.training.option_checks import check_options
+from botaclip.training.torch_device import torch_device
 
 from .window_encoders import exact_encoder, token_encoder
 
@@ -45,19 +43,6 @@ def gpu(values: Any) -> Callable[[str], np.ndarray]:
 def chosen(requested: str, compute: Callable[[str], np.ndarray]) -> tuple[str, list[tuple[str, str]]]:
     said: list[tuple[str, str]] = []
     return choose_device(requested, compute, Progress(log=lambda *line: said.append(line))), said
-
-
-def test_the_probe_is_what_it_claims_to_be() -> None:
-    weights = (((np.arange(4 * 3 * 9) * 37) % 19 - 9) / 16).astype(np.float32).reshape(4, 3, 3, 3)
-    info = helper.make_tensor_value_info
-    graph = helper.make_graph(
-        [helper.make_node("Conv", ["pixels", "w"], ["c"]), helper.make_node("Relu", ["c"], ["cells"])], "probe",
-        [info("pixels", TensorProto.FLOAT, ["n", 3, "h", "w"])], [info("cells", TensorProto.FLOAT, ["n", 4, "y", "x"])],
-        [numpy_helper.from_array(weights, "w")],
-    )
-    probe = onnx.load_model_from_string(base64.b64decode(device._PROBE))
-    assert probe.graph == graph
-    scan_onnx(base64.b64decode(device._PROBE), where="probe")
 
 
 @pytest.mark.usefixtures("with_cuda")
@@ -115,10 +100,76 @@ def test_every_kind_of_encoder_is_tried(encoder: Encoder) -> None:
     assert np.isfinite(tile).all() and np.abs(tile).max() > 0
 
 
-def test_devices_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device.onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    found = devices({"json": True}, SILENT)
-    assert [entry["works"] for entry in found["devices"]] == [True, False] and found["auto"] == "cpu"
-    assert "print" not in found
-    assert devices({"json": False}, SILENT)["print"][-1] == "auto takes cpu"
-    assert try_device("cpu", device._probe) == Trial("cpu", True, 0.0, "it ran a tile")
+GPUS = {"directml": "DmlExecutionProvider", "coreml": "CoreMLExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+def claims(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Let onnxruntime claim to have these devices."""
+    monkeypatch.setattr(
+        device.onnxruntime, "get_available_providers", lambda: [*(GPUS[name] for name in names), "CPUExecutionProvider"]
+    )
+
+
+def on(values: dict[str, Any]) -> Callable[[str], np.ndarray]:
+    """Return what computes these values on the devices named, and the truth on the CPU."""
+    def compute(name: str) -> np.ndarray:
+        found = values.get(name, TRUTH)
+        if isinstance(found, Exception):
+            raise found
+        return found  # type: ignore[no-any-return]
+
+    return compute
+
+
+@pytest.mark.parametrize(
+    ("claimed", "values", "taken"),
+    [
+        (("coreml", "directml", "cuda"), {}, "cuda"),
+        (("coreml", "directml"), {}, "directml"),
+        (("coreml",), {}, "coreml"),
+        (("coreml", "directml", "cuda"), {"cuda": TRUTH * 2}, "directml"),
+        (("coreml", "cuda"), {"cuda": EncoderError("no driver")}, "coreml"),
+    ],
+)
+def test_auto_takes_cuda_then_directml_then_coreml(
+    monkeypatch: pytest.MonkeyPatch, claimed: tuple[str, ...], values: dict[str, Any], taken: str
+) -> None:
+    claims(monkeypatch, *claimed)
+    name, said = chosen("auto", on(values))
+    assert name == taken and said == [("info", f"Computing on {taken}: it ran a tile and agreed with the CPU to 0.")]
+
+
+def test_auto_that_falls_back_names_every_device_that_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    claims(monkeypatch, "coreml", "directml")
+    monkeypatch.setattr(device, "nvidia_gpu", lambda: False)
+    name, said = chosen("auto", on({"directml": TRUTH * 3, "coreml": RuntimeError("no such operator")}))
+    assert name == "cpu" and said == [(
+        "warning",
+        "Computing on the CPU; directml cannot be used: it computes something else than the CPU (difference 2); "
+        "coreml cannot be used: it failed: no such operator.",
+    )]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["directml", "coreml"])
+def test_a_device_named_and_not_had_is_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    claims(monkeypatch)
+    with pytest.raises(DeviceError, match=f"the device '{name}' cannot be used: .* has no {name}. Use --device cpu"):
+        chosen(name, on({}))
+    claims(monkeypatch, name)
+    with pytest.raises(DeviceError, match=r"something else than the CPU \(difference 0.5\). Use --device cpu"):
+        chosen(name, on({name: TRUTH * 1.5}))
+    with pytest.raises(DeviceError, match=r"something else than the CPU \(difference inf\)"):
+        chosen(name, on({name: TRUTH[:1]}))
+    assert chosen(name, on({name: TRUTH}))[0] == name
+
+
+@pytest.mark.parametrize("name", ["directml", "coreml"])
+def test_training_refuses_what_torch_cannot_use(name: str) -> None:
+    with pytest.raises(DeviceError, match=f"training on {name} is not possible: torch trains on the CPU or on an NV"):
+        check_training_device(name)
+    with pytest.raises(DeviceError, match=f"training on {name} is not possible"):
+        torch_device(name, SILENT)
+    with pytest.raises(DeviceError, match=f"training on {name} is not possible"):
+        check_options({"device": name})
+    for one in ("auto", "cpu", "cuda"):
+        check_training_device(one)

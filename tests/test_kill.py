@@ -39,7 +39,7 @@ class Job:
     def bytes(self, folder: Path) -> dict[str, bytes]:
         """Return the content of all that was made, by name."""
         path = folder / (self.made or self.output)
-        files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_suffix(".qml")]
+        files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_suffix(".qml"), path.with_suffix(".qmd")]
         return {file.name: file.read_bytes() for file in files if file.exists()}
 
 
@@ -125,7 +125,8 @@ def trial(name: str, place: Path, whole: dict[str, dict[str, bytes]], folder: Pa
     assert job.bytes(out) == whole[name]
     assert [path for path in folder.rglob("*") if ".part" in path.name] == []
     left = {path.name for path in out.iterdir()}
-    assert left == ({job.made} if job.made else {job.output, Path(job.output).with_suffix(".qml").name})
+    beside = {Path(job.output).with_suffix(kind).name for kind in (".tif", ".qml", ".qmd")}
+    assert left == ({job.made} if job.made else beside)
     assert list((cache / "windows").glob("*")) == []
     return met
 

@@ -70,7 +70,7 @@ def test_an_older_raster_does_not_stay_beside_the_new_folder(crops: Path, model:
     said = heard(embed, ask(crops, model, output, overwrite=True))
     assert names(tmp_path) == ["e1", "e1.tif.txt"]
     assert names(tmp_path / "e1") == [f"{n}.{k}" for n in ("e1_32632", "east_a", "east_b") for k in
-                                      ("qml", "vrt" if n[:2] == "e1" else "tif")]  # fmt: skip
+                                      ("qmd", "qml", "vrt" if n[:2] == "e1" else "tif")]  # fmt: skip
     assert ("info", f"{output}, of an earlier run, was removed.") in said
 
 
@@ -92,7 +92,7 @@ def test_an_older_folder_does_not_stay_beside_the_new_raster(crops: Path, model:
         embed(ask(single, model, output), SILENT)
     assert names(tmp_path) == ["e1"]
     embed(ask(single, model, output, overwrite=True), SILENT)
-    assert names(tmp_path) == ["e1.qml", "e1.tif"]
+    assert names(tmp_path) == ["e1.qmd", "e1.qml", "e1.tif"]
     with rasterio.open(output) as dataset:
         assert dataset.tags()["BOTACLIP_RASTER"] == "east_b.tif"
 
@@ -102,7 +102,7 @@ def test_a_folder_that_is_not_of_maps_is_nobodys_business(crops: Path, model: Mo
     (tmp_path / "e1" / "notes.txt").write_text("mine")
     for overwrite in (False, True):
         embed(ask(crops / "east_b.tif", model, tmp_path / "e1.tif", overwrite=overwrite), SILENT)
-    assert names(tmp_path) == ["e1", "e1.qml", "e1.tif"] and names(tmp_path / "e1") == ["notes.txt"]
+    assert names(tmp_path) == ["e1", "e1.qmd", "e1.qml", "e1.tif"] and names(tmp_path / "e1") == ["notes.txt"]
 
 
 @pytest.mark.parametrize("work", [suitability, embed])

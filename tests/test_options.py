@@ -43,10 +43,12 @@ FACES = {
     "verify": "model",
     "demo-data": "output seed plots species",
     "sample": "output",
-    "devices": "json",
+    "preview": "raster releves plots crs bands patch-size encoder splits folds min-presences species output blocks",
+    "devices": "model raster bands environment json",
     "setup": "packages torch wheels index-url proxy python check remove",
     "encoders": "action encoder file accept-licence sha256 url mirror proxy mode precision pooling stage output json",
     "cache": "action part json",
+    "diagnostics": "output",
 }
 
 

@@ -16,10 +16,11 @@ import pytest
 from .conftest import ROOT
 from .script_modules import script
 
-package, scanners, help_pages = script("package"), script("scanners"), script("help_pages")
+help_pages, lrelease = script("help_pages"), script("lrelease")
+package, scanners = script("package"), script("scanners")
 
 # Planted in the checkout, untracked or for developers; none may reach the ZIP.
-PLANTED = ("core/__pycache__/junk.pyc", "core/untracked.py", "resources/secret.txt")
+PLANTED = ("core/__pycache__/junk.pyc", "core/untracked.py", "resources/secret.txt", "i18n/botaclip_xx.qm")
 
 
 def git(*arguments: str, folder: Path) -> None:
@@ -33,6 +34,8 @@ SAID = io.StringIO()
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ZIP of a commit of the checkout as it stands, built beside untracked files."""
+    if lrelease.find_lrelease() is None:
+        pytest.skip("lrelease is not installed")
     checkout = tmp_path_factory.mktemp("checkout") / "any name"
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
@@ -110,6 +113,16 @@ def test_what_the_environment_is_made_from_is_in_it(built: Path) -> None:
         assert f"botaclip/{module.relative_to(ROOT).as_posix()}" in names
 
 
+def test_translations_are_in_it_as_qgis_loads_them(built: Path, plugin: Path, tmp_path: Path) -> None:
+    languages = {path.stem for path in (ROOT / "i18n").glob("*.ts")}
+    assert "botaclip_fr" in languages
+    assert {path.name for path in (plugin / "i18n").iterdir()} == {f"{name}.qm" for name in languages}
+    assert "Entraîner un modèle".encode("utf-16-be") in (plugin / "i18n" / "botaclip_fr.qm").read_bytes()
+    shutil.copytree(plugin, tmp_path / "botaclip")
+    (tmp_path / "botaclip" / "i18n" / "botaclip_fr.qm").unlink()
+    assert package.problems(tmp_path / "botaclip") == ["i18n/botaclip_fr.qm is missing"]
+
+
 def test_the_package_breaks_no_rule(plugin: Path) -> None:
     assert package.problems(plugin) == []
 
@@ -117,7 +130,7 @@ def test_the_package_breaks_no_rule(plugin: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [("core/fast.so", "binary"), ("install.sh", "script"), ("core/__pycache__/x.py", "does not belong"),
-     ("tests/test_x.py", "developers")],
+     ("tests/test_x.py", "developers"), ("i18n/botaclip_fr.ts", "developers")],
 )
 def test_a_planted_file_is_found(plugin: Path, tmp_path: Path, name: str, complaint: str) -> None:
     shutil.copytree(plugin, tmp_path / "botaclip")

@@ -15,13 +15,13 @@ from tests.conftest import ROOT
 from tests.model_fixture import write_model, write_raster
 from tests.script_modules import script
 
-package = script("package")
+lrelease, package = script("lrelease"), script("package")
 
 ALGORITHMS = {
     f"botaclip:{name}" for name in (
         "demodata", "train", "embed", "suitability", "predict", "info", "verify", "devices", "setup", "encoders",
         "cache", "evaluate", "ablate", "aoa", "similarity", "richness", "clusters", "report",
-        "threshold", "lists", "change", "sample",
+        "threshold", "lists", "change", "sample", "diagnostics", "preview",
     )
 }
 
@@ -59,6 +59,8 @@ class Installed:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     if shutil.which("qgis_process") is None:
         pytest.skip("QGIS is not installed")
+    if lrelease.find_lrelease() is None:
+        pytest.skip("lrelease is not installed")
     folder = tmp_path_factory.mktemp("zip")
     copy = folder / "checkout"
     listed = subprocess.run(
@@ -88,6 +90,13 @@ def test_it_is_listed_in_full_once_enabled_though_no_environment_is_there(instal
     answer = installed.process("list")
     assert listed(answer) == ALGORITHMS
     assert "Traceback" not in answer.stderr
+
+
+def test_it_speaks_french_where_qgis_does(installed: Installed) -> None:
+    installed.process("plugins", "enable", "botaclip")
+    answer = installed.process("list", LANG="fr_FR.UTF-8", LC_CTYPE="C.UTF-8")
+    assert listed(answer) == listed(installed.process("list", LANG="C.UTF-8"))
+    assert "botaclip:train\tEntraîner un modèle" in answer.stdout
 
 
 def test_without_an_environment_a_run_says_what_to_do(installed: Installed) -> None:

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
-from botaclip.core.applied_imagery import AppliedImagery
 from botaclip.core.applied_model import OK
 from botaclip.core.errors import OptionError, PairingError
-from botaclip.core.map_job import make_map, model_for_map
+from botaclip.core.map_job import Seen, make_map, model_for_map
 from botaclip.core.model import Model
 from botaclip.core.progress import Progress
 from botaclip.core.raster_style import qml_classes
@@ -104,14 +103,16 @@ def clusters(parameters: dict[str, Any], progress: Progress) -> dict[str, Any]:
     classes = Clusters.fit(model.plot_vectors, parameters["clusters"], random_state=parameters["random_state"])
     found: list[Indicator] = []
 
-    def kind_of(applied: AppliedImagery) -> MapKind:
+    def kind_of(applied: Seen) -> MapKind:
         if table is not None:
             found.extend(indicators_of(
                 table, classes, applied, progress.stage(0.0, 0.1), random_state=parameters["random_state"]
             ))  # fmt: skip
         return map_of(model, classes, found)
 
-    outputs = make_map(parameters, kind_of, progress if table is None else progress.stage(0.1, 1.0), model=model)
+    outputs = make_map(
+        "clusters", parameters, kind_of, progress if table is None else progress.stage(0.1, 1.0), model=model
+    )
     if wanted:
         write_indicators(Path(wanted), found, overwrite=parameters["overwrite"])
         outputs["indicators"] = str(wanted)
@@ -132,17 +133,19 @@ def map_of(model: Model, classes: Clusters, found: list[Indicator]) -> MapKind:
             "BOTACLIP_CENTRES_SHA256": hashlib.sha256(classes.centres.tobytes()).hexdigest(),
         },
         band_tags=[{}],
+        meaning="Classes of places that look alike to the model, by the nearest of the classes' centres among its "
+        "training plots: the same classes on every raster. Class 1 holds the most training plots.",
     )
 
 
 def legend(number: int, found: list[Indicator]) -> str:
-    """Return ``3: Carex nigra, Molinia caerulea``: a class and the three species that tell it best."""
+    """Return ``class 3: Carex nigra, Molinia caerulea``: a class and the three species that tell it best."""
     names = [each.species for each in found if each.group == str(number)][:3]
-    return f"{number}: {', '.join(names)}" if names else str(number)
+    return f"class {number}: {', '.join(names)}" if names else f"class {number}"
 
 
 def indicators_of(
-    table: ReleveTable, classes: Clusters, applied: AppliedImagery, progress: Progress, *,
+    table: ReleveTable, classes: Clusters, applied: Seen, progress: Progress, *,
     random_state: int = 1,
 ) -> list[Indicator]:
     """Return the indicator species of the classes that the relevés lie in.
@@ -157,7 +160,7 @@ def indicators_of(
     of = classes.of(seen.unit[inside])
     progress.info(f"{len(inside)} of {len(table)} relevés lie on the image, in {len(np.unique(of))} classes.")
     if len(np.unique(of)) < 2:
-        raise PairingError("the relevés lie in fewer than two classes", where=applied.imagery.name,
+        raise PairingError("the relevés lie in fewer than two classes", where=applied.name,
                            remedy="bring relevés of this image, or ask for more classes")  # fmt: skip
     cover = table.cover[inside]
     met = np.flatnonzero(np.asarray((cover > 0).sum(axis=0)).ravel())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from botaclip.core.device import check_training_device
 from botaclip.core.errors import OptionError, ReleveError
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.training_options import ALIGNMENT
@@ -41,7 +42,10 @@ def check_options(parameters: Mapping[str, Any], progress: Progress = SILENT) ->
         A number or a word of a list cannot be read, or ``--vegeta habitat`` has no ``--habitat-field``.
     ReleveError
         There is no file of ``--extra-releves``.
+    DeviceError
+        Training cannot use the device.
     """
+    check_training_device(str(parameters.get("device") or "auto"))
     recipe = Recipe.of(parameters)
     lambdas_of(dict(parameters))
     species_weights_of(dict(parameters))

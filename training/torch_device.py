@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import torch
 
+from botaclip.core.device import check_training_device
 from botaclip.core.errors import DeviceError
 from botaclip.core.progress import Progress
 
@@ -19,8 +20,9 @@ def torch_device(asked: str, progress: Progress) -> str:
     Raises
     ------
     DeviceError
-        ``cuda`` was asked for and is not there, or computes something else.
+        ``cuda`` was asked for and is not there, or computes something else; or the device is none for training.
     """
+    check_training_device(asked)
     if asked == "cpu":
         progress.info("Training runs on the CPU.")
         return "cpu"

@@ -2,7 +2,7 @@
 
 On the CPU it is one. Batches are no faster there (2 cores: within 10 % for vision transformers, slower for
 convolutional nets), and a vector must not depend on what is computed beside it: dynamic int8 takes its scale from the
-whole batch.
+whole batch. It is one as well where a graph is compiled for one shape: another size would be another graph.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from botaclip.core.encoders.execution_providers import FIXED_SHAPES
 from botaclip.core.errors import EncoderError
 
 Floats = NDArray[np.float32]
@@ -71,7 +72,7 @@ class Batches:
 
 def first_size(device: str, values: int) -> int:
     """Return how many windows of ``values`` numbers (pixels times bands) to begin with on a device."""
-    if device == "cpu":
+    if device == "cpu" or device in FIXED_SHAPES:
         return 1
     return int(max(1, min(MOST, free_bytes() // _SHARE // max(1, values * _BYTES_PER_VALUE))))
 

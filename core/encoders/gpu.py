@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from botaclip.core.encoders.encoder import Encoder
+from botaclip.core.encoders.execution_providers import compiled_in
 from botaclip.core.encoders.graphs import built
 from botaclip.core.encoders.joined import JoinedEncoder
-from botaclip.core.encoders.onnx_session import PROVIDERS, OnnxEncoder
+from botaclip.core.encoders.onnx_session import OnnxEncoder
 from botaclip.core.encoders.settings import Settings
 from botaclip.core.encoders.store import Installed, Store
 from botaclip.core.errors import BotaclipError, DeviceError
@@ -23,7 +24,7 @@ def on_gpu(encoder: Encoder, requested: str, progress: Progress = SILENT, *, dev
     encoder
         On the CPU, with its graphs.
     requested
-        ``auto``, ``cpu`` or ``cuda``.
+        ``auto`` or a device's name; nothing but ``auto`` and ``cuda`` is for torch.
     progress
         Told what runs where.
     device
@@ -35,7 +36,9 @@ def on_gpu(encoder: Encoder, requested: str, progress: Progress = SILENT, *, dev
         ``cuda`` was asked for, torch has a GPU, and the network cannot run there.
     """
     parts = encoder.parts if isinstance(encoder, JoinedEncoder) else (encoder,)
-    if requested == "cpu" or not any(map(_network, parts)) or _served_by_onnxruntime() or not _torch_has(device):
+    if requested not in ("auto", "cuda") or not any(map(_network, parts)):
+        return None
+    if _served_by_onnxruntime() or not _torch_has(device):
         return None
     moved = [_moved(part, requested, progress, device) for part in parts]
     if all(new is old for new, old in zip(moved, parts, strict=True)):
@@ -71,9 +74,7 @@ def _moved(part: Encoder, requested: str, progress: Progress, device: str) -> En
 
 
 def _served_by_onnxruntime() -> bool:
-    import onnxruntime
-
-    return PROVIDERS["cuda"] in onnxruntime.get_available_providers()
+    return compiled_in("cuda")
 
 
 def _torch_has(device: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import hashlib
 import json
 import os
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -16,9 +18,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from botaclip.core.encoders.batches import Batches, OutOfGraphMemory, first_size
+from botaclip.core.encoders.execution_providers import FIXED_SHAPES, PROVIDERS, adapt_options, fix_shapes
 from botaclip.core.errors import EncoderError
 
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 # What all graphs together may hold in memory: several times what the windows of a map need, and little enough that
 # a graph that asks for more is refused before the machine begins to swap.
 MOST_MEMORY = 4 * 2**30
@@ -28,6 +30,9 @@ _CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 _SHARED_ARENA = "session.use_env_allocators"
 # How onnxruntime, CUDA and its libraries say that memory is not enough.
 _NO_MEMORY = re.compile(r"bfc_arena|bad_alloc|Failed to allocate|out of memory|ALLOC_FAILED|CUDA failure 2\b", re.I)
+
+# Sessions of one graph kept open at a time: the windows inside a map, and those at its borders.
+_MOST_SHAPES = 8
 
 KINDS = ("dense", "tokens", "exact")
 Number = float | tuple[float, ...]
@@ -62,7 +67,9 @@ def _memory() -> int:
         return 2 * MOST_MEMORY
 
 
-def open_session(onnx: bytes, *, device: str = "cpu", threads: int | None = None) -> onnxruntime.InferenceSession:
+def open_session(
+    onnx: bytes, *, device: str = "cpu", threads: int | None = None, shapes: Sequence[Sequence[int]] = ()
+) -> onnxruntime.InferenceSession:
     """Open a graph for one device, without spinning threads that starve reading and writing.
 
     Parameters
@@ -70,9 +77,11 @@ def open_session(onnx: bytes, *, device: str = "cpu", threads: int | None = None
     onnx
         The serialised graph.
     device
-        ``cpu`` or ``cuda``; what cannot be had is an error, never silently the CPU.
+        ``cpu``, ``cuda``, ``directml`` or ``coreml``; what cannot be had is an error, never silently the CPU.
     threads
         Threads of one operator; None takes ``OMP_NUM_THREADS`` or all cores.
+    shapes
+        Of each input the one shape that the session is for; nothing given: any.
 
     Raises
     ------
@@ -91,7 +100,10 @@ def open_session(onnx: bytes, *, device: str = "cpu", threads: int | None = None
     options.add_session_config_entry("session.load_model_format", "ONNX")
     if device == "cpu" and _limit_memory():
         options.add_session_config_entry(_SHARED_ARENA, "1")
+    adapt_options(options, device)
     try:
+        if shapes:
+            fix_shapes(options, onnx, shapes)
         session = onnxruntime.InferenceSession(onnx, options, providers=[provider])
     except Exception as error:  # onnxruntime raises a class of its own for each of a dozen reasons
         raise EncoderError(
@@ -133,6 +145,36 @@ def _reason(text: str) -> str:
     """Return what onnxruntime says, without its codes and the places in its sources."""
     told = _PLACE.sub("", text.strip()).splitlines() or [""]
     return _CODE.sub("", told[0].rpartition("Status Message: ")[2]).strip().rstrip(".")[:160]
+
+
+class FixedShapeSessions:
+    """A graph on a device that wants to know the shape of its input: a session for each shape, one run at a time.
+
+    DirectML runs a session for one thread only, and several blocks of a map are computed at the same time.
+
+    Parameters
+    ----------
+    onnx, device, threads
+        See :func:`open_session`.
+    """
+
+    def __init__(self, onnx: bytes, device: str, threads: int | None) -> None:
+        self._onnx, self._device, self._threads = onnx, device, threads
+        self._turn = threading.Lock()
+        self._opened: collections.OrderedDict[tuple[int, ...], onnxruntime.InferenceSession] = collections.OrderedDict()
+
+    def run(self, pixels: NDArray[np.float32]) -> list[NDArray[Any]]:
+        """Return the graph's outputs for its input ``pixels``; errors as :func:`run_session` and its opening."""
+        with self._turn:
+            session = self._opened.pop(pixels.shape, None)
+            if session is None:
+                while len(self._opened) >= _MOST_SHAPES:
+                    self._opened.popitem(last=False)
+                session = open_session(
+                    self._onnx, device=self._device, threads=self._threads, shapes=[pixels.shape]
+                )
+            self._opened[pixels.shape] = session
+            return run_session(session, {"pixels": pixels})
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -297,6 +339,15 @@ class OnnxEncoder:
         return open_session(self.onnx, device=self.device, threads=self.threads)
 
     @functools.cached_property
+    def _shaped(self) -> FixedShapeSessions:
+        return FixedShapeSessions(self.onnx, self.device, self.threads)
+
+    def _run(self, pixels: NDArray[np.float32]) -> NDArray[Any]:
+        if self.device in FIXED_SHAPES:
+            return self._shaped.run(pixels)[0]
+        return run_session(self._session, {"pixels": pixels})[0]
+
+    @functools.cached_property
     def _batches(self) -> Batches:
         return Batches(first_size(self.device, len(self.bands) * self.tile_px**2))
 
@@ -340,7 +391,7 @@ class OnnxEncoder:
         expected = self._shape(*pixels.shape[2:])
 
         def compute(part: NDArray[np.float32]) -> NDArray[np.float32]:
-            made = run_session(self._session, {"pixels": part})[0]
+            made = self._run(part)
             if made.dtype != np.float32 or made.shape != (len(part), *expected):
                 raise EncoderError(
                     f"the graph of {self.id} made {made.dtype} {made.shape} of {part.shape}, not what it states",
