@@ -60,6 +60,8 @@ class OptionForm(QWidget):
             widget = field.widget
             widget.setObjectName(f"botaclip_{option.key}")
             short = captions.get(option.name) or short_label(option)
+            if option.unit and "[" not in short:
+                short = f"{short} [{option.unit}]"
             widget.setAccessibleName(short)
             widget.setAccessibleDescription(help_text(option))
             widget.setToolTip(help_text(option))

@@ -47,6 +47,8 @@ class PanelControl(QObject):
         iface.addToolBarIcon(self.action)
         iface.addPluginToRasterMenu(MENU, self.action)
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.panel)
+        # One above the other, a screen has room for neither.
+        iface.mainWindow().tabifyDockWidget(self.panel, click.dock)
         self.options = OptionsFactory()
         iface.registerOptionsWidgetFactory(self.options)
         self.locator = SpeciesLocator(self._on_located)

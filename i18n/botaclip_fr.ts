@@ -2281,7 +2281,7 @@ Encodeurs : {encoders}</translation>
     <message>
         <location filename="../botaclip_qgis/algorithm.py"/>
         <source>Rasters, one for each CRS of the imagery; with EACH, one for each raster</source>
-        <translation type="unfinished"></translation>
+        <translation>Rasters, un par SCR de l'imagerie ; avec EACH, un par raster</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -3397,12 +3397,12 @@ Encodeurs : {encoders}</translation>
     <message>
         <location filename="../botaclip_qgis/values.py"/>
         <source>choose one raster, or a folder of tiles</source>
-        <translation type="unfinished"></translation>
+        <translation>choisissez un seul raster, ou un dossier de dalles</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/values.py"/>
         <source>choose one raster, or a folder of tiles; with EACH each gets a map of its own</source>
-        <translation type="unfinished"></translation>
+        <translation>choisissez un seul raster, ou un dossier de dalles ; avec EACH, chacun a sa propre carte</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>
@@ -3844,7 +3844,7 @@ Encodeurs : {encoders}</translation>
     <message>
         <location filename="../botaclip_qgis/values.py"/>
         <source>{count} rasters are named, and one is asked for</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} rasters sont nommés alors qu'un seul est demandé</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/values.py"/>

@@ -79,6 +79,20 @@ def keep(name, widget=None):
     (widget or iface.mainWindow()).grab().save(str(SCREENS / f"{name}.png"))
 
 
+def workers():
+    """Return the process numbers of this plugin's workers."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if any(word.endswith(b"worker_boot.py") and str(FOLDER).encode() in word for word in words):
+                found.append(int(entry.name))
+    return found
+
+
 def layers():
     """Return the names of the project's layers."""
     return sorted(layer.name() for layer in QgsProject.instance().mapLayers().values())
@@ -96,6 +110,11 @@ def act(play):
             answer["error"] = traceback.format_exc()
             keep("failed")
         Path(os.environ["BOTACLIP_ANSWER"]).write_text(json.dumps(answer, default=str), encoding="utf-8")
-        os._exit(0)
+        if answer.get("quit"):
+            # As a user does, while something runs.
+            QTimer.singleShot(60_000, lambda: os._exit(3))
+            iface.actionExit().trigger()
+        else:
+            os._exit(0)
 
     QTimer.singleShot(1500, go)
