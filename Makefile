@@ -5,7 +5,7 @@ DATA ?=
 ARGS ?=
 VENV = .venv/bin/python
 
-.PHONY: help setup demo test test-all lint package locks clean
+.PHONY: help setup demo test test-all lint docs tutorial package locks clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,12 @@ test-all: lint  ## also the tests marked slow
 
 lint: setup  ## ruff and mypy
 	@$(VENV) scripts/lint.py
+
+docs: setup  ## the help pages, build/docs/index.html
+	@$(VENV) scripts/help_pages.py
+
+tutorial: setup  ## follow docs/tutorial.md literally and compare with what it states
+	@$(VENV) scripts/tutorial.py
 
 package: setup  ## dist/botaclip-<version>.zip from the last commit
 	@$(VENV) scripts/package.py

@@ -20,6 +20,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from botaclip.botaclip_qgis import option_words
 from botaclip.botaclip_qgis.environment import new_worker
+from botaclip.botaclip_qgis.help_pages import help_of
 from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.icons import icon, icon_path
 from botaclip.botaclip_qgis.layers import name_and_style
@@ -82,6 +83,9 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
         if QgsApplication.platform() == "qgis_process":
             return tr(option_words.details(self._command))
         return f"{tr(option_words.summary(self._command))}\n\n{tr(option_words.details(self._command))}"
+
+    def helpUrl(self) -> str:  # noqa: D102
+        return help_of(self._command)
 
     def icon(self) -> QIcon:  # noqa: D102
         return icon(self._command.name)

@@ -18,6 +18,7 @@ import time
 import zipfile
 from pathlib import Path, PurePosixPath
 
+import help_pages
 import lrelease
 import scanners
 
@@ -121,7 +122,19 @@ def export(root: Path, folder: Path) -> Path:
     pb_tool = [str(Path(sys.executable).with_name("pb_tool"))]
     _quietly([*pb_tool, "validate"], tree)
     _quietly([*pb_tool, "deploy", "-y", "-p", str(deployed.resolve())], tree)
+    if help_pages.can_build():
+        help_pages.build(everything(root, folder / "everything") / "docs", deployed / NAME / "help")
+    else:
+        print("Note: Sphinx is not installed, so the package has no help pages and its dialogs no Help button.")
     return deployed / NAME
+
+
+def everything(root: Path, folder: Path) -> Path:
+    """Write all files of the last commit of ``root`` into ``folder``, also those that no archive holds; return it."""
+    variables = {**os.environ, "GIT_INDEX_FILE": str(folder.with_suffix(".index").resolve())}
+    for words in (["read-tree", "HEAD"], ["checkout-index", "-a", "-f", f"--prefix={folder.resolve()}/"]):
+        subprocess.run(["git", *words], cwd=root, env=variables, check=True)
+    return folder
 
 
 def translate(folder: Path) -> None:

@@ -99,7 +99,9 @@ def test_one_version_of_everything_on_every_machine(python: str, platform: str) 
             together.setdefault(package, set()).update(versions)
         for line in (REQUIREMENTS / f"{'torch' if name == 'torch-cpu' else name}.in").read_text().splitlines():
             wanted = re.split(r"[=<> #]", line)[0].replace("_", "-")
-            assert not wanted or wanted in here, f"{wanted} is missing from {name}"
+            # The help pages are built where myst-parser can be had beside what training needs: from Python 3.11 on.
+            there = 'python_version >= "3.11"' not in line or python != "3.10"
+            assert not wanted or (wanted in here) is there, f"{wanted} is missing from {name}"
     assert {package: versions for package, versions in together.items() if len(versions) > 1} == {}
 
 

@@ -16,7 +16,8 @@ import pytest
 from .conftest import ROOT
 from .script_modules import script
 
-lrelease, package, scanners = script("lrelease"), script("package"), script("scanners")
+help_pages, lrelease = script("help_pages"), script("lrelease")
+package, scanners = script("package"), script("scanners")
 
 # Planted in the checkout, untracked or for developers; none may reach the ZIP.
 PLANTED = ("core/__pycache__/junk.pyc", "core/untracked.py", "resources/secret.txt", "i18n/botaclip_xx.qm")
@@ -68,6 +69,13 @@ def test_one_top_folder_and_nothing_untracked(built: Path) -> None:
     assert not [name for name in names if name.split("/")[1] in ("tests", "docs", "benchmarks", "scripts", ".ci")]
     assert built.stat().st_size < 25e6
     assert package.zip_problems(built) == []
+
+
+def test_the_help_pages_come_along_where_they_can_be_built(built: Path) -> None:
+    names = set(zipfile.ZipFile(built).namelist())
+    pages = {"botaclip/help/index.html", "botaclip/help/tutorial.html", "botaclip/help/commands/maps.html"}
+    assert (pages & names) == (pages if help_pages.can_build() else set())
+    assert not [name for name in names if name.endswith((".buildinfo", ".doctree"))]
 
 
 @pytest.mark.parametrize(
