@@ -14,6 +14,7 @@ import argparse
 import ast
 import dataclasses
 import importlib
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -58,24 +59,11 @@ _VALUES = {
     "TypeVector", "TypeRaster", "InstantPopup", "MenuButtonPopup", "NoEditTriggers", "SelectRows", "SingleSelection",
 }  # fmt: skip
 
-# What came to QGIS after 3.34: dotted name -> version. Read from the API's documentation ("Added in version"), and by
-# tests/test_qt_compat.py from the docstrings of the QGIS on this machine for all that the plugin really uses.
-NEWER: dict[str, tuple[int, int]] = {
-    "Qgis.ProcessingSourceType": (3, 36), "Qgis.ProcessingParameterFlag": (3, 36),
-    "Qgis.ProcessingParameterType": (3, 36), "Qgis.ProcessingAlgorithmFlag": (3, 36),
-    "Qgis.ProcessingFileParameterBehavior": (3, 36), "Qgis.ProcessingNumberParameterType": (3, 36),
-    "Qgis.ProcessingFieldParameterDataType": (3, 36), "Qgis.ProcessingFeatureSourceFlag": (3, 36),
-    "Qgis.ProcessingFeatureSourceDefinitionFlag": (3, 36), "Qgis.ProcessingPropertyAvailability": (3, 36),
-    "Qgis.FeatureRequestFlag": (3, 36), "Qgis.InvalidGeometryCheck": (3, 36), "Qgis.CrsWktVariant": (3, 36),
-    "Qgis.CrsIdentifierType": (3, 36), "Qgis.CoordinateReferenceSystemType": (3, 34),
-    "Qgis.FieldOrigin": (3, 38), "Qgis.ProjectFlag": (3, 26), "Qgis.LoadStyleFlag": (3, 38),
-    "Qgis.ShaderInterpolationMethod": (3, 38), "Qgis.ShaderClassificationMethod": (3, 38),
-    "Qgis.RasterBandStatistic": (3, 42), "Qgis.RasterProviderCapability": (3, 40),
-    "Qgis.RasterFileWriterResult": (3, 40), "Qgis.StringFormat": (4, 0), "Qgis.NetworkRequestFlag": (4, 0),
-    "Qgis.AuthConfigurationStorageCapability": (3, 40), "Qgis.DatabaseProviderTableImportCapability": (3, 42),
-    "QgsProject.createNewLayerName": (3, 40), "QgsProcessingUtils.resolveDefaultEncoding": (3, 36),
-    "QgsMapLayerUtils.websafeName": (3, 40), "QgsDockableWidgetHelper": (3, 42),
-}  # fmt: skip
+# What came to QGIS after 3.34, as QGIS's own documentation says it (scripts/qgis_newer.py), and what it says of 4.0.
+_LISTED = json.loads(Path(__file__).with_name("qgis_newer.json").read_text(encoding="utf-8"))
+_LATER = {"Qgis.StringFormat": [4, 0], "Qgis.NetworkRequestFlag": [4, 0]}
+NEWER: dict[str, tuple[int, ...]] = {name: tuple(since) for name, since in {**_LISTED["names"], **_LATER}.items()}
+NEWER_METHODS: dict[str, tuple[int, ...]] = {name: tuple(since) for name, since in _LISTED["methods"].items()}
 # QgsField took QMetaType.Type only from 3.38 on; before it was QVariant.Type, which PyQt6 lacks.
 _FIELD_BY_METATYPE = (3, 38)
 
@@ -132,11 +120,9 @@ def chains(tree: ast.Module) -> list[tuple[ast.Attribute, str]]:
 def direct_bindings(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Qt is imported from ``qgis.PyQt`` alone."""
     for node in ast.walk(tree):
-        names = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            names = [str(node.module)]
+        if not isinstance(node, (ast.Import, ast.ImportFrom)) or bool(getattr(node, "level", 0)):
+            continue
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [str(node.module)]
         for name in names:
             if name.split(".")[0] in _BINDINGS:
                 yield node.lineno, f"{name} is imported; take it from qgis.PyQt"
@@ -164,14 +150,14 @@ def unscoped_enums(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Values of enumerations are named with their enumeration: PyQt6 knows ``Qt.CursorShape.CrossCursor`` only."""
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     typing = {id(part) for annotation in _annotations(tree) for part in ast.walk(annotation)}
-    for node, chain in chains(tree):
+    for access, chain in chains(tree):
         parts = chain.split(".")
         value = parts[-1]
         # A method of a class, a nested class that is made or named in a signature, a constant.
-        if not value[0].isupper() or id(node) in called | typing or value in _CONSTANTS:
+        if not value[0].isupper() or id(access) in called | typing or value in _CONSTANTS:
             continue
         if len(parts) == 2 and value not in _NESTED and parts[0] != "QVariant":
-            yield node.lineno, f"{chain} has no scope; name its enumeration: {parts[0]}.<Enumeration>.{value}"
+            yield access.lineno, f"{chain} has no scope; name its enumeration: {parts[0]}.<Enumeration>.{value}"
     names = qgis_names(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in _VALUES and id(node) not in called:
@@ -182,7 +168,7 @@ def unscoped_enums(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def enums_as_numbers(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """An enumeration is not made a number: under PyQt6 most are no numbers."""
-    scoped = {id(node): chain for node, chain in chains(tree) if chain.count(".") == 2 and chain.split(".")[2][0].isupper()}
+    scoped = {id(node): chain for node, chain in chains(tree) if re.fullmatch(r"\w+\.[A-Z]\w*\.[A-Z]\w*", chain)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and dotted(node.func) == "int" and node.args and id(node.args[0]) in scoped:
             yield node.lineno, f"int({scoped[id(node.args[0])]}) fails under PyQt6; compare the enumeration itself"
@@ -217,19 +203,22 @@ def newer_than_the_oldest(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Nothing is used without a guard that QGIS 3.34 does not have."""
     guarded = set(_guarded(tree))
     names = qgis_names(tree)
-    late = {name: version for name, version in NEWER.items() if version > OLDEST_QGIS}
-    for node, chain in chains(tree):
-        for name, version in late.items():
-            if (chain == name or chain.startswith(f"{name}.")) and id(node) not in guarded:
-                yield node.lineno, f"{name} is there from QGIS {version[0]}.{version[1]} on"
+    said = "{} is there from QGIS {}.{} on"
+    for access, chain in chains(tree):
+        name = ".".join(chain.split(".")[:2])
+        if name in NEWER and id(access) not in guarded:
+            yield access.lineno, said.format(name, *NEWER[name])
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and id(node) not in guarded:
+        if id(node) in guarded:
+            continue
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("qgis."):
             for alias in node.names:
-                if alias.name in late and (node.module or "").startswith("qgis."):
-                    version = late[alias.name]
-                    yield node.lineno, f"{alias.name} is there from QGIS {version[0]}.{version[1]} on"
-        if isinstance(node, ast.Call) and dotted(node.func) == "QgsField" and id(node) not in guarded:
-            if any(dotted(part).startswith("QMetaType.") for part in ast.walk(node)) and "QMetaType" in names:
+                if alias.name in NEWER:
+                    yield node.lineno, said.format(alias.name, *NEWER[alias.name])
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in NEWER_METHODS:
+            yield node.lineno, said.format(f"{node.func.attr}()", *NEWER_METHODS[node.func.attr])
+        if isinstance(node, ast.Call) and dotted(node.func) == "QgsField" and "QMetaType" in names:
+            if any(dotted(part).startswith("QMetaType.") for part in ast.walk(node)):
                 yield node.lineno, "QgsField takes QMetaType.Type from QGIS {}.{} on".format(*_FIELD_BY_METATYPE)
 
 

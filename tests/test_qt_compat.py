@@ -1,4 +1,4 @@
-"""The plugin is written for QGIS 3.34 to 4.x (PyQt5 and PyQt6): nothing is found, and every check can find something."""
+"""The plugin is written for QGIS 3.34 to 4.x (PyQt5, PyQt6): nothing is found, and every check can find something."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
     ],
     "unscoped_enums": [
         (QT + "align = Qt.AlignLeft | Qt.AlignmentFlag.AlignTop\n", "Qt.AlignLeft"),
-        (QT + "f(QMessageBox.Yes)\n", "QMessageBox.Yes"), (CORE + "f(kind == QgsMapLayer.VectorLayer)\n", "VectorLayer"),
+        (QT + "f(QMessageBox.Yes)\n", "QMessageBox.Yes"), (CORE + "f(k == QgsMapLayer.VectorLayer)\n", "VectorLayer"),
         (CORE + "marker.setIconType(QgsVertexMarker.ICON_CROSS)\n", "ICON_CROSS"),
         (CORE + "log(Qgis.Warning)\n", "Qgis.Warning"), (CORE + "kinds = [QgsProcessing.TypeVector]\n", "TypeVector"),
         ("def f(dialog):\n    return dialog.exec() == dialog.Accepted\n", "dialog.Accepted"),
@@ -54,6 +54,8 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         (CORE + "where = Qgis.FieldOrigin.Provider\n", "3.38"),
         (CORE + QT + "field = QgsField('a', QMetaType.Type.QString)\n", "QgsField takes QMetaType.Type from QGIS 3.38"),
         (CORE + "if ready:\n    kind = Qgis.StringFormat.Html\n", "4.0"),
+        ("from qgis.core import QgsProcessingParameterArea\n", "QgsProcessingParameterArea is there from QGIS 3.40"),
+        ("feature = geometry.as_shapely()\n", "as_shapely() is there from QGIS 3.36"),
     ],
 }  # fmt: skip
 
