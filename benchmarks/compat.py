@@ -21,7 +21,8 @@ from typing import Any
 
 from checkout import register
 
-ROOT = register()
+register()
+ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.qgis_support import Qgis  # noqa: E402

@@ -15,7 +15,8 @@ from typing import Any
 
 from checkout import register
 
-ROOT = register()
+register()
+ROOT = Path(__file__).resolve().parents[1]
 
 import numpy as np  # noqa: E402
 import rasterio  # noqa: E402

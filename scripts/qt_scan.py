@@ -158,11 +158,15 @@ def unscoped_enums(tree: ast.Module) -> Iterator[tuple[int, str]]:
             continue
         if len(parts) == 2 and value not in _NESTED and parts[0] != "QVariant":
             yield access.lineno, f"{chain} has no scope; name its enumeration: {parts[0]}.<Enumeration>.{value}"
-    names = qgis_names(tree)
+    # kinds = QMessageBox.StandardButton: what follows of it is scoped.
+    scopes = set(qgis_names(tree)) | {
+        dotted(target) for node in ast.walk(tree) if isinstance(node, ast.Assign) for target in node.targets
+        if re.search(r"\.[A-Z]\w*$", dotted(node.value))
+    }  # fmt: skip
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in _VALUES and id(node) not in called:
-            owner = dotted(node.value).split(".")[-1]
-            if owner not in names and not owner[:1].isupper():
+            owner = node.value.attr if isinstance(node.value, ast.Attribute) else dotted(node.value)
+            if not {owner, dotted(node.value)} & scopes and not owner[:1].isupper():
                 yield node.lineno, f"{owner or 'an object'}.{node.attr} is taken from an object; name its enumeration"
 
 

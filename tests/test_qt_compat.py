@@ -39,6 +39,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         (CORE + "log(Qgis.Warning)\n", "Qgis.Warning"), (CORE + "kinds = [QgsProcessing.TypeVector]\n", "TypeVector"),
         ("def f(dialog):\n    return dialog.exec() == dialog.Accepted\n", "dialog.Accepted"),
         ("def f(self):\n    return f() == self.Accepted\n", "self.Accepted"),
+        (QT + "box = QMessageBox()\nx = box.Yes\n", "box.Yes"),
     ],
     "enums_as_numbers": [(QT + "x = int(Qt.AlignmentFlag.AlignLeft)\n", "int(Qt.AlignmentFlag.AlignLeft)")],
     "gone_methods": [
@@ -55,7 +56,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         (CORE + QT + "field = QgsField('a', QMetaType.Type.QString)\n", "QgsField takes QMetaType.Type from QGIS 3.38"),
         (CORE + "if ready:\n    kind = Qgis.StringFormat.Html\n", "4.0"),
         ("from qgis.core import QgsProcessingParameterArea\n", "QgsProcessingParameterArea is there from QGIS 3.40"),
-        ("feature = geometry.as_shapely()\n", "as_shapely() is there from QGIS 3.36"),
+        ("feature = geometry.as_shapely()\n", "as_shapely() is there from QGIS 3.40"),
     ],
 }  # fmt: skip
 
@@ -74,6 +75,8 @@ def f(parent: QWidget, flags: QStyle.StateFlag) -> QgsProcessingContext.LayerDet
     kinds = QgsProcessing.SourceType.TypeVector, QgsProcessing.TEMPORARY_OUTPUT, QVariant(), QVariant.fromValue(1)
     roles = [int(Qt.ItemDataRole.UserRole.value), Qt.ItemDataRole.UserRole + 1]
     QgsProject.instance().setTitle("x")
+    buttons = QMessageBox.StandardButton
+    sizes = buttons.Yes | buttons.No, parent.sizePolicy().Policy.Expanding
     dialog = QDialog(parent)
     dialog.exec()
     combo.currentIndexChanged.connect(print)
