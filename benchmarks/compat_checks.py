@@ -38,11 +38,15 @@ LOCKS = ("run", "train", "dev")
 CLICK = ("260030", "4110030", "EPSG:32611")
 # The versions of onnxruntime are the same; what remains is the last digit of 32 bit.
 TOLERANCE = 1e-5
-_NO_TORCH = re.compile(r"No module named 'torch'|the package torch is missing")
+_NO_TORCH = re.compile(r"No module named \W{1,3}torch\b|the package torch is missing")
 
 
 class CheckFailed(Exception):
     """One sentence: what is not as it has to be."""
+
+
+class CheckPartly(Exception):
+    """One sentence: what holds, and what could not be tried here."""
 
 
 @dataclasses.dataclass
@@ -54,7 +58,7 @@ class Outcome:
     check
         What was tried.
     result
-        ``"ok"``, ``"failed"`` or ``"not run"``.
+        ``"ok"``, ``"in part"``, ``"failed"`` or ``"not run"``.
     words
         What was found.
     seconds
@@ -120,6 +124,8 @@ class Compat:
             began = time.monotonic()
             try:
                 result, words = "ok", check()
+            except CheckPartly as error:
+                result, words = "in part", str(error)
             except (CheckFailed, RootError) as error:
                 result, words = "failed", str(error)
             except subprocess.TimeoutExpired as error:
@@ -351,6 +357,8 @@ class Compat:
         words += f", {len(torch)} not passed for want of torch ({_named(torch)})" if torch else ""
         if failed or not passed:
             raise CheckFailed(f"{words}, {len(failed)} failed: {_named(failed)}")
+        if torch:
+            raise CheckPartly(words)
         return words
 
 

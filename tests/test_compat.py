@@ -85,7 +85,7 @@ def test_tests_that_lack_torch_are_told_from_those_that_fail(tmp_path: Path) -> 
         "<testsuites><testsuite><testcase name='a'/><testcase name='b'/>"
         "<testcase name='c'><skipped message='no unshare&#10;more'/></testcase>"
         "<testcase name='d'><failure message='AssertionError'>the package torch is missing. Run</failure></testcase>"
-        "<testcase name='e'><error message='boom'>No module named 'torch'</error></testcase>"
+        "<testcase name='e'><error message='boom'>said in repr: No module named \\'torch\\'</error></testcase>"
         "<testcase name='f'><failure message='assert 1 == 2'>told by torches</failure></testcase>"
         "</testsuite></testsuites>"
     )
