@@ -29,7 +29,7 @@ from tests.qgis_support import Qgis  # noqa: E402
 from tests.small_rasters import neon_like_raster  # noqa: E402
 
 from compat_checks import CLICK, Compat, Outcome, map_words, read_map, suitabilities  # noqa: E402
-from compat_root import DebianRoot, RootError  # noqa: E402
+from compat_root import DebianRoot, RootError, check_rights  # noqa: E402
 from qgis_system import find_qgis  # noqa: E402
 from qt_scan import scan_folder  # noqa: E402
 
@@ -152,6 +152,7 @@ def ready_root(folder: Path, suite: str, *, fresh: bool, log: Path) -> DebianRoo
     root = DebianRoot(folder, suite)
     if ROOT in folder.resolve().parents:
         raise RootError(f"{folder} lies in the checkout")
+    check_rights()
     if fresh or not root.is_made:
         print(f"A Debian {suite} is made in {folder}")
         root.make(log)

@@ -143,7 +143,8 @@ class Compat:
         for part in SHIPPED:
             source, target = ROOT / part, self.root.path(PLUGIN) / part
             shutil.copytree(source, target, ignore=ignore) if source.is_dir() else shutil.copy(source, target)
-        command = ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"]
+        # Under sudo the checkout belongs to somebody else.
+        command = ["git", "-c", "safe.directory=*", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"]
         listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         for name in filter(None, listed.split("\0")):
             if (ROOT / name).is_file():

@@ -83,6 +83,15 @@ def mirror(suite: str, apt: Path = Path("/etc/apt")) -> Mirror:
     raise RootError(f"no package source for {RELEASE} is in {apt}, from which that of {suite} could be derived")
 
 
+def check_rights() -> None:
+    """Raise :class:`RootError` where no root can be made or entered from here."""
+    if os.geteuid() != 0:
+        raise RootError("a Debian root is made and entered by root alone; run this with sudo")
+    lacking = [name for name in _NEEDED if shutil.which(name) is None]
+    if lacking:
+        raise RootError(f"{', '.join(lacking)} is not installed here")
+
+
 class DebianRoot:
     """The folder of one suite.
 
@@ -112,11 +121,7 @@ class DebianRoot:
         RootError
             It cannot be made here; the sentence says why.
         """
-        lacking = [name for name in _NEEDED if shutil.which(name) is None]
-        if os.geteuid() != 0:
-            raise RootError("a Debian root is made and entered by root alone")
-        if lacking:
-            raise RootError(f"{', '.join(lacking)} is not installed here")
+        check_rights()
         found = mirror(self.suite)
         self.remove()
         self.folder.parent.mkdir(parents=True, exist_ok=True)

@@ -79,6 +79,13 @@ def test_a_root_in_the_checkout_is_refused(tmp_path: Path) -> None:
         compat.ready_root(ROOT / "build" / "sid", "sid", fresh=True, log=tmp_path / "log")
 
 
+def test_who_is_not_root_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compat_root.os, "geteuid", lambda: 1000)
+    with pytest.raises(compat_root.RootError, match="run this with sudo"):
+        compat.ready_root(tmp_path / "sid", "sid", fresh=False, log=tmp_path / "log")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_tests_that_lack_torch_are_told_from_those_that_fail(tmp_path: Path) -> None:
     path = tmp_path / "tests.xml"
     path.write_text(
