@@ -82,13 +82,12 @@ QGIS that changed between 3.44 and 4, and what Windows and macOS builds do. `dir
 """
 PIP_TEXT = """A Debian with QGIS alone has a Python without pip. The set-up then says so and names the package
 (`python3-venv`); with that package installed it makes the environment from the same locks, with the suite's Python.
-For training, torch {torch_words}.
+
+For training, torch is the one package that is not tried here: the locks name its build for CUDA for this Python too
+(2.9 GB to fetch); the small build for the CPU is for Linux in no package index that the locks can name, and has to come
+from a folder of wheels. So training under that Python is **not run**, and the tests that train do not pass there.
 
 """
-TORCH = (
-    "is the one package that is not tried here: the locks have its build for CUDA for this Python (2.9 GB to fetch), a "
-    "smaller build for the CPU is not in the package index for Linux and has to come from a folder of wheels"
-)
 
 
 def main() -> int:
@@ -195,7 +194,7 @@ def document(compat: Compat, outcomes: Sequence[Outcome], found: Sequence[str]) 
     return TEXT.format(
         **{name: compat.versions.get(name, "?") for name in named}, suite=compat.root.suite, table="\n".join(rows),
         here=(compat.here or {}).get("QGIS", "3.40"), here_python=".".join(map(str, sys.version_info[:2])),
-        pip=PIP_TEXT.format(torch_words=TORCH), scan="; ".join(found) or "nothing",
+        pip=PIP_TEXT, scan="; ".join(found) or "nothing",
     )  # fmt: skip
 
 

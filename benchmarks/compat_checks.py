@@ -343,7 +343,7 @@ class Compat:
         files = sorted(path.name for path in (ROOT / "tests").glob("test_qgis_*.py")) + ["test_qt_compat.py"]
         ran = self.root.run(
             [".venv/bin/python", "-m", "pytest", "-o", "addopts=", "--import-mode=importlib", "-p", "no:cacheprovider",
-             "-q", "-n", "2", "--dist", "loadfile", "-m", "not slow", f"--junitxml={WORK}/tests.xml",
+             "-vv", "-n", "2", "--dist", "loadfile", "-m", "not slow", f"--junitxml={WORK}/tests.xml",
              *(f"tests/{name}" for name in files)],
             environment={"OMP_NUM_THREADS": "1"}, where=SOURCE, seconds=2400,
         )  # fmt: skip

@@ -194,14 +194,14 @@ class DebianRoot:
         enter = [*apart, "bash", "-c", _ENTER]
         words = [str(self.folder), where, *(f"{name}={value}" for name, value in variables.items()), *map(str, command)]
         return subprocess.run(
-            ["nice", *enter, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            [*enter, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
             timeout=seconds, check=False,
         )  # fmt: skip
 
     def apt(self, *words: str, log: Path) -> int:
         """Run ``apt-get`` in there; its output goes to ``log``."""
         ran = self.run(
-            ["apt-get", "-y", *words], environment={"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"},
+            ["nice", "apt-get", "-y", *words], environment={"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"},
             seconds=1800,
         )  # fmt: skip
         with log.open("a", encoding="utf-8") as file:
