@@ -212,7 +212,8 @@ class Compat:
     def set_up_without_pip(self) -> str:
         """Debian's Python comes without pip: the set-up says what to install, and leaves nothing."""
         numbered = f"python{self.versions['Python'].rpartition('.')[0]}-venv"
-        self.root.apt("purge", *PIP_PACKAGES, numbered, log=self.log)
+        # In a root that was used before; the wheel of pip alone would be enough for the set-up.
+        self.root.apt("purge", *PIP_PACKAGES, numbered, "python3-pip-whl", log=self.log)
         if self.root.run(["python3", "-c", "import ensurepip"]).returncode == 0:
             return "the suite's Python has pip; nothing to say"
         ran = self.process("run", "botaclip:setup", "--PACKAGES=run")
