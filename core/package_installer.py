@@ -12,6 +12,7 @@ import queue
 import re
 import subprocess
 import threading
+import urllib.parse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
@@ -31,7 +32,8 @@ _NO_NETWORK = re.compile(
     r"NewConnectionError|ConnectTimeout|Connection(Refused|Reset|Error)|Max retries exceeded|Name or service not known"
     r"|[Nn]ame resolution|getaddrinfo failed|Network is unreachable|ReadTimeout|ProtocolError|RemoteDisconnected"
 )
-_REASON = re.compile(r"(?:connection: |: )(?:\[Errno -?\d+\] )?([A-Z][A-Za-z ]{5,60})'\)")
+# As pip words it up to version 25, and from 26 on.
+_REASON = re.compile(r"(?:connection: |: |\()(?:\[Errno -?\d+\] )?([A-Z][A-Za-z ]{5,60})\)?['\"]\)")
 
 
 class NoWheel(EnvironmentMissing):
@@ -230,7 +232,7 @@ class PackageInstaller:
             )
         if not offline and _NO_NETWORK.search(text):
             reasons = _REASON.findall(text)
-            to = "the proxy" if "ProxyError" in text else self.source.words
+            to = "the proxy" if "ProxyError" in text or self._names_proxy(text) else self.source.words
             return EnvironmentMissing(
                 f"there is no network to {to}: {without_password(reasons[-1]) if reasons else _tail(said)}",
                 remedy="check the connection and --proxy, or use --wheels with a folder of wheels",
@@ -242,6 +244,14 @@ class PackageInstaller:
                 remedy="fetch the wheels with this Python and platform" if offline else "choose another --index-url",
             )
         return EnvironmentMissing(f"pip stopped: {_tail(said)}", remedy="run botaclip setup again, or use --wheels")
+
+    def _names_proxy(self, text: str) -> bool:
+        """Return whether the connection that failed is one to the proxy: pip 26 does not say so itself."""
+        try:
+            address = urllib.parse.urlsplit(self.source.proxy)
+            return bool(address.hostname) and f"(host='{address.hostname}', port={address.port})" in text
+        except ValueError:  # a port that is no number
+            return False
 
 
 class _Stage:

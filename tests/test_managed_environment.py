@@ -210,6 +210,30 @@ def test_what_pip_says_becomes_one_sentence(text: str, kind: type[Exception], wo
         pip_that_says(tmp_path, text, PackageSource()).run([])
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        # pip 23, and pip 26 as Debian sid has it.
+        ("after connection broken by 'ProxyError('Cannot connect to proxy.', NewConnectionError('<pip._vendor.urllib3."
+         "connection.HTTPSConnection object at 0x7f>: Failed to establish a new connection: [Errno 111] Connection "
+         "refused'))': /simple/numpy/", "no network to the proxy: Connection refused"),
+        ("after connection broken by 'NewConnectionError(\"HTTPSConnection(host='127.0.0.1', port=9): Failed to "
+         "establish a new connection: [Errno 111] Connection refused\")': /simple/numpy/",
+         "no network to the proxy: Connection refused"),
+        ("after connection broken by 'NewConnectionError(\"HTTPSConnection(host='index', port=443): Failed to "
+         "establish a new connection: [Errno 111] Connection refused\")': /simple/numpy/",
+         "no network to the package index: Connection refused"),
+        ("after connection broken by 'NameResolutionError(\"HTTPSConnection(host='index', port=443): Failed to resolve "
+         "'index' ([Errno -2] Name or service not known)\")': /simple/numpy/",
+         "no network to the package index: Name or service not known"),
+    ],
+)  # fmt: skip
+def test_who_cannot_be_reached_is_said_for_every_pip(text: str, words: str, tmp_path: Path) -> None:
+    said = f"WARNING: Retrying (Retry(total=0)) {text}\nERROR: No matching distribution found for numpy==1.0"
+    with pytest.raises(EnvironmentMissing, match=words):
+        pip_that_says(tmp_path, said, PackageSource(proxy="http://ann:pw@127.0.0.1:9")).run([])
+
+
 def test_an_offline_set_up_asks_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_TARGET", "/elsewhere")
     source = PackageSource(tmp_path, "http://index", "http://ann:pw@proxy", tmp_path / "cache")

@@ -137,7 +137,7 @@ for kind in (QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QTreeView)
         inside = widget.objectName().startswith(("qt_", "collapseButton")) or isinstance(
             widget.parent(), (QComboBox, QAbstractSpinBox, QLineEdit)
         ) or type(widget.parent()).__name__ in ("QgsFilterLineEdit", "QgsFileWidget", "QgsProjectionSelectionWidget")
-        if inside:
+        if inside or type(widget) is QAbstractButton:  # the corner of a table
             continue
         text = widget.text() if isinstance(widget, QAbstractButton) else ""
         if not (widget.accessibleName() or text or widget in buddies or widget.toolTip()):
