@@ -37,7 +37,7 @@ def listed(qgis: Qgis) -> set[str]:
 
 
 def test_all_algorithms_are_listed(qgis: Qgis) -> None:
-    assert len(ALGORITHMS) == 22
+    assert len(ALGORITHMS) == 24
     assert listed(qgis) == ALGORITHMS
 
 
