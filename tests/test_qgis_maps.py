@@ -1,4 +1,4 @@
-"""Every map and table by three roads: Processing in QGIS, ``qgis_process`` with JSON, the command line. One result."""
+"""Every map and table by three roads: ``processing.run``, ``qgis_process`` with JSON, the command line. One result."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def in_qgis(qgis: Qgis, folder: Path) -> dict[str, dict[str, Any]]:
     jobs = [(name, asked(name, folder, "gui")) for name in RUNS]
     jobs += [(name, asked(name, folder, "fault", changed)) for name, (changed, _) in FAULTS.items()]
     (folder / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
-    answers = qgis.script("encoders", str(folder / "jobs.json"), environment={"BOTACLIP_PYTHON": sys.executable})
+    answers = qgis.script("processing_runs", str(folder / "jobs.json"), environment={"BOTACLIP_PYTHON": sys.executable})
     made = dict(zip(RUNS, answers, strict=False))
     return made | {f"fault {name}": answer for name, answer in zip(FAULTS, answers[len(RUNS) :], strict=True)}
 
