@@ -214,8 +214,10 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
 
     def _layer_name(self, option: Option, given: Mapping[str, Any]) -> str:
         title = self.displayName() if option.key == "output" else short_label(option)
-        model = given.get("model") or given.get("output")
-        return f"{title} ({Path(str(model)).stem})" if model else title
+        # A temporary file's name says nothing.
+        named = (Path(str(given.get(key) or "")).stem for key in ("model", "raster", "output"))
+        about = next((name for name in named if name and name != option.parameter), "")
+        return f"{title} ({about})" if about else title
 
 
 class _ProgressTexts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -68,6 +69,7 @@ class AlgorithmTask(QObject):
         self._algorithm: QgsProcessingAlgorithm | None = QgsApplication.processingRegistry().createAlgorithmById(
             algorithm_id
         )
+        self._algorithm_id = algorithm_id
         self._parameters = dict(parameters)
         self._task: QgsProcessingAlgRunnerTask | None = None
 
@@ -101,10 +103,26 @@ class AlgorithmTask(QObject):
             self._end(False, {})
             return
         self._task = QgsProcessingAlgRunnerTask(self._algorithm, parameters, self._context, self._feedback)
+        # It prepares the run at once; what fails there ends it before anybody can listen.
+        if self._task.isCanceled():
+            self._task = None
+            self._end(False, {})
+            return
         self._task.setDescription(self.title)
         self._task.executed.connect(self._on_executed)
         self._feedback.progressChanged.connect(lambda percent: self.progressed.emit(percent / 100.0, ""))
         QgsApplication.taskManager().addTask(self._task)
+
+    @property
+    def project_is_gone(self) -> bool:
+        """Whether the project that it was begun in was closed meanwhile."""
+        return self._project_is_gone
+
+    def forget(self) -> None:
+        """Tell nobody any more, as when the panel goes; the run ends by itself or by :meth:`cancel`."""
+        for signal in (self.progressed, self.finished):
+            with contextlib.suppress(TypeError, RuntimeError):
+                signal.disconnect()
 
     def cancel(self) -> None:
         """Ask the run to stop; the worker is killed where it does not within a second."""
@@ -149,16 +167,14 @@ class AlgorithmTask(QObject):
             store = self._context.temporaryLayerStore()
             taken = store.takeMapLayer(layer) if store.mapLayer(layer.id()) is not None else layer
             styler = details.postProcessor()
-            add_result_layer(self._project, taken, details.groupName)
+            add_result_layer(self._project, taken, details.groupName, kind=self._algorithm_id)
             if styler is not None:
                 styler.postProcessLayer(taken, self._context, self._feedback)
             self.layers.append(taken)
 
     def _end(self, fine: bool, results: dict[str, Any]) -> None:
-        try:
+        with contextlib.suppress(TypeError, RuntimeError):  # the project is gone
             self._project.cleared.disconnect(self._on_project_cleared)
-        except (TypeError, RuntimeError):  # the project is gone
-            pass
         if not fine and not self.cancelled:
             QgsMessageLog.logMessage(f"{self.title}: {self.error}", LOG, Qgis.MessageLevel.Warning)
         self.progressed.emit(1.0, "")
@@ -167,6 +183,11 @@ class AlgorithmTask(QObject):
 
     def _on_project_cleared(self) -> None:
         self._project_is_gone = True
+
+
+def is_working() -> bool:
+    """Tell whether any run of the plugin is under way."""
+    return bool(AlgorithmTask._running)
 
 
 class _Feedback(QgsProcessingFeedback):

@@ -57,6 +57,8 @@ class SourceChoice(QWidget):
         raster_label.setBuddy(self.raster)
         form.addRow(model_label, model_row)
         form.addRow(raster_label, self.raster)
+        # What a project that goes does to the choices is nobody's choice; :meth:`read_project` ends that.
+        QgsProject.instance().aboutToBeCleared.connect(self._on_project_goes)
         self.model_file.fileChanged.connect(lambda _path: self._on_changed())
         self.raster.changed.connect(self._on_changed)
         self.card_button.clicked.connect(self.show_card)
@@ -84,6 +86,9 @@ class SourceChoice(QWidget):
         if not self._reading_project:
             self._write_project()
         self.changed.emit()
+
+    def _on_project_goes(self) -> None:
+        self._reading_project = True
 
     def _write_project(self) -> None:
         project = QgsProject.instance()

@@ -15,6 +15,7 @@ from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
@@ -23,7 +24,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from botaclip.botaclip_qgis.algorithm_task import AlgorithmTask
+from botaclip.botaclip_qgis.algorithm_task import AlgorithmTask, is_working
 from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.setup_algorithm import qgis_proxy
 from botaclip.core.managed_environment import environments, parent_folder
@@ -151,7 +152,7 @@ class FirstRunPage(QWidget):
         self.back_button = QPushButton(tr("Back"))
         self.back_button.setObjectName("botaclip_set_up_back")
         others = QGridLayout()
-        for number, widget in enumerate((self.test_button, self.own_button, self.copy_button, self.remove_button)):
+        for number, widget in enumerate((self.own_button, self.copy_button, self.test_button, self.remove_button)):
             others.addWidget(widget, number // 2, number % 2)
 
         layout = QVBoxLayout(self)
@@ -192,7 +193,7 @@ class FirstRunPage(QWidget):
         _, words = qgis_proxy()
         self.proxy.setText(words)
         self.proxy.setVisible(bool(words))
-        self._show_running(False)
+        self._show_running(self.task is not None)
         self._show_size()
 
     def begin(self) -> None:
@@ -207,7 +208,14 @@ class FirstRunPage(QWidget):
         self._start(given, tr("Set up BotaCLIP"), self._on_set_up)
 
     def remove(self) -> None:
-        """Take everything away again."""
+        """Take everything away again, after asking; whatever works there has to end first."""
+        if is_working():
+            self.status.setText(tr("Something is running: let it end, or cancel it, before its packages are removed."))
+            return
+        buttons = QMessageBox.StandardButton
+        asked = tr("Remove the environment and all that was fetched for it? Set up makes it again.")
+        if QMessageBox.question(self, "BotaCLIP", asked, buttons.Yes | buttons.No, buttons.No) != buttons.Yes:
+            return
         self._start({"REMOVE": True}, tr("Remove BotaCLIP's environment"), self._on_removed)
 
     def cancel(self) -> None:
@@ -217,6 +225,8 @@ class FirstRunPage(QWidget):
             self.task.cancel()
 
     def _start(self, given: dict[str, Any], title: str, on_finished: Any) -> None:
+        if self.task is not None:
+            return
         self.log.clear()
         self._show_running(True)
         self.status.setText(tr("Beginning…"))

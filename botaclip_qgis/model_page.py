@@ -65,7 +65,8 @@ class ModelPage(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.about, 1)
         row.addWidget(self.card_button)
-        layout.addLayout(row)
+        # Below the ways that it speaks of.
+        layout.insertLayout(3, row)
 
         self.training = QWidget()
         self.training.setObjectName("botaclip_training")

@@ -13,10 +13,12 @@ from qgis.gui import (
     QgsProjectionSelectionWidget,
     QgsSpinBox,
 )
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import QRegularExpression, pyqtSignal
+from qgis.PyQt.QtGui import QRegularExpressionValidator
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from botaclip.botaclip_qgis.encoder_choice import EncoderChoice
+from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.parameters import MODEL_FILTER, help_text, label, short_label
 from botaclip.core.options import Command, Kind, Option
 
@@ -68,8 +70,7 @@ class OptionForm(QWidget):
             field.connect(self.changed.emit)
             self._fields[option.name] = field
             if option.name == "device":
-                preferred = QgsSettings().value(DEVICE_SETTING, "", str)
-                field.set_value(preferred if preferred in option.choices else option.default)
+                field.set_value(_preferred(option))
             if option.kind is Kind.FLAG:
                 layout.addRow(widget)
                 continue
@@ -97,6 +98,11 @@ class OptionForm(QWidget):
             if option.parameter in values:
                 self.set_value(option.name, values[option.parameter])
 
+    def reset(self) -> None:
+        """Give every option its default of the table; the device is the user's."""
+        for option in self._options:
+            self.set_value(option.name, _preferred(option))
+
     def set_columns(self, names: Iterable[str], columns: Sequence[str]) -> None:
         """Offer the columns of a table in the fields of these names; what is written there stays."""
         for name in names:
@@ -122,6 +128,14 @@ class _Field:
             signal.connect(lambda *_: slot())
 
 
+def _preferred(option: Option) -> Any:
+    """Return an option's default, which for the device the user's settings may say."""
+    if option.name == "device":
+        preferred = QgsSettings().value(DEVICE_SETTING, "", str)
+        return preferred if preferred in option.choices else option.default
+    return option.default
+
+
 def _as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
@@ -132,6 +146,10 @@ def _text_field(option: Option) -> _Field:
         choice.set_value(option.default)
         return _Field(choice, choice.value, choice.set_value, choice.editTextChanged)
     line = QLineEdit(_as_text(option.default))
+    if option.kind in (Kind.INTEGER, Kind.NUMBER):
+        # Processing takes what is no number for nothing at all.
+        line.setValidator(QRegularExpressionValidator(QRegularExpression(r"-?\d*[.,]?\d*"), line))
+        line.setPlaceholderText(tr("by itself"))
     return _Field(line, lambda: line.text().strip(), lambda value: line.setText(_as_text(value)), line.textChanged)
 
 

@@ -29,7 +29,7 @@ from botaclip.botaclip_qgis.environment_state import is_at_hand, search
 from botaclip.botaclip_qgis.first_run import TRAIN, FirstRunPage
 from botaclip.botaclip_qgis.i18n import tr
 from botaclip.botaclip_qgis.icons import icon
-from botaclip.botaclip_qgis.model_page import FILE, ModelPage
+from botaclip.botaclip_qgis.model_page import BUNDLED_MODEL, FILE, ModelPage
 from botaclip.botaclip_qgis.preview_layers import style_blocks, style_plots
 from botaclip.botaclip_qgis.project_entries import (
     PROJECT_MODEL,
@@ -42,7 +42,7 @@ from botaclip.botaclip_qgis.project_entries import (
 from botaclip.botaclip_qgis.results_page import ResultsPage
 from botaclip.botaclip_qgis.run_page import Run, RunPage, propose_folder
 
-PROJECT_DATA = "/panel/data"
+PROJECT_DATA, PROJECT_OPTIONS = "/panel/data", "/panel/options"
 DATA, MODEL, RUN, RESULTS = range(4)
 _MARGIN = 1.05
 _SCROLL_BAR, _NARROWEST, _WIDEST = 28, 340, 460
@@ -70,9 +70,12 @@ class Panel(QgsDockWidget):
         self.setWindowIcon(icon("botaclip"))
         self._iface = iface
         self._reading = False
+        # From when a project begins to go until its end has been read.
+        self.project_goes = False
         self._waiting: list[Run] = []
         self.task: AlgorithmTask | None = None
         self._last_output = ""
+        self._previewed: list[str] = []
 
         self.first_run = FirstRunPage()
         self.data, self.model, self.run, self.results = DataPage(), ModelPage(), RunPage(), ResultsPage()
@@ -123,9 +126,10 @@ class Panel(QgsDockWidget):
         layout = QVBoxLayout(body)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.bar)
-        layout.addWidget(self.stack, 1)
-        layout.addLayout(row)
+        # Near the steps: at the foot nobody looks for what to do next.
         layout.addWidget(self.status)
+        layout.addLayout(row)
+        layout.addWidget(self.stack, 1)
         pages = (self.data, self.model, self.run, self.results, self.first_run)
         # Pages scroll down only, so that nothing is cut off at the right.
         wide = max(page.minimumSizeHint().width() for page in pages) + _SCROLL_BAR
@@ -140,6 +144,11 @@ class Panel(QgsDockWidget):
         self._steps.idClicked.connect(self.show_step)
         self.cancel_button.clicked.connect(self.cancel)
         self.set_up_button.clicked.connect(lambda: self.show_set_up(needed=False))
+        project = QgsProject.instance()
+        # What a project that goes does to the choices is nobody's choice.
+        project.aboutToBeCleared.connect(self._on_project_goes)
+        for form in (self.model.options, self.run.options):
+            form.changed.connect(self._on_options)
         self.data.changed.connect(self._on_data)
         self.data.sample_wanted.connect(lambda: self.sample_wanted.emit())
         self.data.check_wanted.connect(lambda: self.preview(self.data.found))
@@ -205,12 +214,33 @@ class Panel(QgsDockWidget):
                 self.data.set_values(kept)
             else:
                 self.data.guess()
+            self._read_options()
             self.model.set_model(project_model())
             self.run.folder.setFilePath(propose_folder())
             self.run.show_model(self.model.summary())
             self.results.refresh()
         finally:
+            self._reading = self.project_goes = False
+
+    def take_sources(self) -> None:
+        """Take up the image and the model that were chosen elsewhere in the project."""
+        self._reading = True
+        try:
+            self.data.raster.set_value(project_raster())
+            if self.model.way() in (BUNDLED_MODEL, FILE):
+                self.model.set_model(project_model())
+            self.run.show_model(self.model.summary())
+        finally:
             self._reading = False
+
+    def close_down(self) -> None:
+        """Cancel what runs and hear no more of it: the panel goes."""
+        QgsProject.instance().aboutToBeCleared.disconnect(self._on_project_goes)
+        self._waiting.clear()
+        for task in (self.task, self.first_run.task):
+            if task is not None:
+                task.forget()
+                task.cancel()
 
     def make_maps(self) -> None:
         """Make the maps of step 3."""
@@ -268,6 +298,9 @@ class Panel(QgsDockWidget):
             shown.setText(str(results.get("SUMMARY", "")))
             shown.show()
 
+        # The last look is replaced: five of them on top of each other tell nothing.
+        project = QgsProject.instance()
+        project.removeMapLayers([one for one in self._previewed if project.mapLayer(one) is not None])
         self._begin(
             [Run("botaclip:preview", given, tr("Looking at the plots"))], on_results=show, on_layers=self._style_preview
         )
@@ -343,7 +376,8 @@ class Panel(QgsDockWidget):
             for layer in task.layers[:1]:
                 self.results.choose(layer)
             self._tell(run.title, task, fine)
-            if fine and then is not None:
+            # A model that was trained for another project is none of this one's.
+            if fine and then is not None and not task.project_is_gone:
                 then()
 
         task.finished.connect(ended)
@@ -369,6 +403,7 @@ class Panel(QgsDockWidget):
             self.say(f"{title}: {text}")
 
     def _style_preview(self, layers: list[Any]) -> None:
+        self._previewed = [layer.id() for layer in layers]
         for layer in layers:
             if layer.geometryType() == Qgis.GeometryType.Point:
                 style_plots(layer)
@@ -388,7 +423,7 @@ class Panel(QgsDockWidget):
         if is_at_hand(TRAIN) or not is_at_hand():
             # What only a search can tell the run itself will say.
             return False
-        self.say(tr("Training needs more packages: set them up first."))
+        self.say(tr("Looking at the plots and training need more packages: set them up first."))
         self.show_set_up(needed=False, packages=TRAIN)
         return True
 
@@ -416,6 +451,27 @@ class Panel(QgsDockWidget):
         project.writeEntry(PROJECT_SCOPE, PROJECT_RASTER, raster if layer is not None else project.writePath(raster))
         project.writeEntry(PROJECT_SCOPE, PROJECT_DATA, json.dumps(kept))
         self.sources_changed.emit()
+
+    def _on_project_goes(self) -> None:
+        self._reading = self.project_goes = True
+
+    def _on_options(self) -> None:
+        if not self._reading:
+            kept = {"model": self.model.options.values(), "run": self.run.options.values()}
+            QgsProject.instance().writeEntry(PROJECT_SCOPE, PROJECT_OPTIONS, json.dumps(kept))
+
+    def _read_options(self) -> None:
+        """Take up the project's options of training and maps; the table's defaults where it has none."""
+        text, _ = QgsProject.instance().readEntry(PROJECT_SCOPE, PROJECT_OPTIONS, "")
+        try:
+            kept = json.loads(text) if text else {}
+        except ValueError:
+            kept = {}
+        for name, form in (("model", self.model.options), ("run", self.run.options)):
+            form.reset()
+            values = kept.get(name) if isinstance(kept, dict) else None
+            if isinstance(values, dict):
+                form.set_values(values)
 
     def _on_model(self) -> None:
         self.run.show_model(self.model.summary())

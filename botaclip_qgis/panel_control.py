@@ -47,8 +47,7 @@ class PanelControl(QObject):
         iface.addToolBarIcon(self.action)
         iface.addPluginToRasterMenu(MENU, self.action)
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.panel)
-        # One above the other, a screen has room for neither.
-        iface.mainWindow().tabifyDockWidget(self.panel, click.dock)
+        click.dock.visibilityChanged.connect(self._on_click_dock)
         self.options = OptionsFactory()
         iface.registerOptionsWidgetFactory(self.options)
         self.locator = SpeciesLocator(self._on_located)
@@ -58,11 +57,14 @@ class PanelControl(QObject):
         self.panel.click_wanted.connect(lambda: self._click.use_tool(True))
         self.panel.sample_wanted.connect(self.load_sample)
         self.panel.diagnostics_wanted.connect(self.copy_diagnostics)
-        self.panel.sources_changed.connect(self._click.dock.read_project)
+        self._taking_over = False
+        self.panel.sources_changed.connect(self._tell_click)
+        click.dock.sources_changed.connect(self._tell_panel)
         project = QgsProject.instance()
         project.readProject.connect(self._on_project_read)
         project.cleared.connect(self._on_project_read)
         project.layersRemoved.connect(self._on_layers_removed)
+        project.layersAdded.connect(self._on_layers_removed)
         settings = QgsSettings()
         first = not settings.value(SEEN_SETTING, False, bool)
         self.panel.setUserVisible(first or settings.value(PANEL_SETTING, False, bool))
@@ -70,8 +72,9 @@ class PanelControl(QObject):
 
     def show_options(self) -> None:
         """Open QGIS's options at BotaCLIP's page; what was set there is taken up."""
+        before = is_at_hand()
         self._iface.showOptionsDialog(self._iface.mainWindow(), "botaclip_options")
-        if is_at_hand():
+        if is_at_hand() and not before:
             self.panel.show_step(DATA)
 
     def load_sample(self) -> None:
@@ -82,11 +85,20 @@ class PanelControl(QObject):
         if folder.is_dir():
             self._show_sample(folder)
             return
+        button = self.panel.data.sample_button
+        button.setEnabled(False)
         self.panel.say(tr("Copying the sample…"))
-        AlgorithmTask.start(
-            "botaclip:sample", {"OUTPUT": str(folder)}, title=tr("BotaCLIP: sample project"),
-            on_finished=lambda fine, _results: self._show_sample(folder) if fine else None,
-        )  # fmt: skip
+        task = AlgorithmTask("botaclip:sample", {"OUTPUT": str(folder)}, title=tr("BotaCLIP: sample project"))
+
+        def copied(fine: bool, _results: dict[str, Any]) -> None:
+            button.setEnabled(True)
+            if fine:
+                self._show_sample(folder)
+            else:
+                self.panel.say(task.error)
+
+        task.finished.connect(copied)
+        task.begin()
 
     def _show_sample(self, folder: Path) -> None:
         try:
@@ -109,12 +121,15 @@ class PanelControl(QObject):
         """Put the diagnostics on the clipboard; they ask the worker's Python, which may take a while."""
         self.panel.say(tr("Asking for versions and devices…"))
 
+        task = AlgorithmTask("botaclip:diagnostics", {}, title=tr("BotaCLIP: diagnostics"))
+
         def copy(fine: bool, results: dict[str, Any]) -> None:
             if fine:
                 QgsApplication.clipboard().setText(str(results.get("SUMMARY", "")))
-                self.panel.say(tr("The diagnostics are on the clipboard."))
+            self.panel.say(tr("The diagnostics are on the clipboard.") if fine else task.error)
 
-        AlgorithmTask.start("botaclip:diagnostics", {}, title=tr("BotaCLIP: diagnostics"), on_finished=copy)
+        task.finished.connect(copy)
+        task.begin()
 
     def close(self) -> None:
         """Remove all that was added; what runs is cancelled."""
@@ -122,8 +137,9 @@ class PanelControl(QObject):
         project.readProject.disconnect(self._on_project_read)
         project.cleared.disconnect(self._on_project_read)
         project.layersRemoved.disconnect(self._on_layers_removed)
-        self.panel.cancel()
-        self.panel.first_run.cancel()
+        project.layersAdded.disconnect(self._on_layers_removed)
+        self._click.dock.visibilityChanged.disconnect(self._on_click_dock)
+        self.panel.close_down()
         self._iface.deregisterLocatorFilter(self.locator)
         self._iface.unregisterOptionsWidgetFactory(self.options)
         self._iface.removeToolBarIcon(self.action)
@@ -145,7 +161,33 @@ class PanelControl(QObject):
         return bool(answer == buttons.Yes)
 
     def _on_project_read(self, *_arguments: Any) -> None:
+        if self.panel.task is None:
+            self.panel.say("")
         self.panel.read_project()
+
+    def _tell_click(self) -> None:
+        """Let the click's dock take up what was chosen in the panel."""
+        if not self._taking_over:
+            self._taking_over = True
+            self._click.dock.read_project()
+            self._taking_over = False
+
+    def _tell_panel(self) -> None:
+        """Let the panel take up what was chosen in the click's dock."""
+        if not self._taking_over and not self.panel.project_goes:
+            self._taking_over = True
+            self.panel.take_sources()
+            self._taking_over = False
+
+    def _on_click_dock(self, visible: bool) -> None:
+        """Lay the two docks over each other: one above the other, a screen has room for neither.
+
+        Only now: QGIS puts its docks where they were after it has loaded the plugins.
+        """
+        window, dock = self._iface.mainWindow(), self._click.dock
+        if visible and not dock.isFloating() and not window.tabifiedDockWidgets(dock) and self.panel.isVisible():
+            window.tabifyDockWidget(self.panel, dock)
+            dock.raise_()
 
     def _on_layers_removed(self, *_ids: Any) -> None:
         self.panel.results.refresh()

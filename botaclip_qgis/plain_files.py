@@ -49,6 +49,8 @@ def why_no_file(layer: QgsRasterLayer) -> str:
         return tr("it comes from the provider {name}, not from a raster file").format(name=repr(layer.providerType()))
     parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
     path = str(parts.get("path") or "")
+    if path and not parts.get("vsiPrefix") and not Path(path).exists():
+        return tr("its file {path} is not there any more").format(path=path)
     if parts.get("layerName") or parts.get("vsiPrefix") or parts.get("openOptions") or not Path(path).exists():
         return tr("its source {source} is not a plain raster file").format(source=repr(layer.source()))
     return ""

@@ -91,6 +91,7 @@ class ResultsPage(QWidget):
         layout.addLayout(row)
         layout.addStretch(1)
         self.layers.currentItemChanged.connect(lambda *_: self._on_layer())
+        self.layers.itemClicked.connect(lambda *_: self.layer_wanted.emit(self.layer()))
         self.species.activated.connect(self._on_species)
         self.rule.changed.connect(self._on_rule)
         self.threshold_button.clicked.connect(self._on_threshold)
@@ -162,8 +163,6 @@ class ResultsPage(QWidget):
         self.species.blockSignals(False)
         self.species_row.setVisible(len(bands) > 1)
         self.threshold_box.setVisible(bool(bands))
-        if layer is not None:
-            self.layer_wanted.emit(layer)
 
     def _on_species(self, _index: int) -> None:
         layer = self.layer()

@@ -193,10 +193,7 @@ class RunPage(QWidget):
         """
         shared: dict[str, Any] = {**raster, "MODEL": model, **self.options.values()}
         if self.part() == CANVAS:
-            box = extent
-            shared["EXTENT"] = (
-                f"{box.xMinimum()},{box.xMaximum()},{box.yMinimum()},{box.yMaximum()} [{box.crs().authid()}]"
-            )
+            shared["EXTENT"] = extent
         elif self.part() == POLYGON:
             shared["MASK"] = self.polygons.currentLayer().id()
         found = []

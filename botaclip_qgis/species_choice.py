@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from qgis.PyQt.QtCore import QSortFilterProxyModel, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QStandardItem, QStandardItemModel
@@ -124,8 +124,17 @@ class SpeciesChoice(QWidget):
     def set_chosen(self, names: Iterable[str]) -> None:
         """Tick these species only."""
         wanted = set(names)
-        for item in self._names():
-            item.setCheckState(Qt.CheckState.Checked if item.text() in wanted else Qt.CheckState.Unchecked)
+        ticked, free = Qt.CheckState.Checked, Qt.CheckState.Unchecked
+        self._tick({row: ticked if item.text() in wanted else free for row, item in enumerate(self._names())})
+
+    def _tick(self, states: Mapping[int, Qt.CheckState]) -> None:
+        """Tick many rows and count once: floras have thousands of species."""
+        blocked = self._model.blockSignals(True)
+        for row, state in states.items():
+            self._model.item(row, 0).setCheckState(state)
+        self._model.blockSignals(blocked)
+        self.view.viewport().update()
+        self._on_changed()
 
     def _names(self) -> list[QStandardItem]:
         return [self._model.item(row, 0) for row in range(self._model.rowCount())]
@@ -133,8 +142,7 @@ class SpeciesChoice(QWidget):
     def _tick_shown(self, ticked: bool) -> None:
         state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
         rows = [self._sorted.mapToSource(self._sorted.index(row, 0)).row() for row in range(self._sorted.rowCount())]
-        for row in rows:
-            self._model.item(row, 0).setCheckState(state)
+        self._tick({row: state for row in rows})
 
     def _on_changed(self, *_item: object) -> None:
         self.count.setText(

@@ -16,7 +16,7 @@ Found = tuple[str, str, str, int]  # species, layer's title, layer's id, band
 
 
 class SpeciesLocator(QgsLocatorFilter):
-    """``sp carex`` lists the species maps of the project whose name holds the text."""
+    """``spe carex`` lists the species maps of the project whose name holds the text."""
 
     def __init__(self, on_shown: Callable[[str], None] | None = None) -> None:
         super().__init__()
@@ -33,7 +33,8 @@ class SpeciesLocator(QgsLocatorFilter):
         return tr("Species maps (BotaCLIP)")
 
     def prefix(self) -> str:  # noqa: D102
-        return "sp"
+        # QGIS leaves shorter ones to itself.
+        return "spe"
 
     def prepare(self, string: str, context: QgsLocatorContext) -> list[str]:  # noqa: D102
         # The only step that runs in the main thread, where layers may be asked.

@@ -1717,6 +1717,11 @@ Encodeurs : {encoders}</translation>
         <translation>Examen des placettes</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/panel.py"/>
+        <source>Looking at the plots and training need more packages: set them up first.</source>
+        <translation>L'examen des placettes et l'entraînement demandent d'autres paquets : installez-les d'abord.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Loss</source>
         <extracomment>label of --loss</extracomment>
@@ -2704,6 +2709,11 @@ Encodeurs : {encoders}</translation>
         <translation>Supprimer l'environnement et tout ce qui l'accompagne.</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Remove the environment and all that was fetched for it? Set up makes it again.</source>
+        <translation>Supprimer l'environnement et tout ce qui a été téléchargé pour lui ? « Installer » le recrée.</translation>
+    </message>
+    <message>
         <location filename="../core/commands.py"/>
         <source>Repeats</source>
         <extracomment>label of --repeats</extracomment>
@@ -2932,6 +2942,11 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/panel.py"/>
         <source>Something is running already; it can be cancelled.</source>
         <translation>Un traitement est déjà en cours ; il peut être annulé.</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/first_run.py"/>
+        <source>Something is running: let it end, or cancel it, before its packages are removed.</source>
+        <translation>Un calcul est en cours : laissez-le finir, ou annulez-le, avant de supprimer ses paquets.</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/click_service.py"/>
@@ -3460,11 +3475,6 @@ Encodeurs : {encoders}</translation>
         <translation>Entraînement d'un modèle</translation>
     </message>
     <message>
-        <location filename="../botaclip_qgis/panel.py"/>
-        <source>Training needs more packages: set them up first.</source>
-        <translation>L'entraînement nécessite d'autres paquets : installez-les d'abord.</translation>
-    </message>
-    <message>
         <location filename="../botaclip_qgis/click_words.py"/>
         <source>Training plots most like it: {plots}.</source>
         <translation>Placettes d'entraînement les plus semblables : {plots}.</translation>
@@ -3871,6 +3881,11 @@ Encodeurs : {encoders}</translation>
         <translation>en dessous</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/option_form.py"/>
+        <source>by itself</source>
+        <translation>automatique</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/values.py"/>
         <source>choose a GeoTIFF, a VRT or a folder of tiles</source>
         <translation>choisissez un GeoTIFF, un VRT ou un dossier de dalles</translation>
@@ -4135,6 +4150,11 @@ Encodeurs : {encoders}</translation>
         <location filename="../botaclip_qgis/values.py"/>
         <source>it is no layer of its own</source>
         <translation>elle n'est pas une couche à part entière</translation>
+    </message>
+    <message>
+        <location filename="../botaclip_qgis/plain_files.py"/>
+        <source>its file {path} is not there any more</source>
+        <translation>son fichier {path} n'existe plus</translation>
     </message>
     <message>
         <location filename="../botaclip_qgis/plain_files.py"/>

@@ -34,6 +34,15 @@ def test_the_project_may_be_closed_and_the_run_cancelled(played: dict[str, Any])
     assert played["cancelled"] == {"status": "Cancelled: Training a model.", "left": [], "workers": []}
 
 
+def test_what_cannot_be_prepared_ends_in_a_sentence(played: dict[str, Any]) -> None:
+    assert played["unprepared"]["again"] and "/nope/dem.tif" in played["unprepared"]["status"]
+
+
+def test_a_project_that_goes_takes_its_choices_along(played: dict[str, Any]) -> None:
+    assert played["second_sample"] == {"releves": True, "plots": True}
+    assert played["new_project"] == {"way": "bundled", "entries": []}
+
+
 def test_a_python_that_is_gone_is_one_sentence_and_the_next_run_works(played: dict[str, Any]) -> None:
     assert "/no such/python" in played["no_python"] and "Set up the environment" in played["no_python"]
     assert played["next"] == {"status": "Done: Suitability of species.", "layers": 4}

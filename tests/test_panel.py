@@ -86,6 +86,7 @@ def test_the_runs_are_the_maps_in_order(parts: dict[str, Any]) -> None:
 
 
 def test_results_show_a_species_and_the_locator_finds_it(parts: dict[str, Any]) -> None:
+    assert parts["of_other_maps"] == {}
     assert parts["results"] == ["Species suitability (m)", 3, {name: n for n, name in enumerate(NAMES, start=1)}]
     assert parts["located"] == [
         ["Carex brizoides", "Species suitability (m)"], ["Ex brevis", "Species suitability (m)"],

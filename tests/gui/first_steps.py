@@ -6,11 +6,13 @@ import sys
 sys.path.insert(0, os.environ["BOTACLIP_SCENES"])
 from acting import FOLDER, act, answer, clicks, drawn, keep, layers, named, panel, pause, press, press_canvas, wait_for
 from qgis.core import QgsApplication, QgsProject, QgsSettings
+from qgis.PyQt.QtWidgets import QMessageBox
 from qgis.utils import iface, plugins
 
 
 def play():
     """The scene."""
+    QMessageBox.question = lambda *_: QMessageBox.StandardButton.Yes
     window = panel()
     answer["first"] = {
         "visible": window.isVisible(), "page": window.stack.currentIndex(), "steps": window.bar.isVisible(),

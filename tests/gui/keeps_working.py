@@ -66,6 +66,22 @@ def play():
     answer["cancelled"] = {"status": window.status.text(), "left": left(), "workers": workers()}
 
     load()
+    # What fails while it is prepared ends as well.
+    press("botaclip_step_3")
+    window.run.options.set_value("environment", "/nope/dem.tif")
+    press("botaclip_run")
+    wait_for("the end of what cannot be prepared", lambda: window.task is None, 20)
+    answer["unprepared"] = {"status": window.status.text(), "again": window.run.run_button.isEnabled()}
+    window.run.options.set_value("environment", None)
+    load()
+    answer["second_sample"] = {
+        "releves": window.data.releves.currentLayer() is not None, "plots": window.data.plots.currentLayer() is not None
+    }
+    QgsProject.instance().clear()
+    project = QgsProject.instance()
+    entries = project.entryList("botaclip", "/panel") + project.entryList("botaclip", "/click")
+    answer["new_project"] = {"way": window.model.way(), "entries": entries}
+    load()
     QgsSettings().setValue("botaclip/python", "/no such/python")
     press("botaclip_step_3")
     press("botaclip_run")

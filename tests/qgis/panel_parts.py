@@ -37,6 +37,15 @@ SAMPLE = FOLDER / "sample"
 project = QgsProject.instance()
 answers: dict = {}
 
+
+def plain(value):
+    """An extent as the test writes it."""
+    if isinstance(value, QgsReferencedRectangle):
+        corners = (value.xMinimum(), value.xMaximum(), value.yMinimum(), value.yMaximum())
+        return f"{','.join(map(str, corners))} [{value.crs().authid()}]"
+    return value
+
+
 # --- a form of options ---
 form = OptionForm(TRAIN, ("patch-size", "min-presences", "alignment", "species", "crs", "output", "plot-field"))
 answers["defaults"] = form.values()
@@ -89,7 +98,7 @@ panel.run.set_part("canvas")
 panel.run.folder.setFilePath(str(FOLDER))
 (FOLDER / "suitability.tif").write_bytes(b"")
 answers["runs"] = [
-    [run.algorithm, run.parameters, run.after_last]
+    [run.algorithm, {name: plain(value) for name, value in run.parameters.items()}, run.after_last]
     for run in panel.run.runs({"RASTER": "r"}, "m", box)
 ]  # fmt: skip
 panel.run.maps["suitability"].setChecked(False)
@@ -105,7 +114,10 @@ answers["no_model"] = [panel.model.about.text(), panel.model.summary() is None]
 # --- results, locator ---
 made = QgsRasterLayer(str(FOLDER / "map.tif"), "Species suitability (m)")
 made.setRenderer(QgsSingleBandGrayRenderer(made.dataProvider(), 1))
-add_result_layer(project, made)
+other_map = QgsRasterLayer(str(FOLDER / "map.tif"), "Embedding (m)")
+add_result_layer(project, other_map, kind="botaclip:embed")
+answers["of_other_maps"] = species_of_bands(other_map)
+add_result_layer(project, made, kind="botaclip:suitability")
 panel.results.refresh()
 answers["results"] = [panel.results.layer().name(), panel.results.species.count(), species_of_bands(made)]
 locator = SpeciesLocator()
