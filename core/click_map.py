@@ -55,7 +55,9 @@ _open: collections.OrderedDict[Any, tuple[_Map, ...]] = collections.OrderedDict(
 
 
 def maps_of(raster: str, stamp: Any) -> tuple[_Map, ...]:
-    """Return the files of a suitability map; none where the raster is no such map. What else lies in a folder is passed over.
+    """Return the files of a suitability map; none where the raster is no such map.
+
+    What else lies in a folder is passed over.
 
     Parameters
     ----------
