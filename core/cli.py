@@ -29,7 +29,7 @@ from botaclip.core.errors import BotaclipError, Cancelled, OptionError, WorkerEr
 from botaclip.core.interpreter import find_interpreter
 from botaclip.core.options import FILE_KINDS, OUTPUT_KINDS, SEVERAL_KINDS, Command, Kind, Option
 from botaclip.core.own_process import OwnProcess
-from botaclip.core.package_installer import without_password
+from botaclip.core.passwords import without_password
 from botaclip.core.worker_client import BOOT, WorkerClient
 
 BROKEN_PIPE = 141

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import dataclasses
+import math
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
+from pyproj.exceptions import ProjError
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -56,12 +57,19 @@ _open: collections.OrderedDict[Any, tuple[_Map, ...]] = collections.OrderedDict(
 def maps_of(raster: str, stamp: Any) -> tuple[_Map, ...]:
     """Return the files of a suitability map; none where the raster is no such map.
 
+    What else lies in a folder is passed over.
+
     Parameters
     ----------
     raster
         A file, or a folder of maps as ``suitability`` writes it.
     stamp
         What tells whether the files are still the same; their headers are read once.
+
+    Raises
+    ------
+    RasterError
+        There are such maps, and what each says of itself makes no sense.
     """
     key = (raster, stamp)
     if key not in _open:
@@ -105,8 +113,7 @@ def _answer(
     status: str, message: str, one: _Map, patch: dict[str, Any] | None, species: list[dict[str, Any]],
     domain: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    area = _PLOT_M2.search(next((tags["BOTACLIP_PLOT"] for _, tags in one.bands if "BOTACLIP_PLOT" in tags),
-                                one.tags.get("BOTACLIP_PLOT", "")))  # fmt: skip
+    area = _plot(one.tags, [tags for _, tags in one.bands])
     return {
         "source": "map", "status": status, "message": message, "species": species,
         "relative": one.tags.get("BOTACLIP_KIND", "").startswith("relative"), "domain": domain, "list_share": None,
@@ -121,13 +128,19 @@ def _read_headers(path: Path) -> tuple[_Map, ...]:
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in _MAPS[:2])
     else:
         files = [path] if path.suffix.lower() in _MAPS else []
-    found = []
+    found, failed = [], None
     for file in files:
-        with contextlib.suppress(RasterioError, BotaclipError):
+        try:
             one = _header(str(file))
-            if one is None:
-                break  # not a folder of maps: the rest need not be opened
+        except RasterioError:
+            continue
+        except BotaclipError as error:
+            failed = failed or error
+            continue
+        if one is not None:
             found.append(one)
+    if failed is not None and not found:
+        raise failed
     return tuple(found)
 
 
@@ -142,9 +155,36 @@ def _header(path: str) -> _Map | None:
         if "suitability" not in kind or not told or not numbers or dataset.crs is None:
             return None
         crs = dataset.crs.to_wkt()
-        parse_crs(crs)
+        _check(path, dataset.transform, crs)
+        if (area := _plot(tags, names)) is not None and not _is_area(area[1]):
+            raise RasterError("the tag BOTACLIP_PLOT names no proper area", where=path, remedy="make the map again")
         bands = tuple((str(name or ""), band) for name, band in zip(dataset.descriptions, names, strict=True))
         return _Map(path, dataset.transform, crs, dataset.shape, dataset.nodata, tags, bands)
+
+
+def _check(path: str, transform: Any, crs: str) -> None:
+    """Refuse what no place can be looked up in."""
+    try:
+        parse_crs(crs)
+        Points(np.array([0.0]), np.array([0.0]), "EPSG:4326").to(crs)
+    except (RasterError, ProjError) as error:
+        raise RasterError("no place can be found in its CRS", where=path, remedy="make the map again") from error
+    if not all(map(math.isfinite, transform[:6])) or transform.is_degenerate:
+        raise RasterError("its pixels have no place on the ground: its geotransform is degenerate", where=path,
+                          remedy="make the map again")  # fmt: skip
+
+
+def _plot(tags: dict[str, str], bands: list[dict[str, str]]) -> re.Match[str] | None:
+    """Return what a map says of the plot that a value refers to, a band before the file."""
+    return _PLOT_M2.search(next((band["BOTACLIP_PLOT"] for band in bands if "BOTACLIP_PLOT" in band),
+                                tags.get("BOTACLIP_PLOT", "")))  # fmt: skip
+
+
+def _is_area(text: str) -> bool:
+    try:
+        return 0 < float(text) < math.inf
+    except ValueError:
+        return False
 
 
 def _values(one: _Map, row: int, col: int) -> np.ndarray:

@@ -12,7 +12,6 @@ import ctypes
 import json
 import os
 import platform
-import re
 import shutil
 import subprocess
 import urllib.request
@@ -30,7 +29,7 @@ from botaclip.core.errors import BotaclipError
 from botaclip.core.interpreter import ROOT, locate_interpreter
 from botaclip.core.last_error import last_error
 from botaclip.core.managed_environment import VARIABLE, environments, is_current, parent_folder
-from botaclip.core.package_installer import without_password
+from botaclip.core.passwords import proxy_words, without_password
 from botaclip.core.private_text import folder_words, without_paths
 from botaclip.core.progress import Progress
 from botaclip.core.torch_build import driver_version
@@ -197,8 +196,8 @@ def _variables() -> Iterator[tuple[str, str]]:
     unset = [name for name in LAUNCHER if not os.environ.get(name)]
     if unset:
         yield "not set", ", ".join(unset)
-    proxies = {name: re.sub(r"//[^/@]*@", "//", address) for name, address in urllib.request.getproxies().items()}
-    yield "proxies", ", ".join(f"{name} {address}" for name, address in sorted(proxies.items())) or "none"
+    proxies = sorted(urllib.request.getproxies().items())
+    yield "proxies", ", ".join(f"{name} {proxy_words(address)}" for name, address in proxies) or "none"
 
 
 def _last_error_lines() -> Iterator[tuple[str, str]]:

@@ -33,6 +33,7 @@ from botaclip.core.errors import (
     RasterError,
     UnsupportedRaster,
 )
+from botaclip.core.finished_map import is_ours_unreadable, is_whole
 from botaclip.core.image_year import given_year
 from botaclip.core.imagery import name_for_file
 from botaclip.core.layer_metadata import SUFFIX as QMD
@@ -71,7 +72,11 @@ class EachRaster:
     def __init__(self, parameters: dict[str, Any], model: Model, progress: Progress = SILENT) -> None:
         self.model, self.name, self._parameters = model, str(parameters["raster"]), parameters
         words = raster_words(self.name)
-        self.paths = tuple(tile_paths(words[0]) if len(words) == 1 else words)
+        # A file that is named twice, by itself or by its folder, is one.
+        found: dict[str, str] = {}
+        for path in (path for word in words for path in tile_paths(word)):
+            found.setdefault(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), path)
+        self.paths = tuple(found.values())
         self.names = tuple(unlike([name_for_file(path) for path in self.paths], set()))
         self._like: AppliedImagery | None = None
         model.check_mode(parameters.get("mode") or "auto")
@@ -226,6 +231,10 @@ class _Batch:
                 continue
             self.progress.check()
             tags = _tags(path)
+            if not tags and is_ours_unreadable(path, self.kind.style):
+                if not self.overwrite:
+                    others.append(f"{path.name} (damaged, it cannot be opened)")
+                continue
             if not any(name.startswith("BOTACLIP_") for name in tags):
                 raise OutputError("a file of this name is no map of BotaCLIP", where=str(path),
                                   remedy="name another folder")  # fmt: skip
@@ -273,19 +282,22 @@ class _Batch:
             area, digest = areas[0], self._digest(applied, areas[0])
             self.pixel_m, self.device = area.step * area.lattice.cell_m, applied.device
             there = _tags(path) if path.exists() else {}
-            if there and there.get(DIGEST) == digest:
+            unreadable = path.exists() and not there
+            same = bool(there) and there.get(DIGEST) == digest
+            if same and is_whole(path):
                 self.skipped += 1
                 self._complete(path)
                 self.progress.info(f"{name}: its map is finished already.")
             else:
                 made = make_maps(
-                    applied, areas, self.kind, path, progress, overwrite=self.overwrite, cog=self.cog, year=self.year,
-                    history=self.history, tags={DIGEST: digest},
+                    applied, areas, self.kind, path, progress, overwrite=self.overwrite or same, cog=self.cog,
+                    year=self.year, history=self.history, tags={DIGEST: digest},
                 )  # fmt: skip
                 self.made += 1
                 for key in self.sums:
                     self.sums[key] += made[key]
                 anew = f" anew: the one that was there has {self._differs(applied, there)}" if there else ""
+                anew = " anew: the one that was there was cut short or damaged" if same or unreadable else anew
                 self.progress.info(f"{name}: map made{anew}.")
             self.maps.append(str(path))
 

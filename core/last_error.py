@@ -35,7 +35,7 @@ def remember_error(sentence: str, trace: str = "") -> bool:
     keep = (ROOT, parent_folder(), cache_folder())
     content = {
         "time": time.strftime("%Y-%m-%d %H:%M:%S"), "version": botaclip.__version__,
-        "sentence": without_paths(sentence, keep), "trace": without_paths(trace[-_LONGEST:], keep),
+        "sentence": without_paths(sentence, keep), "trace": without_paths(trace[-5 * _LONGEST :], keep)[-_LONGEST:],
     }  # fmt: skip
     path = error_file()
     part = path.with_name(f"{path.name}.{os.getpid()}.part")

@@ -17,6 +17,7 @@ import rasterio
 
 from botaclip.core.commands import COMMANDS
 from botaclip.core.options import FILE_KINDS, SEVERAL_KINDS, command_line
+from botaclip.core.passwords import without_password
 from botaclip.core.places import parse_crs
 
 SUFFIX = ".qmd"
@@ -26,6 +27,11 @@ _OF_THE_RUN = ("progress", "overwrite")  # options that a map does not hang on
 _MOST_NAMES, _MOST_LETTERS = 30, 4000
 # What XML 1.0 has no room for, at all.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_CONNECTION = re.compile(
+    r"(?i)(?<![a-z?&])(?:user(?:name|_?id)?|uid|pass(?:word|wd)?|pwd|host(?:addr)?|server|dbname|database|authcfg|url|"
+    r"(?:\w+[_-])?(?:token|secret)|api[_-]?key)\s*="
+)
+_WHOLE_PATH = re.compile(r"[A-Za-z]:[\\/]|[\\/]|\w+://")
 _DOI = re.compile(r"\b(?:doi:\s*|https?://(?:dx\.)?doi\.org/)(10\.\d{4,9}/[-._;()/:A-Za-z0-9]*[A-Za-z0-9])", re.I)
 _ARXIV = re.compile(r"\barXiv:\s*(\d{4}\.\d{4,5})", re.I)
 _ADDRESS = re.compile(r"\bhttps?://[-A-Za-z0-9._~:/?#@!$&()*+,;=%]*[A-Za-z0-9/]")
@@ -50,12 +56,29 @@ def command_words(command: str, parameters: Mapping[str, Any]) -> str:
         if isinstance(value, list):
             named[option.key] = [_name(str(one)) for one in value]
         else:
-            named[option.key] = ";".join(_name(one) for one in str(value).split(";")[:_MOST_NAMES])
-    return command_line(known, named)
+            named[option.key] = ";".join(_names(str(value)))
+    return without_password(command_line(known, named))
+
+
+def _names(value: str) -> list[str]:
+    """Return the names of the files between semicolons; a query may hold semicolons too, and so may a connection."""
+    if _CONNECTION.search(value):
+        return [_name(value)]
+    names, in_query = [], False
+    for word in map(str.strip, value.split(";")):
+        if in_query and not _WHOLE_PATH.match(word):
+            continue
+        in_query = "?" in word
+        names.append(_name(word))
+    return names[:_MOST_NAMES]
 
 
 def _name(path: str) -> str:
-    """Return the name of a file; ``elevation=dem.tif`` of one that is given a name."""
+    """Return the name of a file; ``elevation=dem.tif`` of one that is given a name, ``PG:`` of a connection."""
+    if _CONNECTION.search(path):
+        driver = re.match(r"\w{2,20}:", path)
+        return driver[0] if driver else "a connection"
+    path = path.partition("?")[0]
     name, is_given, rest = path.partition("=")
     if is_given and "/" not in name and "\\" not in name:
         return f"{name}={Path(rest).name}"

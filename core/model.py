@@ -316,8 +316,8 @@ class Model:
             "BOTACLIP_ENCODER_MODE": mode_words(encoder), "BOTACLIP_ENCODER_PRECISION": precision_words(encoder),
             "BOTACLIP_DATA_TYPE": str(self.metadata["data_type"]),
             "BOTACLIP_PATCH": f"{self.patch.size_m:g} m, {self.patch.cells} x {self.patch.cells} cells",
-            "BOTACLIP_PLOT": self.plot_words, "BOTACLIP_LICENCE": str(self.metadata.get("licence", "")),
-            "BOTACLIP_CITE": str(self.metadata.get("cite", "")), "BOTACLIP_JUDGED": self.judged,
+            "BOTACLIP_PLOT": self.plot_words, "BOTACLIP_LICENCE": str(self.metadata.get("licence") or ""),
+            "BOTACLIP_CITE": str(self.metadata.get("cite") or ""), "BOTACLIP_JUDGED": self.judged,
             "BOTACLIP_ENCODER_LICENCE": str(encoder.get("licence") or ""),
             "BOTACLIP_ENCODER_CITE": str(encoder.get("citation") or ""),
             "BOTACLIP_VERSIONS": ", ".join(f"{k} {v}" for k, v in sorted(self.metadata["versions"].items())),
@@ -326,7 +326,7 @@ class Model:
     @property
     def judged(self) -> str:
         """How the model was judged, in one sentence: medians over species beside those of the frozen vectors."""
-        blocked = self.metadata.get("scores", {}).get("blocked")
+        blocked = (self.metadata.get("scores") or {}).get("blocked")
         found = [_medians(blocked.get(column) if isinstance(blocked, dict) else None) for column in ("adapted", "raw")]
         if not found[0]:
             return "The model file does not say how the model was judged."

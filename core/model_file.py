@@ -25,7 +25,14 @@ from botaclip.core.encoders.spec import MOST_JOINED
 from botaclip.core.errors import ModelFileError
 from botaclip.core.model_archive import bad_file, unpack
 from botaclip.core.model_json import read_json
-from botaclip.core.model_metadata import check_metadata, format_of, has_control_characters, refuse_newer, writable
+from botaclip.core.model_metadata import (
+    check_metadata,
+    check_plots,
+    format_of,
+    has_control_characters,
+    refuse_newer,
+    writable,
+)
 from botaclip.core.onnx_scan import scan_onnx
 from botaclip.core.unfinished import unfinished
 
@@ -215,9 +222,7 @@ def _checked(parts: Mapping[str, bytes], where: str) -> dict[str, Any]:
     _check_encoder_parts(metadata["encoder"], parts, where)
     _check_arrays(parts["arrays.safetensors"], where)
     if "plots.json" in parts:
-        plots = read_json(parts["plots.json"], "plots.json", where).get("plots", [])
-        if not isinstance(plots, list) or not all(isinstance(plot, dict) for plot in plots):
-            raise bad_file("plots.json is no list of plots", where)
+        check_plots(read_json(parts["plots.json"], "plots.json", where), where)
     return metadata
 
 

@@ -141,6 +141,24 @@ def check_metadata(metadata: Mapping[str, Any], where: str) -> None:
         allow(layer, _ENVIRONMENT, "environment layer", where)
 
 
+def check_plots(table: Mapping[str, Any], where: str) -> None:
+    """Hold ``plots.json`` against what every reader relies on: of a plot's place, all is there or nothing.
+
+    Raises
+    ------
+    ModelFileError
+        It is no list of plots, or one has a place that is none.
+    """
+    plots, crs = table.get("plots", []), table.get("crs")
+    if not isinstance(plots, list) or not all(isinstance(plot, dict) for plot in plots):
+        raise bad_file("plots.json is no list of plots", where)
+    if crs is not None and not isinstance(crs, str):
+        raise bad_file("plots.json names no proper CRS", where)
+    for number, plot in enumerate(plots, start=1):
+        if ("x" in plot or "y" in plot) and not (finite(plot.get("x")) and finite(plot.get("y"))):
+            raise bad_file(f"plot {number} of plots.json has no proper place", where)
+
+
 def _check_applicability(about: Any, where: str) -> None:
     """The area of applicability, where a model has one; how it was made is for people."""
     if about is None:

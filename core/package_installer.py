@@ -20,6 +20,7 @@ from typing import IO
 from botaclip.core.base_python import NO_WINDOW
 from botaclip.core.errors import BotaclipError, EnvironmentMissing, OutputError
 from botaclip.core.lock_files import normal_name
+from botaclip.core.passwords import without_password as without_password
 from botaclip.core.progress import SILENT, Progress
 from botaclip.core.worker_client import clean_environment, kill_tree
 
@@ -38,11 +39,6 @@ _REASON = re.compile(r"(?:connection: |: |\()(?:\[Errno -?\d+\] )?([A-Z][A-Za-z 
 
 class NoWheel(EnvironmentMissing):
     """The place where packages come from does not have one that is needed."""
-
-
-def without_password(text: str) -> str:
-    """Return ``text`` with the names and passwords of all addresses in it struck out."""
-    return re.sub(r"(?<=://)[^/\s@'\"]+(?=@)", "***", text)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from botaclip.core.package_installer import without_password
+from botaclip.core.passwords import without_password
 
 ROOT = Path(__file__).resolve().parents[1]
 # A path from its first separator to its last, and the name behind that. What stands between two separators may hold
@@ -19,6 +19,8 @@ _PATH = re.compile(
     r"(?:[^/\\\n\r:\"<>|*?]{0,255}[\\/])*"
     r"(?:(?:[^\s/\\:\"'<>|*?;,()\[\]]|'(?=\w))+(?:[ ][^\n\r/\\:\"<>|*?]{0,80}?\.\w{1,8}\b)?)?"
 )
+# Of an account or a mail address, who it is of.
+_ACCOUNT = re.compile(r"[^\s@*]{1,200}@(?=[\w.-])")
 
 
 def folder_words(path: Path) -> str:
@@ -54,7 +56,7 @@ def without_paths(text: str, keep: Sequence[Path]) -> str:
         Folders that may be named: a path in one of them stays, with ``~`` for the home.
     """
     marks: dict[str, str] = {}
-    text = without_password(text)
+    text = _ACCOUNT.sub("***@", without_password(text))
     for folder in sorted(map(str, keep), key=len, reverse=True):
         if len(folder) > 1 and folder in text:
             mark = f"\x00{len(marks)}\x00"

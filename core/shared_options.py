@@ -74,8 +74,8 @@ COG = option(
 )
 EACH = option(
     "each", Kind.FLAG,
-    "Each raster of the folder, or of a list separated by ;, is a raster of its own: --output is then a folder with "
-    "one map for each; maps that are finished already are skipped.",
+    "Each raster of the folder, or of a list of files and folders separated by ;, is a raster of its own: --output is "
+    "then a folder with one map for each; maps that are finished already and whole are skipped.",
     default=False,
 )
 OUTPUT_MAP = option(

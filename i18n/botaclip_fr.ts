@@ -1047,9 +1047,9 @@
     </message>
     <message>
         <location filename="../core/commands.py"/>
-        <source>Each raster of the folder, or of a list separated by ;, is a raster of its own: --output is then a folder with one map for each; maps that are finished already are skipped.</source>
+        <source>Each raster of the folder, or of a list of files and folders separated by ;, is a raster of its own: --output is then a folder with one map for each; maps that are finished already and whole are skipped.</source>
         <extracomment>help of --each</extracomment>
-        <translation>Chaque raster du dossier, ou d'une liste séparée par des points-virgules, est traité à part : --output est alors un dossier avec une carte pour chacun ; les cartes déjà terminées sont passées.</translation>
+        <translation>Chaque raster du dossier, ou d'une liste de fichiers et de dossiers séparés par des points-virgules, est traité à part : --output est alors un dossier avec une carte pour chacun ; les cartes déjà terminées et entières sont passées.</translation>
     </message>
     <message>
         <location filename="../core/commands.py"/>

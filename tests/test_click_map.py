@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 from rasterio.warp import calculate_default_transform, reproject
 
 from botaclip.core import click as click_module
 from botaclip.core.click import click
 from botaclip.core.commands import SUITABILITY, THRESHOLD
+from botaclip.core.errors import RasterError
 from botaclip.core.options import parse_parameters
 from botaclip.core.places import Points
 from botaclip.core.progress import SILENT
@@ -177,3 +180,43 @@ def test_a_folder_of_maps(folder: Path, tmp_path: Path) -> None:
         said = ask(tmp_path, x=x)
         assert said["species"] == ask(folder / "s.tif", x=x)["species"] and said["status"] == "ok"
     assert {ask(tmp_path, x=x)["map"] for x in (700_300.0, 700_610.0)} == {"a.tif", "b.tif"}
+
+
+def test_what_is_no_map_in_a_folder_is_passed_over(folder: Path, tmp_path: Path) -> None:
+    write_raster(tmp_path / "a.tif")
+    (tmp_path / "b.tif").write_bytes(b"no raster")
+    shutil.copy(folder / "s.tif", tmp_path / "s.tif")
+    said = ask(tmp_path)
+    assert said["map"] == "s.tif" and said["species"] == ask(folder / "s.tif")["species"]
+
+
+def changed(folder: Path, path: Path, plot: str = "", **changes: Any) -> Path:
+    """Write the map anew as a stranger's hand might have."""
+    with rasterio.open(folder / "s.tif") as source, rasterio.open(path, "w", **source.profile | changes) as made:
+        made.write(source.read())
+        made.update_tags(**source.tags() | ({"BOTACLIP_PLOT": plot} if plot else {}))
+        for band in source.indexes:
+            tags = source.tags(band)
+            made.update_tags(band, **tags | ({"BOTACLIP_PLOT": plot} if plot and "BOTACLIP_PLOT" in tags else {}))
+    return path
+
+
+LOCAL = 'LOCAL_CS["nowhere",UNIT["metre",1],AXIS["Easting",EAST],AXIS["Northing",NORTH]]'
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"plot": "refers to a plot of e+ m2"}, "the tag BOTACLIP_PLOT names no proper area"),
+    ({"plot": "refers to a plot of 1e999 m2"}, "the tag BOTACLIP_PLOT names no proper area"),
+    ({"transform": Affine(20, 0, 7e5, 0, 0, 66e5)}, "its geotransform is degenerate"),
+    ({"crs": LOCAL}, "no place can be found in its CRS"),
+])  # fmt: skip
+def test_what_makes_no_sense_is_said_in_one_sentence(
+    folder: Path, tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    path = changed(folder, tmp_path / "bad.tif", **changes)
+    with pytest.raises(RasterError, match=words):
+        ask(path)
+    with pytest.raises(RasterError, match=words):
+        ask(tmp_path)
+    shutil.copy(folder / "s.tif", tmp_path / "good.tif")
+    assert ask(tmp_path)["map"] == "good.tif", "a bad one costs no other"

@@ -77,6 +77,21 @@ def test_the_report_says_what_is_there(place: Path, monkeypatch: pytest.MonkeyPa
         assert private not in text.replace(sys.executable, ""), private
 
 
+@pytest.mark.parametrize("name, value, shown", [
+    ("HTTPS_PROXY", "bob:topsecret@proxy:3128", "https proxy:3128"),
+    ("all_proxy", "socks5://u:topsecret/sl@h:1", "all socks5://h:1"),
+    ("http_proxy", "http://user:top secret@h", "http http://h"), ("https_proxy", "bob:topsecret", "https set"),
+])  # fmt: skip
+def test_of_a_proxy_only_where_it_is(monkeypatch: pytest.MonkeyPatch, name: str, value: str, shown: str) -> None:
+    monkeypatch.setenv(name, value)
+    remember_error(f"{name}={value}: password=topsecret", f"GET https://h/?access_token=topsecret\n{name}={value}")
+    text = diagnostics.diagnostics()
+    assert lines(text)["proxies"] == shown
+    # Without an @ and a scheme nothing tells a password from a host.
+    assert "password=topsecret" not in text and "access_token=***" in text
+    assert "@" not in value or "secret" not in text.replace("=***", "")
+
+
 def test_the_last_error_is_in_it(place: Path) -> None:
     trace = f'Traceback\n  File "{ROOT}/core/cli.py", line 3\n```'
     remember_error(f"{place}/Secret survey/r.tif: it has no CRS.", trace)

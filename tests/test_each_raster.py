@@ -130,6 +130,46 @@ def test_what_is_finished_is_skipped_and_what_is_new_is_made(
         assert contents.items() <= listing(maps).items()
 
 
+def test_a_folder_in_a_list_is_each_of_its_rasters_once(place: Path, tiles: Path, tmp_path: Path) -> None:
+    def names(raster: str) -> list[str]:
+        made = EachRaster({"raster": raster, "device": "cpu"}, Model.open(place / "m.botaclip"))
+        return [str(Path(path).relative_to(tmp_path)) for path in made.paths]
+
+    for name in ("c", "d"):
+        (tiles / f"{name}.tif").unlink()
+    more = tmp_path / "more"
+    more.mkdir()
+    shutil.copy(tiles / "a.tif", more / "e.tif")
+    assert names(f"{tiles};{more}") == ["tiles/a.tif", "tiles/b.tif", "more/e.tif"]
+    assert names(f"{tiles / 'b.tif'};{tiles};{more / '..' / 'tiles' / 'b.tif'}") == ["tiles/b.tif", "tiles/a.tif"]
+
+
+def test_a_map_that_was_cut_short_is_made_anew(cli: WarmCli, place: Path, tiles: Path, tmp_path: Path) -> None:
+    maps = tmp_path / "maps"
+    for name in ("c", "d"):
+        (tiles / f"{name}.tif").unlink()
+    asked = words("suitability", tiles, place, maps, "--each")
+    assert cli(*asked).code == 0
+    before, contents = stamps(maps), listing(maps)
+    with rasterio.open(maps / "a.tif") as dataset:
+        values, profile, tags = dataset.read(), dataset.profile, dataset.tags()
+    # Tags written before the values lie before them in the file, and survive.
+    with rasterio.open(maps / "a.tif", "w", **profile) as made:
+        made.update_tags(**tags)
+        made.write(values)
+    (maps / "a.tif").write_bytes((maps / "a.tif").read_bytes()[:-1000])
+    with rasterio.open(maps / "a.tif") as dataset:
+        assert dataset.tags()["BOTACLIP_DIGEST"] == tags["BOTACLIP_DIGEST"], "it looks finished"
+    heard = run_here(asked)
+    assert "a.tif: map made anew: the one that was there was cut short or damaged." in heard
+    assert "b.tif: its map is finished already." in heard and listing(maps) == contents
+    (maps / "a.tif").write_bytes((maps / "a.tif").read_bytes()[:100])
+    cli.refuses(*asked, folder=tmp_path, says=("a.tif (damaged, it cannot be opened)", "--overwrite"))
+    heard = run_here([*asked, "--overwrite"])
+    assert "a.tif: map made anew: the one that was there was cut short or damaged." in heard
+    assert listing(maps) == contents and stamps(maps)["b.tif"] == before["b.tif"]
+
+
 def test_another_map_is_an_error_or_with_overwrite_made_anew(
     cli: WarmCli, place: Path, tiles: Path, tmp_path: Path
 ) -> None:

@@ -33,7 +33,7 @@ DEPENDENCY_FREE = {
         "base_python", "package_installer", "python_environment", "environment_removal", "set_up_lock", "own_process",
         "encoder_actions", "cache_actions", "cache_folder", "encoders.record", "encoders.record_json",
         "encoders.registry", "encoders.licences", "encoders.store", "encoders.downloads", "encoders.spec", "sample",
-        "diagnostics", "last_error", "private_text",
+        "diagnostics", "last_error", "passwords", "private_text",
     )
 } | {"botaclip", "botaclip.core", "botaclip.core.encoders"}
 # Started by the boot files; not for QGIS, yet free of dependencies, so that they can word a missing package.

@@ -152,6 +152,25 @@ def test_a_command_is_told_without_folders() -> None:
     )
 
 
+@pytest.mark.parametrize("given, told", [
+    ("https://h/x/a.tif?token=abc/def;gh;/data/b.tif", "'a.tif;b.tif'"), ("/vsicurl/https://h/a.tif?sig=abc", "a.tif"),
+    ("https://ann:abc@h", "***@h"), ("PG:host=h user=ann password=abc/d dbname=x", "PG:"),
+    ("MSSQL:server=h;uid=ann;pwd=abc", "MSSQL:"), ("dbname='x' user='ann' password='a b'", "'a connection'"),
+    ("https://h/a.tif?user=ann&password=abc;/data/b.tif", "'a.tif;b.tif'"),
+])  # fmt: skip
+def test_a_command_tells_no_query_and_no_connection(given: str, told: str) -> None:
+    parameters = {"raster": given, "model": "/x/m.botaclip", "output": "/x/s.tif"}
+    assert command_words("suitability", parameters) == (
+        f"botaclip suitability --raster {told} --model m.botaclip --output s.tif"
+    )
+
+
+def test_a_command_tells_no_query_of_a_list() -> None:
+    layers = ["wet=https://h/w.tif?token=abc", "PG:host=h password=abc"]
+    words = command_words("suitability", {"raster": "a.tif", "model": "m", "output": "s.tif", "environment": layers})
+    assert "'wet=w.tif;PG:'" in words and "abc" not in words
+
+
 @pytest.fixture(scope="module")
 def qgis() -> Iterator[Qgis]:
     yield from make_qgis()

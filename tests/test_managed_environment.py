@@ -249,7 +249,7 @@ def test_an_offline_set_up_asks_nobody_else(tmp_path: Path, monkeypatch: pytest.
     ("text", "shown"),
     [
         ("--proxy http://ann:p%40ss@host:80 x", "--proxy http://***@host:80 x"),
-        ("https://token@index/simple, http://plain/a@b", "https://***@index/simple, http://plain/a@b"),
+        ("https://token@index/simple, http://plain/a@b", "https://***@index/simple, http://***@b"),
     ],
 )
 def test_passwords_are_struck_out(text: str, shown: str) -> None:

@@ -67,6 +67,13 @@ def test_what_it_says_about_itself(model: Model) -> None:
     assert model.encoder().sha256 == model.metadata["encoder"]["sha256"]
 
 
+def test_what_is_null_was_not_said(raster: Path, tmp_path: Path) -> None:
+    write_model(tmp_path / "m.botaclip", raster, scores=None, cite=None, licence=None)
+    tags = Model.open(tmp_path / "m.botaclip").tags()
+    assert tags["BOTACLIP_JUDGED"] == "The model file does not say how the model was judged."
+    assert tags["BOTACLIP_CITE"] == tags["BOTACLIP_LICENCE"] == ""
+
+
 def test_parts_that_do_not_fit(raster: Path, tmp_path: Path) -> None:
     metadata, parts = content(open_raster(raster))
     random = np.random.default_rng(1)

@@ -12,6 +12,7 @@ import pytest
 
 from botaclip.core import click as click_module
 from botaclip.core.click import click
+from botaclip.core.errors import ModelFileError
 from botaclip.core.model import Model
 from botaclip.core.model_file import ModelFile
 from botaclip.core.observed import PlotPlaces, observed_species
@@ -104,7 +105,8 @@ def test_where_the_model_does_not_say(tmp_path: Path, raster: Path) -> None:
     nowhere = model_with(tmp_path / "b.botaclip", raster, locations="none", crs=None, species=species)
     assert PlotPlaces.of(nowhere) is None
     odd = {**rows, "x": ["evil"] * COUNT, "species": species}
-    assert PlotPlaces.of(model_with(tmp_path / "c.botaclip", raster, **odd)) is None
+    with pytest.raises(ModelFileError, match="plot 1 of plots.json has no proper place"):
+        model_with(tmp_path / "c.botaclip", raster, **odd)
     assert PlotPlaces.of(model_with(tmp_path / "d.botaclip", raster, crs="no CRS", species=species, **rows)) is None
 
 
