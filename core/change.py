@@ -8,6 +8,7 @@ what goes beyond that is called change.
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from botaclip.core.model import Model
 from botaclip.core.paired_source import PairedImagery
 from botaclip.core.places import same_crs
 from botaclip.core.progress import SILENT, Progress
+from botaclip.core.raster_output import Block
 from botaclip.core.raster_style import BROWN_GREEN, qml_suitability
 from botaclip.core.scene_maps import MapKind
 
@@ -31,8 +33,8 @@ Floats = NDArray[np.floating]
 
 # Nodes that the noise is measured on, and the fewest that tell anything.
 SAMPLED, FEWEST = 400, 30
-# Rounds over the blocks until enough are found: the dates may share a part of the area only.
-_ROUNDS = 6
+# Rounds of drawing until enough are found: the dates may share a part of the area only.
+_ROUNDS = 12
 # Beyond this ratio of pixel sizes two images of one day differ everywhere.
 _OTHER_PIXEL = 1.2
 # A normal deviation's two-sided 95 %, and what makes a median absolute deviation a standard deviation.
@@ -91,7 +93,9 @@ class NoiseFloor:
             )  # fmt: skip
         shift = np.median(seen, axis=0)
         gap = np.abs(seen - shift)
-        floor = np.quantile(gap, _SHARE, axis=0) if known else _TWO_SIDED * _NORMAL * np.median(gap, axis=0)
+        # The rank that one more place of the same kind stays within in 95 of 100 cases, whatever the distribution.
+        rank = math.ceil(_SHARE * (len(seen) + 1)) - 1
+        floor = np.sort(gap, axis=0)[rank] if known else _TWO_SIDED * _NORMAL * np.median(gap, axis=0)
         least = np.where(np.arange(floor.size) == 0, _LEAST_ROOT, _LEAST)
         return cls(shift, np.maximum(floor, least), len(seen), known)
 
@@ -284,28 +288,58 @@ def style_of(noise: NoiseFloor, chosen: list[int]) -> str:
 
 
 def sampled(applied: AppliedImagery, areas: dict[int, Area], chosen: list[int], seed: int) -> NDArray[np.float32]:
-    """Return the differences (N, 1 + S) at up to 400 nodes drawn over the areas; NaN where a date does not see one."""
+    """Return the differences (N, 1 + S) at up to 400 nodes that both dates see, drawn over all of the areas alike.
+
+    The nodes of all scenes, block by block, are cut into as many equal parts as nodes are wanted, and one is drawn of
+    each part: so every stretch of land counts by its size, and which land the noise is measured on hardly depends on
+    the seed. Where a date does not see a node, others are drawn.
+    """
     rng = np.random.default_rng(seed)
-    pixels = sum(area.height * area.width for area in areas.values())
+    places = [
+        (number, block, _count_inside(area, block)) for number, area in areas.items()
+        for block in applied.scene(number).blocks(area)
+    ]  # fmt: skip
+    ends = np.cumsum([count for _, _, count in places])
+    total = int(ends[-1]) if len(ends) else 0
     found: list[NDArray[np.float32]] = []
-    for number, area in areas.items():
-        scene = applied.scene(number)
-        left = max(1, round(SAMPLED * area.height * area.width / pixels))
-        blocks = scene.blocks(area)
-        each = max(4, -(-2 * left // len(blocks)))
-        for index in np.concatenate([rng.permutation(len(blocks)) for _ in range(_ROUNDS)]).tolist():
-            block = blocks[index]
-            rows, cols = np.nonzero(area.inside(block.row, block.col, block.height, block.width))
-            if not len(rows):
-                continue
-            taken = rng.choice(len(rows), min(each, left, len(rows)), replace=False)
-            nodes = [area.node(block.row + int(rows[i]), block.col + int(cols[i])) for i in taken]
-            down, across = np.array(nodes).T
-            vectors, _ = scene.cells.patches(down, across, area.patch)
-            seen = np.isfinite(vectors).all(axis=1)
-            if seen.any():
-                found.append(differences(applied.model, chosen, vectors[seen]))
-                left -= int(seen.sum())
-            if left <= 0:
-                break
-    return np.concatenate(found) if found else np.zeros((0, 1 + len(chosen)), np.float32)
+    tried, seen = np.zeros(0, np.int64), 0
+    for _ in range(_ROUNDS):
+        # As many more as are likely to be needed, by the share seen so far.
+        share = max(seen, 1) / len(tried) if len(tried) else 1.0
+        drawn = np.setdiff1d(_spread(total, rng, math.ceil((SAMPLED - seen) / share)), tried)
+        tried = np.union1d(tried, drawn)
+        of = np.searchsorted(ends, drawn, side="right")
+        for index in np.unique(of).tolist():
+            number, block, count = places[index]
+            vectors = _vectors_in(applied, number, areas[number], block, drawn[of == index] - (ends[index] - count))
+            if len(vectors):
+                found.append(differences(applied.model, chosen, vectors))
+                seen += len(vectors)
+        if seen >= SAMPLED or len(tried) == total:
+            break
+    every = np.concatenate(found) if found else np.zeros((0, 1 + len(chosen)), np.float32)
+    return every[rng.permutation(len(every))[:SAMPLED]]
+
+
+def _spread(total: int, rng: np.random.Generator, wanted: int) -> NDArray[np.int64]:
+    """Return numbers below ``total``, one drawn in each of up to 400 equal parts; of ``wanted`` parts where fewer."""
+    parts = min(SAMPLED, total)
+    chosen = np.arange(parts) if wanted >= parts else rng.choice(parts, wanted, replace=False)
+    return (((chosen + rng.random(len(chosen))) * total / max(parts, 1)).astype(np.int64)).clip(max=max(total - 1, 0))
+
+
+def _count_inside(area: Area, block: Block) -> int:
+    if area.rings is None:
+        return block.height * block.width
+    return int(area.inside(block.row, block.col, block.height, block.width).sum())
+
+
+def _vectors_in(
+    applied: AppliedImagery, number: int, area: Area, block: Block, which: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return the vectors of both dates (N, 2 D) at some of a block's nodes inside the area, those that are seen."""
+    rows, cols = np.nonzero(area.inside(block.row, block.col, block.height, block.width))
+    down = area.row + (block.row + rows[which]) * area.step
+    across = area.col + (block.col + cols[which]) * area.step
+    vectors, _ = applied.scene(number).cells.patches(down, across, area.patch)
+    return vectors[np.isfinite(vectors).all(axis=1)]

@@ -186,6 +186,31 @@ def pair(
     OptionError
         A tolerance of dates is given, and no plot has a date.
     """
+    pairs = pair_any(table, imagery, patch, rules, progress)
+    if not len(pairs):
+        raise none_meets(table, imagery, pairs)
+    return pairs
+
+
+def none_meets(table: ReleveTable, imagery: LatticeImagery, pairs: Pairs) -> PairingError:
+    """Return the error of relevés of which no plot can be used."""
+    return PairingError(
+        f"none of the {len(table)} plots meets the image ("
+        + ", ".join(f"{count} {reason}" for reason, count in pairs.dropped_counts.items()) + ")",
+        where=imagery.imagery.name, remedy=remedy(pairs.dropped_counts),
+    )
+
+
+def pair_any(
+    table: ReleveTable, imagery: LatticeImagery, patch: PatchSpec, rules: PairingRules, progress: Progress = SILENT
+) -> Pairs:
+    """Do as :func:`pair`, also where no plot is left: what became of each is worth knowing then, too.
+
+    Raises
+    ------
+    OptionError
+        A tolerance of dates is given, and no plot has a date.
+    """
     rules.check_dates(table, progress)
     reasons = rules.dropped(table)
     visits = _visits(table.points, imagery, patch, np.flatnonzero(reasons == ""))
@@ -217,12 +242,6 @@ def pair(
         progress.info(f"{count} of {len(table)} plots were left out: {reason}.")
     for reason, count in pairs.flagged_counts.items():
         progress.warning(f"{count} of {len(pairs)} plots were kept although they are doubtful: {reason}.")
-    if not len(pairs):
-        raise PairingError(
-            f"none of the {len(table)} plots meets the image ("
-            + ", ".join(f"{count} {reason}" for reason, count in pairs.dropped_counts.items()) + ")",
-            where=imagery.imagery.name, remedy=remedy(pairs.dropped_counts),
-        )
     return pairs
 
 

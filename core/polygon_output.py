@@ -41,22 +41,40 @@ def write_polygons(
         The name ends otherwise, the file exists, or it cannot be written.
     """
     path = Path(path)
+    check_polygons_name(path)
+    with unfinished(path, overwrite=overwrite) as part:
+        write_polygons_aside(part, path, rings, crs, columns)
+
+
+def check_polygons_name(path: Path) -> None:
+    """Refuse a name that says of another format than GeoPackage.
+
+    Raises
+    ------
+    OutputError
+        It does not end in ``.gpkg``.
+    """
     if path.suffix.lower() != ".gpkg":
         raise OutputError(f"polygons are not written as {path.suffix or 'a file without suffix'!r}", where=str(path),
                           remedy="end the name in .gpkg")  # fmt: skip
+
+
+def write_polygons_aside(
+    part: Path, output: Path, rings: Sequence[Ring], crs: str, columns: Mapping[str, Sequence[Any] | NDArray[Any]]
+) -> None:
+    """Write the unfinished file ``part`` of what :func:`write_polygons` writes as ``output``."""
     geometry = np.empty(len(rings), dtype=object)
     for number, ring in enumerate(rings):
         closed = np.vstack([ring, ring[:1]]).astype("<f8")
         geometry[number] = struct.pack("<BIII", 1, _POLYGON, 1, len(closed)) + closed.tobytes()
-    with unfinished(path, overwrite=overwrite) as part:
-        try:
-            pyogrio.raw.write(
-                part, geometry, [np.asarray(values) for values in columns.values()], list(columns), layer=path.stem,
-                driver="GPKG", geometry_type="Polygon", crs=crs, SPATIAL_INDEX="YES",
-                dataset_options={"VERSION": "1.3"},  # QGIS 3.40 on Debian 12 warns of newer ones
-            )  # fmt: skip
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
-            raise OutputError(
-                f"it cannot be written ({str(error).partition(':')[0]})", where=str(path),
-                remedy="free disk space or choose another folder",
-            ) from error  # fmt: skip
+    try:
+        pyogrio.raw.write(
+            part, geometry, [np.asarray(values) for values in columns.values()], list(columns), layer=output.stem,
+            driver="GPKG", geometry_type="Polygon", crs=crs, SPATIAL_INDEX="YES",
+            dataset_options={"VERSION": "1.3"},  # QGIS 3.40 on Debian 12 warns of newer ones
+        )  # fmt: skip
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
+        raise OutputError(
+            f"it cannot be written ({str(error).partition(':')[0]})", where=str(output),
+            remedy="free disk space or choose another folder",
+        ) from error  # fmt: skip

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from botaclip.core.errors import OutputError
@@ -217,6 +217,80 @@ def unfinished(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
             discard(part)
             if announce is not None:
                 announce("done", str(part))
+
+
+@contextlib.contextmanager
+def unfinished_together(outputs: Sequence[Path], *, overwrite: bool = False) -> Iterator[list[Path]]:
+    """Yield the paths to write to; rename all of them on success, none on any failure.
+
+    Parameters
+    ----------
+    outputs
+        The files.
+    overwrite
+        As for :func:`unfinished`.
+
+    Raises
+    ------
+    OutputError
+        As :func:`unfinished`, or two outputs are one file.
+    """
+    check_all_writable(outputs, overwrite=overwrite)
+    parts = [part_path(output) for output in outputs]
+    olds = [part_path(output.with_name(f"{output.name}.old")) for output in outputs]
+    with contextlib.ExitStack() as stack:
+        for output in outputs:
+            stack.enter_context(_parent_of(output))
+            remove_stale(output)
+        for path in (*parts, *olds):
+            if announce is not None:
+                announce("part", str(path))
+        try:
+            try:
+                yield parts
+            except OSError as error:
+                for output, part in zip(outputs, parts, strict=True):
+                    if _concerns(error, part):
+                        raise _not_written(error, output) from error
+                raise
+            _rename_all(outputs, parts, olds)
+        finally:
+            for path in (*parts, *olds):
+                discard(path)
+                if announce is not None:
+                    announce("done", str(path))
+
+
+def check_all_writable(outputs: Sequence[Path], *, overwrite: bool) -> None:
+    """Do as :func:`check_writable` for several outputs of one job, which must not be one file.
+
+    Raises
+    ------
+    OutputError
+        As :func:`check_writable`, or two outputs are one file.
+    """
+    for number, output in enumerate(outputs):
+        if any(output.resolve() == other.resolve() for other in outputs[:number]):
+            raise OutputError("two outputs have this name", where=str(output), remedy="give each a name of its own")
+        check_writable(output, overwrite=overwrite)
+
+
+def _rename_all(outputs: Sequence[Path], parts: Sequence[Path], olds: Sequence[Path]) -> None:
+    """Give every part its name; where one cannot get it, put back what was there before."""
+    done: list[tuple[Path, Path]] = []
+    for output, part, old in zip(outputs, parts, olds, strict=True):
+        try:
+            if output.exists():
+                os.replace(output, old)
+            done.append((output, old))
+            os.replace(part, output)
+        except OSError as error:
+            for written, before in done:
+                with contextlib.suppress(OSError):
+                    written.unlink(missing_ok=True)
+                    if before.exists():
+                        os.replace(before, written)
+            raise _not_written(error, output) from error
 
 
 @contextlib.contextmanager

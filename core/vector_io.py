@@ -155,15 +155,32 @@ def write_points(
         The suffix is neither, the file exists, or it cannot be written.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in (".gpkg", ".csv"):
-        raise OutputError(f"points are not written as {suffix or 'a file without suffix'!r}", where=str(path),
-                          remedy="end the name in .gpkg or .csv")  # fmt: skip
+    check_points_name(path)
     with unfinished(path, overwrite=overwrite) as part:
-        if suffix == ".csv":
-            _write_csv(part, points, columns)
-        else:
-            _write_gpkg(part, path, points, columns)
+        write_points_aside(part, path, points, columns)
+
+
+def check_points_name(path: Path) -> None:
+    """Refuse a name that says of no format in which points are written.
+
+    Raises
+    ------
+    OutputError
+        It ends neither in ``.gpkg`` nor in ``.csv``.
+    """
+    if path.suffix.lower() not in (".gpkg", ".csv"):
+        raise OutputError(f"points are not written as {path.suffix.lower() or 'a file without suffix'!r}",
+                          where=str(path), remedy="end the name in .gpkg or .csv")  # fmt: skip
+
+
+def write_points_aside(
+    part: Path, output: Path, points: Points, columns: Mapping[str, Sequence[Any] | NDArray[Any]]
+) -> None:
+    """Write the unfinished file ``part`` of what :func:`write_points` writes as ``output``."""
+    if output.suffix.lower() == ".csv":
+        _write_csv(part, points, columns)
+    else:
+        _write_gpkg(part, output, points, columns)
 
 
 def _layer(path: str | Path) -> tuple[Path, str | None]:

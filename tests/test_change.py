@@ -10,11 +10,14 @@ import pytest
 import rasterio
 from affine import Affine
 
-from botaclip.core.change import NoiseFloor, change
+from botaclip.core import change as change_module
+from botaclip.core.area import Area
+from botaclip.core.change import NoiseFloor, change, sampled
 from botaclip.core.commands import CHANGE, SUITABILITY
 from botaclip.core.errors import OptionError, OutputError, RasterError
 from botaclip.core.options import parse_parameters
 from botaclip.core.progress import SILENT, Progress
+from botaclip.core.raster_output import map_blocks
 from botaclip.core.suitability import suitability
 
 from .model_fixture import SPECIES, write_model, write_raster
@@ -99,6 +102,87 @@ def test_noise_of_stable_areas(folder: Path) -> None:
         assert "polygons known to be stable" in made.tags()["BOTACLIP_NOISE_FROM"]
         assert made.tags()["BOTACLIP_EARLIER_RASTER"]
     assert said["places"] >= 30 and said["floor"]["cosine distance"] > 0
+
+
+def test_one_stable_place_in_twenty_is_beyond_the_floor_of_stable_areas(folder: Path) -> None:
+    with rasterio.open(folder / "later.tif") as source:
+        corners = [source.transform * at for at in ((150, 150), (390, 150), (390, 270), (150, 270), (150, 150))]
+        west, south = source.transform * (150, 290)
+        east, _ = source.transform * (390, 290)
+        crs = source.crs.to_string()
+    run(folder, "i.tif", stable=str(write_areas(folder / "half.gpkg", [corners], crs)))
+    with rasterio.open(folder / "i.tif") as made:
+        (top, left), (_, right) = made.index(west, south), made.index(east, south)
+        beyond = made.read()[1::2, top:, left:right]
+    # Places to the south of the polygons, which the floor has not seen.
+    known = np.isfinite(beyond[0])
+    assert known.sum() > 200
+    shares = np.abs(beyond[:, known]).mean(axis=1)
+    assert shares[0] < 0.09 and 0.02 < shares[1:].mean() < 0.09
+
+
+class Everywhere:
+    """Scenes whose vectors say where they are; ``unseen`` says of rows and columns which no date sees."""
+
+    def __init__(self, unseen: Any) -> None:
+        self.unseen, self.cells, self.model, self.number = unseen, self, None, -1
+
+    def scene(self, number: int) -> Everywhere:
+        self.number = number
+        return self
+
+    def blocks(self, area: Area) -> list[Any]:
+        return list(map_blocks(area.height, area.width, 64))
+
+    def patches(self, rows: Any, cols: Any, _patch: Any) -> tuple[Any, None]:
+        found = np.column_stack([np.full(len(rows), self.number), rows, cols]).astype(np.float32)
+        found[self.unseen(np.asarray(rows), np.asarray(cols))] = np.nan
+        return found, None
+
+
+def test_noise_is_measured_all_over_the_land_whatever_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_module, "differences", lambda _model, _chosen, vectors: vectors)
+    areas = {0: Area(None, None, 0, 0, 640, 640, 1), 1: Area(None, None, 100, 0, 320, 640, 1)}  # type: ignore[arg-type]
+    for seed in range(5):
+        found = sampled(Everywhere(lambda rows, _cols: rows < 0), areas, [], seed)  # type: ignore[arg-type]
+        assert len(found) == len(np.unique(found, axis=0)) == 400
+        first = found[found[:, 0] == 0]
+        assert abs(len(first) - 400 * 2 / 3) <= 1, "each scene by its size"
+        # 2.7 a block of 64 by 64: at most a node more or less where a part lies across two blocks.
+        a_block = np.histogram2d(first[:, 1], first[:, 2], bins=10, range=[[0, 640], [0, 640]])[0]
+        assert a_block.min() >= 1 and a_block.max() <= 5
+    # Two blocks: both, and not the first one drawn.
+    small = {0: Area(None, None, 0, 0, 64, 128, 1)}  # type: ignore[arg-type]
+    for seed in range(5):
+        found = sampled(Everywhere(lambda rows, _cols: rows < 0), small, [], seed)  # type: ignore[arg-type]
+        assert len(found) == 400 and 195 <= (found[:, 2] < 64).sum() <= 205
+
+
+def test_what_a_date_does_not_see_is_made_up_for_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_module, "differences", lambda _model, _chosen, vectors: vectors)
+    areas = {0: Area(None, None, 0, 0, 640, 640, 1)}  # type: ignore[arg-type]
+    found = sampled(Everywhere(lambda rows, _cols: rows >= 160), areas, [], 3)  # type: ignore[arg-type]
+    assert len(found) == 400 and found[:, 1].max() < 160
+    quarters = np.histogram(found[:, 2], bins=4, range=(0, 640))[0]
+    assert quarters.min() > 70 and quarters.max() < 130
+    tiny = {0: Area(None, None, 0, 0, 10, 20, 1)}  # type: ignore[arg-type]
+    found = sampled(Everywhere(lambda rows, _cols: rows == 0), tiny, [], 3)  # type: ignore[arg-type]
+    assert sorted(map(tuple, found[:, 1:].tolist())) == [(row, col) for row in range(1, 10) for col in range(20)]
+    assert sampled(Everywhere(lambda rows, _cols: rows >= 0), tiny, [0], 3).shape == (0, 2)  # type: ignore[arg-type]
+
+
+def test_the_floor_of_stable_places_holds_for_heavy_tails() -> None:
+    rng = np.random.default_rng(2)
+    held_out = rng.standard_t(1.5, (20000, 1))
+    shares: dict[bool, list[float]] = {True: [], False: []}
+    for _ in range(300):
+        places = rng.standard_t(1.5, (59, 1))
+        for known, seen in shares.items():
+            floor = NoiseFloor.of(places, known=known)
+            seen.append(float(np.abs(floor.beyond(held_out)).mean()))
+    # 0.05, less a little: 57 of 59 is the first whole number that is enough. Sampling error of the mean: 0.0017.
+    assert 0.038 < np.mean(shares[True]) < 0.0535
+    assert np.mean(shares[False]) > 0.1, "the middle half says little of the tails, as docs/trust.md says"
 
 
 def test_the_floor_by_hand() -> None:

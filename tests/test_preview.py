@@ -10,7 +10,7 @@ import pyogrio
 import pytest
 
 from botaclip.core.commands import PREVIEW, TRAIN
-from botaclip.core.errors import OutputError, PairingError
+from botaclip.core.errors import DeviceError, OutputError
 from botaclip.core.options import parse_parameters
 from botaclip.core.polygon_output import write_polygons
 from botaclip.core.progress import SILENT
@@ -79,12 +79,110 @@ def test_its_options_are_those_of_training(folder: Path) -> None:
     assert own < {option.name for option in TRAIN.options}
 
 
-def test_what_cannot_be_trained_is_said_and_nothing_written(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(PairingError, match="no species has at least 1000 presences"):
-        preview(given(folder, min_presences=1000, output=str(tmp_path / "a.gpkg"), blocks=None), SILENT)
-    (tmp_path / "b.gpkg").write_bytes(b"")
-    with pytest.raises(OutputError):
-        preview(given(folder, output=str(tmp_path / "b.gpkg"), overwrite=False), SILENT)
-    assert [path.name for path in tmp_path.iterdir()] == ["b.gpkg"]
+def layer(path: Path) -> dict[str, Any]:
+    meta, _, _, columns = pyogrio.raw.read(path)
+    return dict(zip(meta["fields"].tolist(), columns, strict=True))
+
+
+def a_problem(folder: Path, tmp_path: Path, **asked: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Look at plots that cannot be trained on: no fold, no block, no cost, and a last line that says why."""
+    found = preview(
+        given(folder, output=str(tmp_path / "plots.gpkg"), blocks=str(tmp_path / "blocks.gpkg"), **asked), SILENT
+    )
+    rows = layer(tmp_path / "plots.gpkg")
+    assert np.isnan(rows["fold"].astype(float)).all()
+    assert pyogrio.read_info(tmp_path / "blocks.gpkg")["features"] == 0
+    assert found["folds"] == {"count": 0, "words": "", "spatial": False} and found["minutes"] is None
+    assert found["print"][-1] == f"A model cannot be trained on these plots: {found['problem']}"
+    return found, rows
+
+
+def test_too_few_plots_are_shown_and_said(folder: Path, tmp_path: Path) -> None:
+    some = [row for row in releves() if str(row["plot_id"]) in {"far", *(f"p{i:03}" for i in range(7))}]
+    found, rows = a_problem(folder, tmp_path, releves=str(write_releves(tmp_path / "some.csv", some)))
+    assert found["problem"].startswith("only 7 plots have both a relevé and an image patch; at least 20 are needed. ")
+    assert found["counts"] == {"usable": 7, "doubtful": 0, "left out": 1} and found["species"] == []
+    by_name = dict(zip(rows["plot"].tolist(), rows["state"].tolist(), strict=True))
+    assert by_name == {**{f"p{i:03}": "usable" for i in range(7)}, "far": "left out"}
+    assert found["print"][:2] == ["7 of 8 plots can be used.", "  1 left out: outside the raster"]
+
+
+def test_plots_beside_the_image_are_shown_and_said(folder: Path, tmp_path: Path) -> None:
+    away = [row | {"x": float(str(row["x"])) + 50_000} for row in releves()]
+    found, rows = a_problem(folder, tmp_path, releves=str(write_releves(tmp_path / "away.csv", away)))
+    assert "none of the 70 plots meets the image (70 outside the raster)" in found["problem"]
+    assert set(rows["state"]) == {"left out"} and set(rows["reason"]) == {"outside the raster"}
+    assert len(rows["plot"]) == 70
+    assert found["reasons"] == {"outside the raster": 70} and found["memory_bytes"] is None
+
+
+def test_plots_of_which_no_folds_can_be_made_are_shown_and_said(folder: Path, tmp_path: Path) -> None:
+    found, rows = a_problem(folder, tmp_path, buffer=5000.0)
+    assert found["problem"].startswith("the buffer of 5000 m leaves no training plots for fold 1. ")
+    assert found["counts"]["usable"] == 69 and len(found["species"]) == 6
+    assert sorted(set(rows["state"])) == ["left out", "usable"]
+
+
+def test_species_that_are_too_rare_are_said(folder: Path, tmp_path: Path) -> None:
+    found, _ = a_problem(folder, tmp_path, min_presences=1000)
+    assert found["problem"] == (
+        "no species has at least 1000 presences among the 69 usable plots. Lower --min-presences or bring more relevés."
+    )
+
+
+def test_what_does_not_meet_in_the_tables_is_counted(folder: Path, tmp_path: Path) -> None:
+    rows = releves()
+    places = {str(row["plot_id"]): (row["x"], row["y"]) for row in rows}
+    places["p003"] = ("", places["p003"][1])
+    del places["p004"]
+    places["bare"] = (places["p005"][0], places["p005"][1])
+    with (tmp_path / "plots.csv").open("w", encoding="utf-8") as stream:
+        stream.write("plot_id,x,y\n" + "".join(f"{name},{x},{y}\n" for name, (x, y) in places.items()))
+    bare = [{key: row[key] for key in ("plot_id", "species", "cover")} for row in rows]
+    found = preview(given(
+        folder, releves=str(write_releves(tmp_path / "bare.csv", bare)), plots=str(tmp_path / "plots.csv"),
+        output=str(tmp_path / "a.csv"), blocks=None,
+    ), SILENT)  # fmt: skip
+    lost = sum(row["plot_id"] == "p004" for row in rows)
+    said = "\n".join(found["print"])
+    assert "  1 plots without coordinates were dropped: p003." in said
+    assert f"  {lost} relevé rows of 1 plots that the plots table does not hold were dropped: p004." in said
+    assert "  1 of 69 plots list no species" in said
+
+
+def test_names_of_outputs_are_judged_before_any_work(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botaclip.training.preview.read_sources", lambda *_: pytest.fail("relevés were read"))
+    (tmp_path / "there.gpkg").write_bytes(b"")
+    output, blocks = str(tmp_path / "a.gpkg"), str(tmp_path / "b.gpkg")
+    for asked, words in (
+        ({"blocks": str(tmp_path / "b.csv")}, "polygons are not written as '.csv'"),
+        ({"output": str(tmp_path / "a.shp")}, "points are not written as '.shp'"),
+        ({"blocks": output}, "two outputs have this name"),
+        ({"blocks": str(tmp_path / "there.gpkg"), "overwrite": False}, "exists already"),
+    ):  # fmt: skip
+        with pytest.raises(OutputError, match=words):
+            preview(given(folder, **({"output": output, "blocks": blocks} | asked)), SILENT)
+    assert [path.name for path in tmp_path.iterdir()] == ["there.gpkg"]
     with pytest.raises(OutputError, match="gpkg"):
         write_polygons(tmp_path / "c.shp", [], CRS, {})
+
+
+def test_both_layers_are_written_or_none(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr("botaclip.training.preview.write_polygons_aside", full)
+    with pytest.raises(OutputError, match="full"):
+        preview(given(folder, output=str(tmp_path / "a.gpkg"), blocks=str(tmp_path / "b.gpkg")), SILENT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_that_is_not_there_is_refused_as_in_training(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botaclip.training.torch_device._why_not_cuda", lambda: "no usable NVIDIA GPU was found")
+    with pytest.raises(DeviceError, match="training on cuda is not possible: no usable NVIDIA GPU was found"):
+        preview(given(folder, device="cuda", output=str(tmp_path / "a.gpkg"), blocks=None), SILENT)
+    assert list(tmp_path.iterdir()) == []

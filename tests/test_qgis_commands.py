@@ -99,7 +99,7 @@ RUNS: dict[str, tuple[str, dict[str, Any], Callable[[Path, str], Any]]] = {
     "cache": ("cache", {"ACTION": "show"}, said),
 }  # fmt: skip
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "preview": ({"MIN_PRESENCES": 1000}, "no species has at least 1000 presences"),
+    "preview": ({"RELEVES": "{folder}/image.tif"}, "image.tif"),
     "train": ({"SPECIES_FIELD": "nonsense"}, "nonsense"),
     "evaluate": ({"RELEVES": "{folder}/image.tif"}, "image.tif"),
     "ablate": ({"FACTORS": "weather"}, "weather"),

@@ -12,7 +12,15 @@ import pytest
 
 from botaclip.core import unfinished as module
 from botaclip.core.errors import Cancelled, OutputError
-from botaclip.core.unfinished import check_writable, discard, part_path, remove_stale, unfinished, unfinished_folder
+from botaclip.core.unfinished import (
+    check_writable,
+    discard,
+    part_path,
+    remove_stale,
+    unfinished,
+    unfinished_folder,
+    unfinished_together,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -167,3 +175,30 @@ def test_a_folder_in_which_even_an_administrator_cannot_write_is_found_before_th
 def test_trying_whether_a_folder_can_be_written_to_leaves_nothing(tmp_path: Path) -> None:
     check_writable(tmp_path / "map.tif", overwrite=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_belong_together_appear_together(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.txt", tmp_path / "new" / "b.txt"
+    first.write_text("old")
+    with unfinished_together([first, second], overwrite=True) as parts:
+        for part, word in zip(parts, ("one", "two"), strict=True):
+            part.write_text(word)
+        assert first.read_text() == "old" and not second.exists()
+    assert (first.read_text(), second.read_text()) == ("one", "two")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.txt", "b.txt", "new"]
+    same = [first, tmp_path / "new" / ".." / "a.txt"]
+    with pytest.raises(OutputError, match="two outputs"), unfinished_together(same, overwrite=True):
+        pytest.fail("work was begun")
+
+
+def test_where_one_of_them_fails_the_old_ones_stay(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.txt", tmp_path / "new" / "b.txt"
+    first.write_text("old")
+    with pytest.raises(ValueError), unfinished_together([first, second], overwrite=True) as parts:
+        parts[0].write_text("one")
+        raise ValueError
+    assert first.read_text() == "old" and [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    # The second has no content: it cannot get its name, and the first gets its own back.
+    with pytest.raises(OutputError, match="b.txt"), unfinished_together([first, second], overwrite=True) as parts:
+        parts[0].write_text("one")
+    assert first.read_text() == "old" and [path.name for path in tmp_path.iterdir()] == ["a.txt"]

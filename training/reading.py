@@ -89,14 +89,30 @@ def read_training(parameters: dict[str, Any], progress: Progress, parent: Parent
     PairingError
         There are too few plots, or no folds can be made of them.
     """
+    table, imagery = read_sources(parameters, progress.stage(0.0, 0.15), parent)
+    check_buffer(table, imagery, parameters)
+    augmented = Recipe.of(parameters).augmentation
+    pairs = pair_plots(table, imagery, parameters, progress.stage(0.15, 0.5 if augmented else 1.0))
+    return complete(table, imagery, pairs, parameters, progress, parent)
+
+
+def read_sources(
+    parameters: dict[str, Any], progress: Progress, parent: Parent | None = None
+) -> tuple[ReleveTable, LatticeImagery]:
+    """Read the relevés and open the imagery; see :func:`read_training`."""
     progress.update(0.0, "reading relevés")
     table = read_table(parameters)
     for line in table.report:
         progress.info(line)
-    imagery = training_imagery(parameters, progress.stage(0.0, 0.15), parent)
-    check_buffer(table, imagery, parameters)
+    return table, training_imagery(parameters, progress, parent)
+
+
+def complete(
+    table: ReleveTable, imagery: LatticeImagery, pairs: Pairs, parameters: dict[str, Any], progress: Progress,
+    parent: Parent | None = None,
+) -> Reading:
+    """Return paired plots with everything that training needs to know of them; see :func:`read_training`."""
     recipe = Recipe.of(parameters)
-    pairs = pair_plots(table, imagery, parameters, progress.stage(0.15, 0.5 if recipe.augmentation else 1.0))
     table, extra = with_extra(parameters, table, pairs.plots, _extra_reach_m(pairs, parameters), progress)
     data = training_table(table, pairs, parameters["raster"])
     data = dataclasses.replace(data, extra=None if extra is None else extra.cover)
