@@ -215,8 +215,8 @@ class BotaclipAlgorithm(QgsProcessingAlgorithm):
     def _layer_name(self, option: Option, given: Mapping[str, Any]) -> str:
         title = self.displayName() if option.key == "output" else short_label(option)
         # A temporary file's name says nothing.
-        named = (Path(str(given.get(key) or "")).stem for key in ("model", "raster", "output"))
-        about = next((name for name in named if name and name != option.parameter), "")
+        named = (Path(str(given.get(key) or "")).stem for key in ("model", "output", "raster"))
+        about = next((name for name in named if name and name != "OUTPUT"), "")
         return f"{title} ({about})" if about else title
 
 

@@ -16,6 +16,8 @@ from botaclip.botaclip_qgis.i18n import tr
 # Okabe and Ito's colours, told apart by colour-blind eyes (https://jfly.uni-koeln.de/color/).
 FOLDS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
 _MOST_FOLDS = 8
+_STATE = """CASE WHEN "state" = 'left out' THEN 'left out' WHEN "fold" IS NULL THEN 'usable'
+ELSE to_string(to_int("fold")) END"""
 
 
 def style_plots(layer: QgsVectorLayer) -> None:
@@ -30,12 +32,17 @@ def style_plots(layer: QgsVectorLayer) -> None:
             "name": "circle", "color": colour, "outline_color": "#ffffff", "outline_width": "0.3", "size": "2.4",
         })  # fmt: skip
         words = tr("fold {number}").format(number=fold) if fold <= _MOST_FOLDS else str(fold)
-        categories.append(QgsRendererCategory(float(fold), symbol, words))
+        categories.append(QgsRendererCategory(str(fold), symbol, words))
+    # Where no folds can be made, plots are usable all the same.
+    free = QgsMarkerSymbol.createSimple({
+        "name": "circle", "color": "#ffffff", "outline_color": "#222222", "outline_width": "0.5", "size": "2.4",
+    })  # fmt: skip
+    categories.append(QgsRendererCategory("usable", free, tr("usable, in no fold")))
     cross = QgsMarkerSymbol.createSimple({
         "name": "cross2", "color": "#555555", "outline_color": "#555555", "outline_width": "0.5", "size": "2.6",
     })  # fmt: skip
-    categories.append(QgsRendererCategory(None, cross, tr("left out")))
-    layer.setRenderer(QgsCategorizedSymbolRenderer("fold", categories))
+    categories.append(QgsRendererCategory("left out", cross, tr("left out")))
+    layer.setRenderer(QgsCategorizedSymbolRenderer(_STATE, categories))
     layer.setMapTipTemplate("[% \"plot\" %]: [% \"state\" %] [% coalesce(\"reason\", '') %]")
     layer.triggerRepaint()
 

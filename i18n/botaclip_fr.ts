@@ -4383,6 +4383,11 @@ Encodeurs : {encoders}</translation>
         <translation>inconnu</translation>
     </message>
     <message>
+        <location filename="../botaclip_qgis/preview_layers.py"/>
+        <source>usable, in no fold</source>
+        <translation>utilisable, dans aucun pli</translation>
+    </message>
+    <message>
         <location filename="../botaclip_qgis/values.py"/>
         <source>use a code such as EPSG:2154</source>
         <translation>utilisez un code tel que EPSG:2154</translation>
