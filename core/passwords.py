@@ -8,14 +8,14 @@ import re
 _IN_ADDRESS = re.compile(r"(?<=://)(?:(?![A-Za-z][\w+.-]{0,20}://)[^\n\r]){1,500}@")
 _BEFORE_HOST = re.compile(r"[^\s=:/@'\"<>(,*][^\s=:/@'\"<>(,]{0,200}:(?!//)\S{0,500}@")
 _IN_QUERY = re.compile(r"(?<=[?&#])([\w.%~\[\]-]{1,100})=(?!\*\*\*)[^&\s'\"<>]+")
-_TOLD_TO_NOBODY = (
+_UNTOLD = (
     r"(?:pass(?:word|wd|phrase|code)?|pwd|pw|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|"
     r"signature|sig|sas|session(?:id)?|authcfg)"
 )
 _WHO = r"(?:user(?:name|id)?|uid|login)"
 # What is quoted may hold quotes of its own: the rest of its line goes with it.
 _NAMED = re.compile(
-    rf"(?i)((?<![a-z])(?:[\w-]{{0,40}}[_-])?(?:{_TOLD_TO_NOBODY}['\"]?[ ]?[=:]|{_WHO}=)|--(?:[a-z-]{{0,40}}-)?{_TOLD_TO_NOBODY} )"
+    rf"(?i)((?<![a-z])(?:[\w-]{{0,40}}[_-])?(?:{_UNTOLD}['\"]?[ ]?[=:]|{_WHO}=)|--(?:[a-z-]{{0,40}}-)?{_UNTOLD} )"
     r"[ ]?(?!\*\*\*)(?:['\"][^\n\r]*|[^\s&]+)"
 )
 _HEADER = re.compile(r"(?i)\b((?:proxy-)?authorization['\"]?[ ]?[:=]|bearer|cookie['\"]?[ ]?[:=])[ ]?[^\n\r]+")
