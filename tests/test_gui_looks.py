@@ -41,6 +41,7 @@ def test_dark(tmp_path: Path) -> None:
     assert found["lightness"] < 100 and found["cut"] == []
 
 
+@pytest.mark.slow
 def test_4k(tmp_path: Path) -> None:
     found = play(tmp_path, "4k", screen="3840x2160x24", QT_SCALE_FACTOR="2")
     assert found["ratio"] >= 2.0 and found["cut"] == []

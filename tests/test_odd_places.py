@@ -90,7 +90,7 @@ def test_folders_that_cannot_be_written_keep_no_map_back(
         run(COMMAND, "setup", "--packages", "run", "--progress", "none", home=tmp_path, **variables),
         ("the folder of the environments cannot be written", "BOTACLIP_ENVIRONMENTS"),
     )
-    assert {path.name for path in tmp_path.iterdir()} - {"s.tif.aux.xml"} == {"file", "s.tif", "s.qml"}
+    assert {path.name for path in tmp_path.iterdir()} - {"s.tif.aux.xml"} == {"file", "s.tif", "s.qml", "s.qmd"}
 
 
 @pytest.fixture(scope="module")

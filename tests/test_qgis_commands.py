@@ -178,7 +178,7 @@ def by_processing(qgis: Qgis, folder: Path) -> dict[str, dict[str, Any]]:
 
 
 # A minute or more of training on each road; the faults go down the same roads quickly. What report reads train writes.
-SLOW = ("train", "evaluate", "ablate", "report")
+SLOW = ("train", "evaluate", "ablate", "report", "preview")
 
 
 @pytest.mark.parametrize(

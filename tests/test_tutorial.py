@@ -90,6 +90,7 @@ def test_a_difference_ends_it_with_exit_code_1(
         tutorial.main(["--page", str(page), "--folder", str(tmp_path / "empty")])
 
 
+@pytest.mark.slow  # about a minute of training; make tutorial is the same
 def test_the_tutorial_reaches_the_stated_result(tmp_path: Path) -> None:
     page = tutorial.PAGE.read_text(encoding="utf-8")
     found = tutorial.steps(page)

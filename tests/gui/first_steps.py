@@ -82,7 +82,7 @@ def play():
     press("botaclip_step_2")
     press("botaclip_way_train")
     form = window.model.options
-    form.set_values({"ALIGNMENT": "none", "FOLDS": 3, "MIN_PRESENCES": 60, "DEVICE": "cpu"})
+    form.set_values({"ALIGNMENT": "none", "FOLDS": 3, "MIN_PRESENCES": 120, "DEVICE": "cpu"})
     answer["proposed"] = window.model.output.values()
     press("botaclip_preview")
     wait_for("preview", lambda: window.task is None, 300)
